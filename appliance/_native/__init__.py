@@ -1,0 +1,1 @@
+"""The hot kernels, built from the Cython sources in the top-level folder ``_native/``."""

@@ -1,0 +1,1 @@
+"""Tier 5: who may do what.  Users, rights, sessions, lockout."""

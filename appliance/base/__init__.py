@@ -1,0 +1,1 @@
+"""Tier 1: what every room may use.  Errors, ids, clocks, watched values, redaction of secrets."""

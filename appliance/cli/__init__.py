@@ -1,0 +1,1 @@
+"""Tier 10: the command line."""

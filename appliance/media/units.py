@@ -1,0 +1,83 @@
+"""The units that flow through the house: pictures and pieces of sound, immutable, shared by reference.
+
+Every time is in ticks of 1/90 000 s on one axis, UTC since 1970 (`appliance.base.clock`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """What a decoder has to know before the first picture.  Compared by value: a change is a new epoch."""
+
+    codec: str  # "h264"
+    parameter_sets: tuple[bytes, ...]  # NAL units without start codes: SPS… then PPS…
+    width: int  # pictures as shown: cropped, in samples
+    height: int
+    codec_string: str  # RFC 6381, "avc1.64001f"
+    configuration: bytes  # decoder configuration record, ISO/IEC 14496-15 §5.3.3 (the body of avcC)
+    pixel_aspect: tuple[int, int] = (1, 1)
+    nominal_fps: Fraction | None = None  # as the parameter sets say; what comes is measured
+    reorder_depth: int | None = None  # pictures that may overtake another; None: not said
+    full_range: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """The same for sound."""
+
+    codec: str  # "aac"
+    codec_string: str  # RFC 6381, "mp4a.40.2"
+    configuration: bytes  # AudioSpecificConfig, ISO/IEC 14496-3 §1.6.2.1
+    sample_rate: int
+    channels: int
+    samples_per_unit: int  # 1024 or 960 for AAC-LC
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """An unbroken stretch of a stream's timeline.  A jump of the clock ends one and starts another.
+
+    Compared by identity.  ``clock`` says where its times come from: ``"rtcp"`` (sender reports), ``"arrival"``
+    or ``"made"`` (demo and files).
+    """
+
+    utc_zero: int  # ticks; decode times in fragments count from here
+    clock: str = "arrival"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AccessUnit:
+    """One coded picture.
+
+    ``data``: AVCC, that is NAL units each behind its length in four bytes, big-endian; parameter sets, access unit
+    delimiters and fillers left out.  ``is_idr``: decoding can start here.  ``seq`` counts up by one; a gap is a loss.
+    """
+
+    data: bytes
+    pts: int
+    dts: int
+    is_idr: bool
+    seq: int
+    format: VideoFormat = field(repr=False)
+    run: Run = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioUnit:
+    """One coded piece of sound (an AAC frame without ADTS header).  ``duration`` in ticks."""
+
+    data: bytes
+    pts: int
+    duration: int
+    format: AudioFormat = field(repr=False)
+    run: Run = field(repr=False)
+
+
+Unit = AccessUnit | AudioUnit

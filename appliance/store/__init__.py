@@ -1,0 +1,1 @@
+"""Tier 2: what is kept.  Tables, migrations, one engine in one thread, encryption of secrets."""

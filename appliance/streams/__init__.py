@@ -1,0 +1,1 @@
+"""Tier 7: hubs, viewers, and who is served what."""

@@ -1,0 +1,1 @@
+"""Tier 9: the web application.  REST, WebSockets, pages; every route with its right."""
