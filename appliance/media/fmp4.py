@@ -1,0 +1,177 @@
+"""Fragmented MP4 (ISO/IEC 14496-12): init segments, and fragments of one access unit each.
+
+The same fragments go to browsers (Media Source Extensions), to players over HTTP and into recordings.  Times count
+from the zero of the run, in ticks, for both tracks: one axis is worth more than a sampling rate in a header.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from appliance._native.fmp4 import OVERHEAD
+from appliance._native.fmp4 import fragment as build_fragment
+from appliance.base.clock import TICKS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
+
+VIDEO_TRACK, AUDIO_TRACK = 1, 2
+_UNITY_MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+#: The duration of a picture is not known when it is sent; the last one's stands in for it, within this bound.
+LONGEST_PICTURE = 2 * TICKS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fragment:
+    """One access unit or piece of sound, ready to be sent to anybody.
+
+    ``message`` begins with whatever the framing of messages needs; from ``body_at`` on it is ``moof`` and ``mdat``.
+    ``dts`` in UTC ticks.
+    """
+
+    message: bytes = field(repr=False)
+    body_at: int
+    is_audio: bool
+    is_idr: bool
+    seq: int
+    dts: int
+    run: Run = field(repr=False)
+
+    @property
+    def body(self) -> memoryview:
+        """The fragment without the framing of messages."""
+        return memoryview(self.message)[self.body_at :]
+
+
+class Muxer:
+    """Makes fragments of one stream.  A fragment is the same bytes in both variants, with and without sound.
+
+    ``frame_header(length)`` gives what the framing of messages puts before ``length`` bytes.
+    """
+
+    def __init__(self, frame_header: Callable[[int], bytes]) -> None:
+        self._frame_header = frame_header
+        self._sequence = 0
+        self._last_dts: int | None = None
+        self._duration = TICKS_PER_SECOND // 25
+
+    def video(self, unit: AccessUnit) -> Fragment:
+        if self._last_dts is None and unit.format.nominal_fps:
+            self._duration = round(TICKS_PER_SECOND / unit.format.nominal_fps)
+        elif self._last_dts is not None and 0 < unit.dts - self._last_dts <= LONGEST_PICTURE:
+            self._duration = unit.dts - self._last_dts
+        self._last_dts = unit.dts
+        return self._make(unit, VIDEO_TRACK, unit.dts, self._duration, unit.pts - unit.dts, unit.is_idr, unit.seq)
+
+    def audio(self, unit: AudioUnit) -> Fragment:
+        return self._make(unit, AUDIO_TRACK, unit.pts, unit.duration, 0, sync=True, seq=-1)
+
+    def _make(
+        self, unit: AccessUnit | AudioUnit, track: int, dts: int, duration: int, composition: int, sync: bool, seq: int
+    ) -> Fragment:
+        self._sequence = self._sequence + 1 & 0xFFFFFFFF
+        header = self._frame_header(OVERHEAD + len(unit.data))
+        decode_time = max(0, dts - unit.run.utc_zero)
+        message = build_fragment(header, unit.data, track, self._sequence, decode_time, duration, composition, sync)
+        return Fragment(message, len(header), track == AUDIO_TRACK, sync, seq, dts, unit.run)
+
+
+def mime_type(video: VideoFormat, audio: AudioFormat | None) -> str:
+    """The type that a browser is asked about and told (RFC 6381 §3.1)."""
+    codecs = video.codec_string if audio is None else f"{video.codec_string},{audio.codec_string}"
+    return f'video/mp4; codecs="{codecs}"'
+
+
+def init_segment(video: VideoFormat, audio: AudioFormat | None = None) -> bytes:
+    """``ftyp`` and ``moov`` for one or two tracks (§8.1–8.8)."""
+    tracks = [_video_track(video)]
+    extends = [_full_box(b"trex", 0, 0, struct.pack(">5I", VIDEO_TRACK, 1, 0, 0, 0))]
+    if audio is not None:
+        tracks.append(_audio_track(audio))
+        extends.append(_full_box(b"trex", 0, 0, struct.pack(">5I", AUDIO_TRACK, 1, 0, 0, 0)))
+    header = struct.pack(">4I", 0, 0, TICKS_PER_SECOND, 0) + struct.pack(">IH10x", 0x10000, 0x100) + _UNITY_MATRIX
+    header += bytes(24) + struct.pack(">I", len(tracks) + 1)
+    return _box(b"ftyp", b"iso6" + bytes(4) + b"iso6mp41dash") + _box(
+        b"moov", _full_box(b"mvhd", 0, 0, header), *tracks, _box(b"mvex", *extends)
+    )
+
+
+def _video_track(video: VideoFormat) -> bytes:
+    aspect_wide, aspect_high = video.pixel_aspect
+    configuration = {"h264": b"avcC"}[video.codec]
+    entry = bytes(6) + struct.pack(">H16x2H2I4xH32xHh", 1, video.width, video.height, 0x480000, 0x480000, 1, 24, -1)
+    boxes = [_box(configuration, video.configuration)]
+    if aspect_wide != aspect_high:
+        boxes.append(_box(b"pasp", struct.pack(">2I", aspect_wide, aspect_high)))
+    shown_width = round(video.width * aspect_wide / aspect_high)
+    return _track(
+        VIDEO_TRACK,
+        handler=b"vide",
+        media_header=_full_box(b"vmhd", 0, 1, bytes(8)),
+        sample_entry=_box({"h264": b"avc1"}[video.codec], entry, *boxes),
+        size=(shown_width << 16, video.height << 16),
+        volume=0,
+    )
+
+
+def _audio_track(audio: AudioFormat) -> bytes:
+    # A rate over 65 535 Hz does not fit the field; players read the real one from the configuration.
+    rate = audio.sample_rate if audio.sample_rate < 0x10000 else 0
+    entry = bytes(6) + struct.pack(">H8x2H4xI", 1, audio.channels, 16, rate << 16)
+    return _track(
+        AUDIO_TRACK,
+        handler=b"soun",
+        media_header=_full_box(b"smhd", 0, 0, bytes(4)),
+        sample_entry=_box(b"mp4a", entry, _full_box(b"esds", 0, 0, _elementary_stream(audio.configuration))),
+        size=(0, 0),
+        volume=0x100,
+    )
+
+
+def _elementary_stream(configuration: bytes) -> bytes:
+    """ES_Descriptor (ISO/IEC 14496-1 §7.2.6.5) of MPEG-4 audio with its AudioSpecificConfig."""
+    decoder = struct.pack(">BB3xII", 0x40, 0x15, 0, 0) + _descriptor(5, configuration)
+    return _descriptor(3, struct.pack(">HB", AUDIO_TRACK, 0) + _descriptor(4, decoder) + _descriptor(6, b"\2"))
+
+
+def _descriptor(tag: int, body: bytes) -> bytes:
+    size = len(body)
+    return bytes((tag, 0x80 | size >> 21 & 0x7F, 0x80 | size >> 14 & 0x7F, 0x80 | size >> 7 & 0x7F, size & 0x7F)) + body
+
+
+def _track(
+    number: int, *, handler: bytes, media_header: bytes, sample_entry: bytes, size: tuple[int, int], volume: int
+) -> bytes:
+    header = struct.pack(">5I8x4H", 0, 0, number, 0, 0, 0, 0, volume, 0) + _UNITY_MATRIX + struct.pack(">2I", *size)
+    data = _box(b"dinf", _full_box(b"dref", 0, 0, struct.pack(">I", 1), _full_box(b"url ", 0, 1)))
+    tables = _box(
+        b"stbl",
+        _full_box(b"stsd", 0, 0, struct.pack(">I", 1), sample_entry),
+        *(_full_box(kind, 0, 0, bytes(4)) for kind in (b"stts", b"stsc")),
+        _full_box(b"stsz", 0, 0, bytes(8)),
+        _full_box(b"stco", 0, 0, bytes(4)),
+    )
+    language_undetermined = 0x55C4
+    return _box(
+        b"trak",
+        _full_box(b"tkhd", 0, 3, header),
+        _box(
+            b"mdia",
+            _full_box(b"mdhd", 0, 0, struct.pack(">4I2H", 0, 0, TICKS_PER_SECOND, 0, language_undetermined, 0)),
+            _full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), b"Fanal\0"),
+            _box(b"minf", media_header, data, tables),
+        ),
+    )
+
+
+def _box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def _full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
+    return _box(kind, struct.pack(">I", version << 24 | flags), *parts)
