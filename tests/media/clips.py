@@ -54,7 +54,9 @@ def encode_h264(
         encoder.options = {"preset": "veryfast", "b-adapt": "0", "bf": str(b), "scenecut": "0"} | options
     packets = []
     for n in range(pictures):
-        frame = av.VideoFrame.from_ndarray(picture(n, width, height), format="rgb24").reformat(format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(picture(n, width, height), format="rgb24").reformat(
+            format="yuv420p", dst_color_range="JPEG" if full_range else "MPEG"
+        )
         frame.pts = n
         packets += encoder.encode(frame)
     packets += encoder.encode(None)

@@ -25,7 +25,9 @@ def test_what_libav_writes() -> None:
     assert units[0].duration == 1920
 
 
-@pytest.mark.parametrize(("config", "what"), [("0a10", "type 1"), ("1400", "layout 0"), ("1690", "rate"), ("", "wanted")])
+@pytest.mark.parametrize(
+    ("config", "what"), [("0a10", "type 1"), ("1400", "layout 0"), ("1690", "rate"), ("", "wanted")]
+)
 def test_what_no_browser_plays_is_named(config: str, what: str) -> None:
     with pytest.raises(AudioConfigError, match=what):
         audio_format(bytes.fromhex(config))

@@ -1,0 +1,61 @@
+"""Decoded pictures to JPEG.  Runs in a media worker."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import simplejpeg
+from av.video.reformatter import ColorRange, Interpolation
+
+from appliance.workers.wire import SnapshotDone, SnapshotJob
+
+
+class NoPictureError(Exception):
+    """The decoder gave no picture for these units."""
+
+
+def snapshot(job: SnapshotJob) -> SnapshotDone:
+    """The last picture of a group of pictures as JPEG.  Raises `NoPictureError`."""
+    decoder = av.VideoCodecContext.create(job.codec, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    decoder.extradata = job.configuration
+    decoder.thread_count = 1
+    last: av.VideoFrame | None = None
+    for unit in [*job.units, None]:
+        try:
+            frames = decoder.decode(av.Packet(unit) if unit is not None else None)
+        except av.FFmpegError:
+            continue  # a damaged unit; a later one may do
+        if frames:
+            last = frames[-1]
+    if last is None:
+        raise NoPictureError("the decoder gave no picture")
+    return to_jpeg(last, job)
+
+
+def to_jpeg(frame: av.VideoFrame, job: SnapshotJob) -> SnapshotDone:
+    """Square pixels, full range (as JPEG has it), 4:2:0, at most ``job.width`` wide."""
+    wide, high = job.pixel_aspect
+    width, height = round(frame.width * wide / high), frame.height
+    if job.width is not None and job.width < width:
+        width, height = job.width, round(height * job.width / width)
+    width, height = max(2, width // 2 * 2), max(2, height // 2 * 2)
+    shown = frame.reformat(
+        width=width,
+        height=height,
+        format="yuv420p",
+        src_color_range=ColorRange.JPEG if job.full_range else ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=Interpolation.AREA if width < frame.width else Interpolation.BICUBIC,
+        threads=1,
+    )
+    planes = [plane_of(shown, number) for number in range(3)]
+    jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)
+    return SnapshotDone(jpeg, width, height)
+
+
+def plane_of(frame: av.VideoFrame, number: int) -> np.ndarray:
+    """One plane as an array of its true width, rows contiguous."""
+    plane = frame.planes[number]
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[call-overload]
+    return np.ascontiguousarray(rows[:, : plane.width])

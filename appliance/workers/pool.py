@@ -1,0 +1,220 @@
+"""The pool that owns the media workers: starts them, gives them jobs, replaces the dead and the stuck."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import trio
+
+from appliance import __version__
+from appliance.base.faults import Fault
+from appliance.base.faults import Kind as FaultKind
+from appliance.workers.wire import HEADER, Failure, Hello, Kind, WireError, body_size, encode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+#: Loading libav takes about half a second; on a busy machine much longer.
+START_S = 30.0
+#: Jobs that may wait for a worker; one more is refused.
+WAITING = 32
+
+
+class WorkerDiedError(Exception):
+    """The worker ended, or broke the format, in the middle of a job."""
+
+
+@dataclass(eq=False)
+class Worker:
+    """One worker process and our end of its socket pair."""
+
+    process: trio.Process
+    stream: trio.SocketStream
+    isolation: dict[str, str | None] = field(default_factory=dict)
+
+    async def ask(self, kind: Kind, job: int, body: object) -> bytes:
+        """The body of the answer.  Raises `WorkerDiedError`, or `Fault` where the worker says it failed."""
+        try:
+            await self.stream.send_all(encode(kind, job, body))
+            answered, number, data = await self._receive()
+        except (trio.BrokenResourceError, trio.ClosedResourceError, WireError) as error:
+            raise WorkerDiedError(str(error) or "the worker ended") from error
+        if number != job:
+            raise WorkerDiedError(f"an answer to job {number} where {job} was asked")
+        if answered is Kind.FAILED:
+            failure = msgspec.msgpack.decode(data, type=Failure)
+            raise Fault(FaultKind.UNAVAILABLE, failure.code, f"The picture could not be made: {failure.message}.")
+        return data
+
+    async def hello(self) -> None:
+        kind, _, data = await self._receive()
+        if kind is not Kind.HELLO:
+            raise WireError("no hello")
+        hello = msgspec.msgpack.decode(data, type=Hello)
+        if hello.version != __version__:
+            raise WireError(f"a worker of version {hello.version}")
+        self.isolation = hello.isolation
+
+    async def end(self) -> None:
+        """Kill and reap; bounded, and shielded so that it happens also on cancellation."""
+        self.process.kill()
+        with trio.CancelScope(shield=True):
+            await self.stream.aclose()
+            with trio.move_on_after(5):
+                await self.process.wait()
+
+    async def _receive(self) -> tuple[Kind, int, bytes]:
+        kind, job, size = body_size(await self._exactly(HEADER.size))
+        return kind, job, await self._exactly(size)
+
+    async def _exactly(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            piece = await self.stream.receive_some(min(size - len(data), 1 << 20))
+            if not piece:
+                raise WorkerDiedError("the worker ended")
+            data += piece
+        return bytes(data)
+
+
+class Pool:
+    """Workers for jobs of one kind or another; see `open_pool`."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
+        self._free = trio.Semaphore(size)
+        self._outstanding = 0
+        self._next_job = 0
+        self.replaced = 0  # workers that died or hung, since the start
+
+    async def run(self, kind: Kind, body: object, answer: type[Answer], *, patience_s: float) -> Answer:
+        """Have a worker do a job; one that takes longer than ``patience_s`` is killed.
+
+        Raises `Fault`: ``worker_busy``, ``worker_died``, ``worker_stuck`` or the job's own.
+        """
+        if self._outstanding >= self.size + WAITING:
+            raise Fault(
+                FaultKind.LIMITED, "worker_busy", "Too many pictures are being made at once.", "Try again in a moment.",
+                retry_after_s=1,
+            )  # fmt: skip
+        self._outstanding += 1
+        try:
+            async with self._free:
+                return msgspec.msgpack.decode(await self._on_a_worker(kind, body, patience_s), type=answer)
+        except msgspec.MsgspecError as error:
+            raise Fault(FaultKind.INTERNAL, "worker_died", f"A media worker answered nonsense: {error}.") from error
+        finally:
+            self._outstanding -= 1
+
+    async def _on_a_worker(self, kind: Kind, body: object, patience_s: float) -> bytes:
+        for attempt in (1, 2):
+            worker = self._idle.pop() if self._idle else await self._start()
+            self._next_job = self._next_job + 1 & 0xFFFFFFFF
+            healthy = False
+            try:
+                with trio.fail_after(patience_s):
+                    data = await worker.ask(kind, self._next_job, body)
+                healthy = True
+            except Fault:
+                healthy = True
+                raise
+            except WorkerDiedError as error:
+                log.warning("media worker %d died: %s", worker.process.pid, error)
+                if attempt == 2:
+                    raise Fault(
+                        FaultKind.UNAVAILABLE, "worker_died", "The decoder crashed on what the camera sends, twice."
+                    ) from error
+            except trio.TooSlowError as error:
+                log.warning("media worker %d does not answer: killed", worker.process.pid)
+                raise Fault(FaultKind.UNAVAILABLE, "worker_stuck", "The decoder does not answer.") from error
+            else:
+                return data
+            finally:
+                if healthy:
+                    self._idle.append(worker)
+                else:
+                    self.replaced += 1
+                    await self._end(worker)
+        raise AssertionError("unreachable")
+
+    async def warm(self) -> None:
+        """Have one worker ready before it is asked for."""
+        if not self._all:
+            self._idle.append(await self._start())
+
+    @property
+    def isolation(self) -> dict[str, str | None]:
+        """What the workers could not give up, of the last one started (empty before the first)."""
+        return next((dict(worker.isolation) for worker in self._all), {})
+
+    @property
+    def workers(self) -> list[int]:
+        """Process ids of the living."""
+        return sorted(worker.process.pid for worker in self._all)
+
+    async def _start(self) -> Worker:
+        ours, theirs = socket.socketpair()
+        try:
+            command = _command(theirs.fileno())
+            environment = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+            # PyInstaller's boot loader finds the unpacked program again by these
+            environment |= {name: value for name, value in os.environ.items() if name.startswith(("_PYI", "_MEI"))}
+            process = await trio.lowlevel.open_process(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
+                env=environment,
+            )  # fmt: skip
+        except OSError as error:
+            ours.close()
+            raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker cannot be started: {error}.") from error
+        finally:
+            theirs.close()
+        worker = Worker(process, trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
+        self._all.add(worker)
+        try:
+            with trio.fail_after(START_S):
+                await worker.hello()
+        except (trio.TooSlowError, WorkerDiedError, WireError, trio.BrokenResourceError) as error:
+            await self._end(worker)
+            raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker did not start: {error}.") from error
+        except BaseException:
+            await self._end(worker)
+            raise
+        return worker
+
+    async def _end(self, worker: Worker) -> None:
+        self._all.discard(worker)
+        await worker.end()
+
+    async def end_all(self) -> None:
+        for worker in list(self._all):
+            await self._end(worker)
+
+
+def _command(fd: int) -> list[str]:
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "worker", str(fd), str(os.getpid())]
+    return [sys.executable, "-m", "appliance", "worker", str(fd), str(os.getpid())]
+
+
+@asynccontextmanager
+async def open_pool(size: int | None = None) -> AsyncIterator[Pool]:
+    """A pool of at most ``size`` workers (None: one per core), started when first needed, killed at the end."""
+    pool = Pool(size or len(os.sched_getaffinity(0)))
+    try:
+        yield pool
+    finally:
+        await pool.end_all()

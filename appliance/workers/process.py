@@ -1,0 +1,76 @@
+"""The worker process: reads jobs from its socket, one after the other, and answers them.
+
+It is started by `appliance.workers.pool` with one end of a socket pair as its only connection to the world, and gives
+up what it can (`appliance.workers.isolation`) between loading its libraries and reading the first job.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+import msgspec
+
+from appliance import __version__
+from appliance.workers import isolation
+from appliance.workers.wire import (
+    HEADER,
+    DemoJob,
+    Failure,
+    Hello,
+    Kind,
+    SnapshotJob,
+    body_size,
+    encode,
+)
+
+
+def main(arguments: list[str]) -> int:
+    """``worker FD PARENT``: serve jobs on the socket FD until it closes."""
+    fd, parent = int(arguments[0]), int(arguments[1])
+    isolation.die_with_parent(parent)
+    given_up = isolation.before_libraries()
+    from appliance.workers import demo, pictures  # noqa: PLC0415  (libav and NumPy start threads when they load)
+
+    given_up |= isolation.after_libraries()
+    with socket.socket(fileno=fd) as channel:
+        channel.sendall(encode(Kind.HELLO, 0, Hello(__version__, given_up)))
+        while True:
+            header = _receive(channel, HEADER.size)
+            if header is None:
+                return 0
+            kind, job, size = body_size(header)
+            body = _receive(channel, size)
+            if body is None:
+                return 0
+            try:
+                answer: object
+                if kind is Kind.SNAPSHOT:
+                    answer = pictures.snapshot(msgspec.msgpack.decode(body, type=SnapshotJob))
+                elif kind is Kind.DEMO:
+                    answer = demo.make_demo(msgspec.msgpack.decode(body, type=DemoJob))
+                else:
+                    answer = Failure("unknown_job", f"no job of kind {kind}")
+            except pictures.NoPictureError as error:
+                answer = Failure("no_picture", str(error))
+            except MemoryError:
+                answer = Failure("too_large", "the picture needs more memory than a worker may have")
+            except Exception as error:  # whatever a decoder raises is this job's failure, not the worker's end
+                answer = Failure("job_failed", f"{type(error).__name__}: {error}")
+            channel.sendall(encode(Kind.FAILED if isinstance(answer, Failure) else Kind.DONE, job, answer))
+
+
+def _receive(channel: socket.socket, size: int) -> bytes | None:
+    """Exactly ``size`` bytes, or None when the other end has closed."""
+    data = bytearray()
+    while len(data) < size:
+        piece = channel.recv(min(size - len(data), 1 << 20))
+        if not piece:
+            return None
+        data += piece
+    return bytes(data)
+
+
+if __name__ == "__main__":
+    os._exit(main(sys.argv[1:]))  # no clean-up of libraries: everything a worker has dies with it

@@ -1,0 +1,108 @@
+"""The wire between the main process and a media worker, over a socket pair.
+
+A message is a header of ten bytes and a body::
+
+    length   4  unsigned, big-endian: of kind, job and body together
+    kind     2  what it is (`Kind`)
+    job      4  number that the asker chose; the answer bears it again
+    body     length - 6
+
+Bodies are MessagePack (msgspec), typed by the structures below; coded pictures travel inside as byte strings.  Both
+ends are of one version and one machine, yet the main process trusts a worker with nothing: sizes are bounded, and
+what does not fit its structure ends the worker.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+
+import msgspec
+
+HEADER = struct.Struct(">IHI")
+_REST = 6  # kind and job, which the length counts
+#: A GOP of 8 MB units would be larger; nothing we ask for is.
+LARGEST_BODY = 64 << 20
+
+
+class Kind(IntEnum):
+    HELLO = 1  # worker → main, once: Hello
+    SNAPSHOT = 2  # main → worker: SnapshotJob → SnapshotDone
+    DEMO = 3  # main → worker: DemoJob → DemoDone
+    DONE = 10  # worker → main: the answer
+    FAILED = 11  # worker → main: Failure
+
+
+class WireError(Exception):
+    """The other end does not keep to the format."""
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """``isolation``: what the worker could and could not give up, name → None or the reason why not."""
+
+    version: str
+    isolation: dict[str, str | None]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class SnapshotJob(msgspec.Struct, frozen=True):
+    """Decode ``units`` (AVCC, from an IDR picture on) and give the last picture as JPEG, ``width`` samples wide
+    (None: as it is; never enlarged)."""
+
+    codec: str
+    configuration: bytes
+    units: list[bytes]
+    full_range: bool
+    pixel_aspect: tuple[int, int]
+    width: int | None
+    quality: int
+
+
+class SnapshotDone(msgspec.Struct, frozen=True):
+    jpeg: bytes
+    width: int
+    height: int
+
+
+class DemoJob(msgspec.Struct, frozen=True):
+    """Make the demo camera's clip: ``seconds`` of picture in each size, and its sound."""
+
+    seconds: int
+    fps: int
+    sizes: list[tuple[int, int, int]]  # width, height, bit/s
+    sample_rate: int
+
+
+class DemoPicture(msgspec.Struct, frozen=True, array_like=True):
+    data: bytes  # Annex B, as the encoder gives it
+    pts: int  # pictures since the beginning
+    is_key: bool
+
+
+class DemoDone(msgspec.Struct, frozen=True):
+    """``pictures``: one list a size, in decoding order.  ``sound``: AAC frames, and their AudioSpecificConfig."""
+
+    pictures: list[list[DemoPicture]]
+    sound: list[bytes]
+    sound_config: bytes
+
+
+def encode(kind: Kind, job: int, body: object) -> bytes:
+    """A whole message."""
+    data = msgspec.msgpack.encode(body)
+    return HEADER.pack(len(data) + _REST, kind, job) + data
+
+
+def body_size(header: bytes) -> tuple[Kind, int, int]:
+    """Kind, job and size of the body that follows.  Raises `WireError`."""
+    length, kind, job = HEADER.unpack(header)
+    if not _REST <= length <= LARGEST_BODY:
+        raise WireError(f"a message of {length} bytes")
+    try:
+        return Kind(kind), job, length - _REST
+    except ValueError:
+        raise WireError(f"a message of kind {kind}") from None
