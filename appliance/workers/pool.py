@@ -40,7 +40,7 @@ class WorkerDiedError(Exception):
 class Worker:
     """One worker process and our end of its socket pair."""
 
-    process: trio.Process
+    process: subprocess.Popen[bytes]
     stream: trio.SocketStream
     isolation: dict[str, str | None] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class Worker:
         with trio.CancelScope(shield=True):
             await self.stream.aclose()
             with trio.move_on_after(5):
-                await self.process.wait()
+                await _reaped(self.process)
 
     async def _receive(self) -> tuple[Kind, int, bytes]:
         kind, job, size = body_size(await self._exactly(HEADER.size))
@@ -169,14 +169,7 @@ class Pool:
     async def _start(self) -> Worker:
         ours, theirs = socket.socketpair()
         try:
-            command = _command(theirs.fileno())
-            environment = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
-            # PyInstaller's boot loader finds the unpacked program again by these
-            environment |= {name: value for name, value in os.environ.items() if name.startswith(("_PYI", "_MEI"))}
-            process = await trio.lowlevel.open_process(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
-                env=environment,
-            )  # fmt: skip
+            process = _spawn(theirs.fileno())
         except OSError as error:
             ours.close()
             raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker cannot be started: {error}.") from error
@@ -204,10 +197,37 @@ class Pool:
             await self._end(worker)
 
 
-def _command(fd: int) -> list[str]:
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "worker", str(fd), str(os.getpid())]
-    return [sys.executable, "-m", "appliance", "worker", str(fd), str(os.getpid())]
+async def _reaped(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process has ended, and take its status."""
+    try:
+        ended = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        process.poll()
+        return
+    try:
+        await trio.lowlevel.wait_readable(ended)
+    finally:
+        os.close(ended)
+    process.poll()
+
+
+def _spawn(fd: int) -> subprocess.Popen[bytes]:
+    """A worker on the socket ``fd``.
+
+    Not in one of Trio's threads: a worker dies with the *thread* that made it, and those end when they are idle.
+    Fork and exec hold the loop for a millisecond or two.
+    """
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "appliance"]
+    environment = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+    # PyInstaller's boot loader finds the unpacked program again by these
+    environment |= {name: value for name, value in os.environ.items() if name.startswith(("_PYI", "_MEI"))}
+    return subprocess.Popen(  # noqa: S603  (our own program, with two numbers)
+        [*program, "worker", str(fd), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[fd],
+        env=environment,
+    )
 
 
 @asynccontextmanager

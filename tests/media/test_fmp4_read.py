@@ -1,0 +1,60 @@
+"""What was written is read back, also after a crash."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.media.fmp4 import Muxer, init_segment
+from appliance.media.fmp4_read import Mp4Error, read_formats, read_samples
+from tests.media.clips import Clip, encode_aac, encode_h264
+
+CLIP: Clip = encode_h264(12, b=2, fps=10)
+SOUND, SOUNDS = encode_aac(1.0)
+_MUXER = Muxer(lambda length: b"")
+MOVIE = init_segment(CLIP.format, SOUND) + b"".join(
+    fragment.message
+    for fragment in sorted(
+        [_MUXER.video(unit) for unit in CLIP.units] + [_MUXER.audio(unit) for unit in SOUNDS],
+        key=lambda fragment: fragment.dts,
+    )
+)
+
+
+def test_formats_and_samples_come_back() -> None:
+    assert read_formats(MOVIE) == (CLIP.format, SOUND)
+    samples = list(read_samples(MOVIE))
+    zero = CLIP.units[0].run.utc_zero
+    pictures = [sample for sample in samples if not sample.is_audio]
+    assert [MOVIE[sample.start : sample.end] for sample in pictures] == [unit.data for unit in CLIP.units]
+    assert [sample.dts + zero for sample in pictures] == [unit.dts for unit in CLIP.units]
+    assert [sample.dts + sample.composition + zero for sample in pictures] == [unit.pts for unit in CLIP.units]
+    assert [sample.is_sync for sample in pictures] == [unit.is_idr for unit in CLIP.units]
+    sounds = [sample for sample in samples if sample.is_audio]
+    assert [MOVIE[sample.start : sample.end] for sample in sounds] == [unit.data for unit in SOUNDS]
+
+
+@given(st.integers(0, len(MOVIE)))
+def test_a_file_cut_anywhere_gives_its_whole_fragments(length: int) -> None:
+    whole = list(read_samples(MOVIE))
+    assert list(read_samples(MOVIE[:length])) == [sample for sample in whole if sample.end <= length]
+
+
+@settings(max_examples=300)
+@given(st.integers(0, 2500), st.integers(1, 255))
+def test_a_damaged_file_is_a_named_error_or_is_read(position: int, change: int) -> None:
+    movie = bytearray(MOVIE)
+    movie[position] ^= change
+    try:
+        read_formats(bytes(movie))
+        for sample in read_samples(bytes(movie)):
+            assert 0 <= sample.start <= sample.end <= len(movie)
+    except (Mp4Error, ValueError):
+        pass
+
+
+@pytest.mark.parametrize("data", [b"", b"\0\0\0\x08free", b"\0\0\0\x08moov"])
+def test_other_files_are_refused(data: bytes) -> None:
+    with pytest.raises(Mp4Error):
+        read_formats(data)
