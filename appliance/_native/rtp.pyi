@@ -1,0 +1,63 @@
+from typing import Final
+
+from typing_extensions import Buffer
+
+MORE: Final[int]
+TEXT: Final[int]
+FULL: Final[int]
+
+IDR: Final[int]
+SEI: Final[int]
+LOSS: Final[int]
+
+ODD_EARLY_MARKER: Final[int]
+ODD_NO_MARKER: Final[int]
+ODD_START_CODES: Final[int]
+ODD_WHOLE_FRAGMENT: Final[int]
+ODD_TRAILING_ZEROS: Final[int]
+ODD_RESTART: Final[int]
+ODD_TIME_INSIDE: Final[int]
+ODD_FRAGMENTS: Final[int]
+ODD_PACKET_TYPE: Final[int]
+ODD_TOO_BIG: Final[int]
+
+def scan_interleaved(
+    data: Buffer, offset: int = 0, limit: int = 4096
+) -> tuple[list[tuple[int, int, int]], int, int]: ...
+
+class Depacketizer:
+    @property
+    def payload_type(self) -> int: ...
+    @property
+    def received(self) -> int: ...
+    @property
+    def lost(self) -> int: ...
+    @property
+    def late(self) -> int: ...
+    @property
+    def malformed(self) -> int: ...
+    @property
+    def foreign(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def highest(self) -> int: ...
+    @property
+    def ssrc(self) -> int: ...
+    @property
+    def oddities(self) -> int: ...
+
+class H264Depacketizer(Depacketizer):
+    def __init__(self, payload_type: int, unit_limit: int = ..., nal_limit: int = 1024) -> None: ...
+    def push(self, data: Buffer, start: int, end: int) -> list[tuple[bytes, int, int, tuple[bytes, ...]]] | None: ...
+
+class AacDepacketizer(Depacketizer):
+    def __init__(
+        self,
+        payload_type: int,
+        size_length: int = 13,
+        index_length: int = 3,
+        index_delta_length: int = 3,
+        samples: int = 1024,
+    ) -> None: ...
+    def push(self, data: Buffer, start: int, end: int) -> list[tuple[bytes, int]] | None: ...

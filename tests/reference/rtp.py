@@ -1,0 +1,443 @@
+"""RTP over an RTSP connection, the slow and obvious way (RFC 2326 §10.12, RFC 3550, RFC 6184, RFC 3640)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MORE, TEXT, FULL = 0, 1, 2
+IDR, SEI, LOSS = 1, 2, 4
+(
+    ODD_EARLY_MARKER,
+    ODD_NO_MARKER,
+    ODD_START_CODES,
+    ODD_WHOLE_FRAGMENT,
+    ODD_TRAILING_ZEROS,
+    ODD_RESTART,
+    ODD_TIME_INSIDE,
+    ODD_FRAGMENTS,
+    ODD_PACKET_TYPE,
+    ODD_TOO_BIG,
+) = (1 << bit for bit in range(10))
+LATE, NEXT, GAP, RESTART = range(4)
+
+SETS_LIMIT = 64
+SETS_BYTES = 1 << 16
+FRAMES_LIMIT = 256
+
+
+def scan_interleaved(data, offset=0, limit=4096):
+    spans = []
+    while True:
+        if offset == len(data):
+            return spans, offset, MORE
+        if data[offset] != 0x24:
+            return spans, offset, TEXT
+        if len(spans) == limit:
+            return spans, offset, FULL
+        end = offset + 4 + int.from_bytes(data[offset + 2 : offset + 4], "big")
+        if offset + 4 > len(data) or end > len(data):
+            return spans, offset, MORE
+        spans.append((data[offset + 1], offset + 4, end))
+        offset = end
+
+
+@dataclass
+class Packet:
+    payload_type: int
+    marker: bool
+    sequence: int
+    time: int
+    ssrc: int
+    payload: bytes
+
+
+def parse_packet(data: bytes) -> Packet | None:
+    """RFC 3550 §5.1; None for what is not RTP."""
+    if len(data) < 12 or data[0] >> 6 != 2:
+        return None
+    start, end = 12 + 4 * (data[0] & 15), len(data)
+    if data[0] & 0x10:
+        if start + 4 > end:
+            return None
+        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+    if data[0] & 0x20:
+        if data[-1] == 0:
+            return None
+        end -= data[-1]
+    if start > end:
+        return None
+    number = int.from_bytes
+    return Packet(
+        data[1] & 127, data[1] >= 128, number(data[2:4], "big"), number(data[4:8], "big"), number(data[8:12], "big"),
+        bytes(data[start:end]),
+    )  # fmt: skip
+
+
+class Counters:
+    """What both depacketizers count, and the order of the packets (RFC 3550 §A.1)."""
+
+    def __init__(self, payload_type: int) -> None:
+        self.payload_type = payload_type
+        self.received = self.lost = self.late = self.malformed = self.foreign = self.ssrc = self.oddities = 0
+        self.highest = -1  # extended by the wraps
+        self.dropped = 0
+
+    def accept(self, data: bytes) -> tuple[Packet, int] | None:
+        """The packet and how it follows the last one, or None when it is not to be used."""
+        packet = parse_packet(data)
+        if packet is None:
+            self.malformed += 1
+            return None
+        if packet.payload_type != self.payload_type:
+            self.foreign += 1
+            return None
+        step = self.follow(packet)
+        if step == LATE:
+            self.late += 1
+            return None
+        self.received += 1
+        if step == RESTART:
+            self.oddities |= ODD_RESTART
+        return packet, step
+
+    def follow(self, packet: Packet) -> int:
+        if self.highest < 0:
+            self.highest, self.ssrc = packet.sequence, packet.ssrc
+            return NEXT
+        ahead = (packet.sequence - self.highest - 1) % 0x10000
+        if packet.ssrc != self.ssrc or 3000 <= ahead < 0x10000 - 100:
+            self.highest, self.ssrc = packet.sequence, packet.ssrc
+            return RESTART
+        if ahead >= 0x10000 - 100:
+            return LATE
+        self.highest += ahead + 1
+        self.lost += ahead
+        return GAP if ahead else NEXT
+
+
+class H264Depacketizer(Counters):
+    def __init__(self, payload_type: int, unit_limit: int = 8 << 20, nal_limit: int = 1024) -> None:
+        super().__init__(payload_type)
+        self.unit_limit = unit_limit
+        self.nal_limit = nal_limit
+        self.sets: list[bytes] = []  # of the unit to come
+        self.loss = False  # since the last unit that was given out
+        self.gap = True  # the next packet may be the middle of something
+        self.fresh = True  # no unit is over yet
+        self.marked = False  # some packet with a picture had the marker bit
+        self.unmarked = False  # the marker bit is not to be believed
+        self.marked_time: int | None = None  # of the unit that a marker ended last
+        self.units: list[tuple[bytes, int, int, tuple[bytes, ...]]] = []
+        self.time = 0
+        self.begin()
+
+    def begin(self) -> None:
+        self.open = self.picture = self.damaged = False
+        self.nals: list[bytes] = []
+        self.count = 0  # of the NAL units kept
+        self.flags = 0
+        self.fragment: bytearray | None = None
+
+    def push(self, data, start, end):
+        if not 0 <= start <= end <= len(data):
+            raise ValueError("a packet outside of its buffer")
+        accepted = self.accept(bytes(data[start:end]))
+        if accepted is None:
+            return None
+        packet, step = accepted
+        self.units = []
+        if step in (GAP, RESTART):
+            self.lose()
+        payload = packet.payload
+        if self.open and packet.time != self.time:
+            if self.continues(payload):
+                self.oddities |= ODD_TIME_INSIDE
+            else:
+                if self.picture and not self.damaged and not self.unmarked:
+                    self.oddities |= ODD_NO_MARKER
+                if self.picture or self.damaged:
+                    self.finish()
+                self.time = packet.time
+        elif not self.open:
+            self.time = packet.time
+        if payload:
+            self.open = True
+            self.payload(payload)
+        if packet.marker and (self.picture or self.damaged):
+            self.marked = True
+            if self.fragment is not None and not self.unmarked:
+                self.distrust()
+            if not self.unmarked:
+                self.marked_time = self.time
+                self.finish()
+        return self.units or None
+
+    def lose(self) -> None:
+        self.loss = self.gap = True
+        if self.picture or self.damaged:
+            self.damage()
+        else:
+            self.clear()
+
+    def damage(self) -> None:
+        self.loss = self.damaged = True
+        self.clear()
+
+    def clear(self) -> None:
+        self.nals, self.flags, self.fragment, self.count = [], 0, None, 0
+
+    def continues(self, payload: bytes) -> bool:
+        """Whether what has a new time is the rest of the picture at hand all the same."""
+        if self.damaged or not self.picture or not payload:
+            return False
+        kind = payload[0] & 31
+        if self.fragment is not None:
+            return kind == 28 and len(payload) >= 2 and not payload[1] & 0x80
+        if kind == 28 and len(payload) > 2 and payload[1] & 0x80:
+            return payload[1] & 31 in (1, 2, 5) and not payload[2] & 0x80
+        return kind in (1, 2, 5) and len(payload) > 1 and not payload[1] & 0x80
+
+    def payload(self, payload: bytes) -> None:
+        kind = payload[0] & 31
+        if payload[0] & 0x80:
+            self.damage()
+        elif 1 <= kind <= 23:
+            self.begin_nal(kind, payload[1] if len(payload) > 1 else None)
+            self.nal(payload)
+        elif kind == 24:
+            self.aggregate(payload)
+        elif kind == 28:
+            self.oddities |= ODD_FRAGMENTS
+            self.fragment_unit(payload)
+        elif kind in (25, 26, 27, 29):
+            self.oddities |= ODD_PACKET_TYPE
+            self.damage()
+        else:
+            self.malformed += 1
+
+    def aggregate(self, payload: bytes) -> None:
+        """STAP-A, RFC 6184 §5.7.1."""
+        at = 1
+        while at + 2 <= len(payload):
+            size = int.from_bytes(payload[at : at + 2], "big")
+            at += 2
+            nal = payload[at : at + size]
+            at += size
+            if len(nal) < size:
+                self.damage()
+                return
+            if not nal:
+                continue
+            kind = nal[0] & 31
+            if nal[0] & 0x80:
+                self.damage()
+            elif 1 <= kind <= 23:
+                self.begin_nal(kind, nal[1] if len(nal) > 1 else None)
+                self.nal(nal)
+            else:
+                self.malformed += 1
+
+    def fragment_unit(self, payload: bytes) -> None:
+        """FU-A, RFC 6184 §5.8."""
+        if len(payload) < 2:
+            self.malformed += 1
+            self.damage()
+            return
+        kind, first, last = payload[1] & 31, payload[1] & 0x80, payload[1] & 0x40
+        if first:
+            if not 1 <= kind <= 23:
+                self.malformed += 1
+                self.damage()
+                return
+            self.begin_nal(kind, payload[2] if len(payload) > 2 else None)
+            if self.damaged:
+                return
+            self.fragment = bytearray((payload[0] & 0xE0 | kind,))
+        elif self.fragment is None:
+            self.damage()
+            return
+        self.fragment += payload[2:]
+        if self.size() > self.unit_limit:
+            self.too_big()
+        elif last:
+            if first:
+                self.oddities |= ODD_WHOLE_FRAGMENT
+            nal, self.fragment = bytes(self.fragment), None
+            self.complete(nal)
+
+    def begin_nal(self, kind: int, following: int | None) -> None:
+        """Decide what the NAL unit that begins here belongs to."""
+        if self.fragment is not None:
+            self.damage()
+        is_slice = kind in (1, 2, 5) and following is not None
+        first = is_slice and following >= 0x80  # first_mb_in_slice is 0, in one bit
+        if self.picture or self.damaged:
+            guess = self.unmarked or not self.marked
+            if kind == 9 or (guess and (kind in (6, 7, 8) or first)):
+                self.finish()
+                self.open = True
+        if is_slice:
+            if not self.picture and not self.damaged and not first:
+                if self.gap:
+                    self.damage()
+                elif self.marked_time == self.time and not self.unmarked:
+                    self.distrust()
+                    self.damage()
+            self.gap = False
+            self.picture = True
+
+    def distrust(self) -> None:
+        self.unmarked = True
+        self.oddities |= ODD_EARLY_MARKER
+
+    def nal(self, nal: bytes) -> None:
+        if self.damaged:
+            return
+        if self.size() + 4 + len(nal) > self.unit_limit:
+            self.too_big()
+        else:
+            self.complete(nal)
+
+    def complete(self, nal: bytes) -> None:
+        pieces = nal.split(b"\0\0\1")
+        if len(pieces) > 1:
+            self.oddities |= ODD_START_CODES
+        if pieces[-1].endswith(b"\0"):
+            self.oddities |= ODD_TRAILING_ZEROS
+        for piece in pieces:
+            stripped = piece.rstrip(b"\0")
+            if stripped and not self.damaged:
+                self.keep(stripped)
+
+    def keep(self, nal: bytes) -> None:
+        kind = nal[0] & 31
+        if nal[0] & 0x80:
+            self.damage()
+        elif kind in (7, 8):
+            if len(self.sets) >= SETS_LIMIT or sum(map(len, self.sets)) + len(nal) > SETS_BYTES:
+                self.oddities |= ODD_TOO_BIG
+                self.sets = []
+                self.damage()
+            else:
+                self.sets.append(nal)
+        elif 1 <= kind <= 6:
+            self.count += 1
+            if self.count > self.nal_limit or self.size() + 4 + len(nal) > self.unit_limit:
+                self.too_big()
+                return
+            self.nals.append(nal)
+            if kind in (1, 2, 5):
+                self.picture = True
+            self.flags |= {5: IDR, 6: SEI}.get(kind, 0)
+
+    def size(self) -> int:
+        fragment = 0 if self.fragment is None else 4 + len(self.fragment)
+        return sum(4 + len(nal) for nal in self.nals) + fragment
+
+    def too_big(self) -> None:
+        self.oddities |= ODD_TOO_BIG
+        self.damage()
+
+    def finish(self) -> None:
+        """The unit at hand is over."""
+        if self.fragment is not None or not self.nals:
+            self.damage()
+        if self.damaged:
+            self.dropped += not self.fresh  # the first may be the tail of one that began before we came
+        else:
+            data = b"".join(len(nal).to_bytes(4, "big") + nal for nal in self.nals)
+            self.units.append((data, self.time, self.flags | (LOSS if self.loss else 0), tuple(self.sets)))
+            self.loss = False
+            self.sets = []
+        self.fresh = False
+        self.begin()
+
+
+class AacDepacketizer(Counters):
+    """AAC-hbr, RFC 3640 §3.3.6."""
+
+    def __init__(
+        self,
+        payload_type: int,
+        size_length: int = 13,
+        index_length: int = 3,
+        index_delta_length: int = 3,
+        samples: int = 1024,
+    ) -> None:
+        super().__init__(payload_type)
+        if not (1 <= size_length <= 16 and 0 <= index_length <= 16 and 0 <= index_delta_length <= 16 and samples > 0):
+            raise ValueError("lengths that no AAC stream has")
+        self.size_length = size_length
+        self.lengths = (index_length, index_delta_length)
+        self.samples = samples
+        self.begin()
+
+    def begin(self) -> None:
+        self.piece = b""  # of a frame over several packets
+        self.wanted = 0
+        self.time = 0
+
+    def abandon(self) -> None:
+        if self.wanted:
+            self.dropped += 1
+            self.begin()
+
+    def push(self, data, start, end):
+        if not 0 <= start <= end <= len(data):
+            raise ValueError("a packet outside of its buffer")
+        accepted = self.accept(bytes(data[start:end]))
+        if accepted is None:
+            return None
+        packet, step = accepted
+        if step in (GAP, RESTART):
+            self.abandon()
+        sizes, payload = self.headers(packet.payload)
+        if not sizes:
+            self.abandon()
+            return None
+        if self.wanted:
+            if sizes == [self.wanted] and packet.time == self.time and len(self.piece) + len(payload) <= self.wanted:
+                self.piece += payload
+                if len(self.piece) < self.wanted:
+                    return None
+                whole = self.piece, self.time
+                self.begin()
+                return [whole]
+            self.abandon()
+        if len(sizes) == 1 and sizes[0] > len(payload):
+            if payload and not packet.marker:
+                self.piece, self.wanted, self.time = payload, sizes[0], packet.time
+            else:
+                self.malformed += 1
+            return None
+        frames = []
+        for number, size in enumerate(sizes):
+            if size > len(payload):
+                self.malformed += 1
+                break
+            if size:
+                frames.append((payload[:size], (packet.time + number * self.samples) & 0xFFFFFFFF))
+            payload = payload[size:]
+        return frames or None
+
+    def headers(self, payload: bytes) -> tuple[list[int], bytes]:
+        """The sizes in the AU header section (§3.2.1) and what follows it; none if it makes no sense."""
+        bits = int.from_bytes(payload[:2], "big")
+        length = (bits + 7) // 8
+        if len(payload) < 2 or len(payload) < 2 + length or not bits:
+            self.malformed += 1
+            return [], b""
+        value = int.from_bytes(payload[2 : 2 + length], "big") >> (length * 8 - bits)
+        sizes = []
+        index = self.lengths[0]
+        while bits >= self.size_length + index and len(sizes) < FRAMES_LIMIT:
+            bits -= self.size_length
+            sizes.append(value >> bits & ((1 << self.size_length) - 1))
+            bits -= index
+            if value >> bits & ((1 << index) - 1):  # interleaved, which AAC from cameras never is
+                self.malformed += 1
+                return [], b""
+            index = self.lengths[1]
+        if not sizes:
+            self.malformed += 1
+        return sizes, payload[2 + length :]
