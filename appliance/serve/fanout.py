@@ -1,0 +1,290 @@
+"""Shared messages to many clients: made once, sent to each, never waiting for the slow.
+
+Quart routes, checks and shakes hands; from then on media is written here, straight to the connection.  A message that
+the socket takes whole costs one system call and no task switch.  What it does not take waits in the client's
+`Outlet`, which is bounded in bytes and in age: full, it forgets all that has not begun and goes on at the next IDR
+picture, telling the client how much it missed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import trio
+
+from appliance.base.clock import TICKS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from appliance.media.fmp4 import Fragment
+
+#: What may wait for one client.  In bytes: two seconds of 4 Mbit/s.  In age: with the network's own delay and what
+#: the browser holds, the picture stays less than two seconds behind.
+QUEUE_BYTES = 1 << 20
+QUEUE_TICKS = TICKS_PER_SECOND * 3 // 2
+#: A reader that takes nothing for so long is gone, or might as well be.
+STUCK_S = 10.0
+#: Written at once at most, so that progress is seen.
+PIECE = 64 << 10
+#: After so many clients the loop is given back.
+BATCH = 16
+
+
+class Lane(Protocol):
+    """What an outlet needs of its connection (`appliance.serve.connection.Connection`)."""
+
+    send_lock: trio.Lock
+
+    def try_send(self, data: bytes | memoryview) -> int: ...
+
+    @property
+    def has_pending(self) -> bool: ...
+
+    async def send_all(self, data: bytes | memoryview) -> None: ...
+
+    async def flush(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class Item(NamedTuple):
+    """One message that waits.
+
+    ``cost``: what it counts against the bound.  ``dts``: of a fragment; of the word that something was missed, since
+    when; None for what must not be dropped.
+    """
+
+    data: bytes | memoryview
+    cost: int
+    dts: int | None
+    is_fragment: bool = False
+    is_idr: bool = False  # of video: a client can go on here
+
+
+class ReaderStuckError(Exception):
+    """The client took nothing for `STUCK_S`."""
+
+
+class Outlet:
+    """One client's end of the fan-out.
+
+    ``offer`` and ``control`` are synchronous and never block; ``run`` belongs into a task of the client's own and
+    writes what they could not.  Nobody else writes to the connection meanwhile, except under its ``send_lock``.
+    ``framed`` False: fragments go out without the framing of messages (an HTTP body).
+    ``missed(seconds)`` makes the message that tells of a gap.
+    """
+
+    __slots__ = (
+        "_framed", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_stopping",
+        "_waiting", "audio", "bytes_sent", "fragments_dropped", "fragments_sent",
+    )  # fmt: skip
+
+    def __init__(self, lane: Lane, *, framed: bool = True, missed: Callable[[float], bytes] | None = None) -> None:
+        self._lane = lane
+        self._framed = framed
+        self._missed = missed
+        self._queue: deque[Item] = deque()
+        self._waiting = 0  # what the queue costs
+        self._rest: memoryview | None = None  # of a message that the socket took in part
+        self._missing_since: int | None = None  # DTS of the first fragment dropped; None: nothing is missing
+        self._parked = trio.lowlevel.ParkingLot()
+        self._stopping = False
+        self.audio = False  # whether sound is sent too
+        self.bytes_sent = 0
+        self.fragments_sent = 0
+        self.fragments_dropped = 0
+
+    def control(self, message: bytes) -> None:
+        """Send a message in its turn; it is never dropped."""
+        if not self._stopping:
+            self._put(Item(message, 0, None))
+
+    def begin(self, announcement: Iterable[bytes], burst: Iterable[Fragment]) -> None:
+        """A stream begins: what waits of an earlier one is forgotten, then come the announcement and the burst.
+
+        The burst (everything since the last IDR picture) does not count against the bound.
+        """
+        self._forget_media()
+        self._missing_since = None
+        for message in announcement:
+            self.control(message)
+        for fragment in burst:
+            if self.audio or not fragment.is_audio:
+                self._put(self._item(fragment, cost=0))
+
+    def offer(self, fragment: Fragment) -> None:
+        """Send a fragment if this client can take it, else let it wait, else drop up to the next IDR picture."""
+        if self._stopping or (fragment.is_audio and not self.audio):
+            return
+        if self._missing_since is not None:
+            if fragment.is_audio or not fragment.is_idr:
+                self.fragments_dropped += 1
+                return
+            self._resume(fragment.dts)
+        elif self._too_far_behind(fragment) and not self._skip_to_queued_idr(fragment):
+            self._drop(fragment)
+            if fragment.is_audio or not fragment.is_idr:
+                self.fragments_dropped += 1
+                return
+            self._resume(fragment.dts)
+        data = self._form(fragment)
+        if not self._queue and self._rest is None:
+            taken = self._try(data)
+            if taken == len(data):
+                self.fragments_sent += 1
+                return
+            if taken:
+                self._rest = memoryview(data)[taken:]
+                self._parked.unpark()
+                return
+        self._put(self._item(fragment, cost=len(data)))
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait and count."""
+        return self._waiting
+
+    @property
+    def behind(self) -> bool:
+        """Whether anything waits at all."""
+        return bool(self._queue) or self._rest is not None
+
+    def stop(self) -> None:
+        """Send nothing more than what has begun; `run` then returns."""
+        self._stopping = True
+        self._queue.clear()
+        self._waiting = 0
+        self._parked.unpark()
+
+    async def run(self) -> None:
+        """Write what waits, until `stop`.
+
+        Raises `ReaderStuckError`, and trio.BrokenResourceError or ClosedResourceError when the client is gone.
+        Cancelled in the middle of a message it closes the connection: half a message cannot be taken back.
+        """
+        while True:
+            if not self.behind and not self._lane.has_pending:
+                if self._stopping:
+                    return
+                await self._parked.park()
+                continue
+            async with self._lane.send_lock:
+                await self._write()
+
+    async def _write(self) -> None:
+        try:
+            if self._lane.has_pending:
+                with trio.fail_after(STUCK_S):
+                    await self._lane.flush()
+            while True:
+                if self._rest is None:
+                    if not self._queue:
+                        return
+                    item = self._queue.popleft()
+                    self._waiting -= item.cost
+                    self._rest = memoryview(item.data)
+                    self.fragments_sent += item.is_fragment
+                while self._rest:
+                    piece = self._rest[:PIECE]
+                    with trio.fail_after(STUCK_S):
+                        await self._lane.send_all(piece)
+                    self.bytes_sent += len(piece)
+                    self._rest = self._rest[len(piece) :]
+                self._rest = None
+        except trio.TooSlowError:
+            self._lane.abort()
+            raise ReaderStuckError from None
+        except trio.Cancelled:
+            self._lane.abort()
+            raise
+
+    def _item(self, fragment: Fragment, cost: int) -> Item:
+        is_idr = fragment.is_idr and not fragment.is_audio
+        return Item(self._form(fragment), cost, fragment.dts, is_fragment=True, is_idr=is_idr)
+
+    def _form(self, fragment: Fragment) -> bytes | memoryview:
+        return fragment.message if self._framed else fragment.body
+
+    def _try(self, data: bytes | memoryview) -> int:
+        try:
+            taken = self._lane.try_send(data)
+        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
+            return 0  # the client's own task, when it writes, finds out and ends
+        self.bytes_sent += taken
+        if taken and self._lane.has_pending:
+            self._parked.unpark()
+        return taken
+
+    def _put(self, item: Item) -> None:
+        self._queue.append(item)
+        self._waiting += item.cost
+        self._parked.unpark()
+
+    def _too_far_behind(self, fragment: Fragment) -> bool:
+        if self._waiting + len(fragment.message) > QUEUE_BYTES and self._waiting:
+            return True
+        # Only what counts has an age: a burst may reach as far back as its group of pictures.
+        oldest = next((item.dts for item in self._queue if item.cost and item.dts is not None), None)
+        return oldest is not None and fragment.dts - oldest > QUEUE_TICKS
+
+    def _skip_to_queued_idr(self, fragment: Fragment) -> bool:
+        """Drop only what waits before the last IDR picture in the queue; False where that is not enough."""
+        queue = list(self._queue)
+        at = next((n for n in range(len(queue) - 1, 0, -1) if queue[n].is_idr and queue[n].cost), 0)
+        dropped = [item for item in queue[:at] if item.dts is not None]
+        if not any(item.is_fragment for item in dropped):
+            return False
+        self._queue = deque(item for item in queue[:at] if item.dts is None)
+        self._missing_since, first = self._oldest(dropped, fragment), queue[at].dts
+        assert first is not None
+        self._resume(first)
+        self._queue.extend(queue[at:])
+        self._waiting = sum(item.cost for item in self._queue)
+        self.fragments_dropped += sum(item.is_fragment for item in dropped)
+        return not self._too_far_behind(fragment)
+
+    def _drop(self, fragment: Fragment) -> None:
+        self._missing_since = self._oldest(self._queue, fragment)
+        self._forget_media()
+
+    @staticmethod
+    def _oldest(items: Iterable[Item], fragment: Fragment) -> int:
+        return min([item.dts for item in items if item.dts is not None] + [fragment.dts])
+
+    def _forget_media(self) -> None:
+        self.fragments_dropped += sum(item.is_fragment for item in self._queue)
+        self._queue = deque(item for item in self._queue if item.dts is None)
+        self._waiting = 0
+
+    def _resume(self, dts: int) -> None:
+        assert self._missing_since is not None
+        since, self._missing_since = self._missing_since, None
+        if self._missed is not None:
+            # It goes with the pictures that follow: dropped together with them, the next word covers both gaps.
+            seconds = max(0, dts - since) / TICKS_PER_SECOND
+            self._put(Item(self._missed(seconds), 0, since))
+
+
+class Fanout:
+    """The outlets that one stream is sent to."""
+
+    def __init__(self) -> None:
+        self._outlets: dict[Outlet, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._outlets)
+
+    def add(self, outlet: Outlet) -> None:
+        self._outlets[outlet] = None
+
+    def remove(self, outlet: Outlet) -> None:
+        self._outlets.pop(outlet, None)
+
+    async def publish(self, fragment: Fragment) -> None:
+        """Offer a fragment to every outlet; the loop is given back after each `BATCH` of them."""
+        for count, outlet in enumerate(tuple(self._outlets), 1):
+            outlet.offer(fragment)
+            if count % BATCH == 0:
+                await trio.lowlevel.checkpoint()

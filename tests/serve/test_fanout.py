@@ -1,0 +1,288 @@
+"""The fan-out: nobody waits for the slow, nobody sees half a picture."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+from trio.testing import wait_all_tasks_blocked
+
+from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.fmp4 import Fragment
+from appliance.media.units import Run
+from appliance.serve import fanout
+from appliance.serve.fanout import Fanout, Outlet, ReaderStuckError
+
+RUN = Run(0)
+PICTURE = TICKS_PER_SECOND // 25
+
+
+class FakeLane:
+    """A connection whose socket takes ``room`` bytes and then no more until `drain`."""
+
+    def __init__(self, room: int = 1 << 30) -> None:
+        self.send_lock = trio.Lock()
+        self.room = room
+        self.taken = bytearray()
+        self.aborted = False
+        self.has_pending = False
+        self._more = trio.Event()
+
+    def try_send(self, data: bytes | memoryview) -> int:
+        if self.send_lock.locked():
+            return 0
+        count = min(len(data), self.room)
+        self.taken += data[:count]
+        self.room -= count
+        return count
+
+    async def send_all(self, data: bytes | memoryview) -> None:
+        await trio.lowlevel.checkpoint()
+        while data:
+            if self.aborted:
+                raise trio.ClosedResourceError
+            count = min(len(data), self.room)
+            self.taken += data[:count]
+            self.room -= count
+            data = data[count:]
+            if data:
+                await self._more.wait()
+
+    async def flush(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def abort(self) -> None:
+        self.aborted = True
+        self.drain(0)
+
+    def drain(self, room: int) -> None:
+        self.room += room
+        more, self._more = self._more, trio.Event()
+        more.set()
+
+
+def fragment(n: int, kind: str = "P", size: int = 100) -> Fragment:
+    text = f"<{kind}{n}".encode().ljust(size - 1, b".") + b">"
+    return Fragment(text, 2, kind == "a", kind in "aI", n, n * PICTURE, RUN)
+
+
+def names(data: bytes | bytearray) -> list[str]:
+    return [piece.split(b".")[0].decode() for piece in bytes(data).split(b"<")[1:]]
+
+
+def missed(seconds: float) -> bytes:
+    return f"<missed {seconds:.2f}.>".encode()
+
+
+def test_what_the_socket_takes_goes_out_at_once() -> None:
+    lane = FakeLane()
+    outlet = Outlet(lane)
+    for n in range(5):
+        outlet.offer(fragment(n, "I" if n == 0 else "P"))
+    assert names(lane.taken) == ["I0", "P1", "P2", "P3", "P4"]
+    assert (outlet.fragments_sent, outlet.bytes_sent, outlet.behind) == (5, 500, False)
+
+
+async def test_what_it_takes_in_part_is_finished_before_anything_else(nursery) -> None:
+    lane = FakeLane(room=150)
+    outlet = Outlet(lane)
+    nursery.start_soon(outlet.run)
+    outlet.offer(fragment(0, "I"))
+    outlet.offer(fragment(1))
+    outlet.control(b"<control.>")
+    outlet.offer(fragment(2))
+    await wait_all_tasks_blocked()
+    assert len(lane.taken) == 150
+    lane.drain(10_000)
+    await wait_all_tasks_blocked()
+    assert names(lane.taken) == ["I0", "P1", "control", "P2"]
+    assert not outlet.behind
+    assert outlet.queued == 0
+
+
+async def test_a_slow_reader_skips_to_the_next_idr_and_is_told(nursery) -> None:
+    lane = FakeLane(room=100)
+    outlet = Outlet(lane, missed=missed)
+    nursery.start_soon(outlet.run)
+    for n in range(126):  # five seconds, a key frame each second, the last picture is one
+        outlet.offer(fragment(n, "I" if n % 25 == 0 else "P"))
+        await trio.lowlevel.checkpoint()
+    lane.drain(1 << 20)
+    await wait_all_tasks_blocked()
+    seen = names(lane.taken)
+    assert seen[0] == "I0"
+    gaps = [index for index, name in enumerate(seen) if name.startswith("missed")]
+    assert gaps
+    for gap in gaps:
+        assert seen[gap + 1][0] == "I"
+    numbers = [int(name[1:]) for name in seen if not name.startswith("missed")]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == 125
+    assert outlet.fragments_sent + outlet.fragments_dropped == 126
+
+
+async def test_the_queue_is_bounded_in_bytes() -> None:
+    lane = FakeLane(room=0)
+    outlet = Outlet(lane)
+    for n in range(200):
+        outlet.offer(fragment(0, "I" if n % 10 == 0 else "P", size=50_000))
+        assert outlet.queued <= fanout.QUEUE_BYTES
+    assert outlet.fragments_dropped > 0
+
+
+async def test_a_picture_larger_than_the_bound_still_passes(nursery) -> None:
+    lane = FakeLane(room=10)
+    outlet = Outlet(lane)
+    nursery.start_soon(outlet.run)
+    outlet.offer(fragment(0, "I", size=2 * fanout.QUEUE_BYTES))
+    await wait_all_tasks_blocked()
+    lane.drain(3 * fanout.QUEUE_BYTES)
+    await wait_all_tasks_blocked()
+    assert len(lane.taken) == 2 * fanout.QUEUE_BYTES
+
+
+async def test_a_burst_does_not_count_and_what_waited_of_the_old_stream_is_forgotten() -> None:
+    lane = FakeLane(room=0)
+    outlet = Outlet(lane)
+    outlet.offer(fragment(0, "I"))
+    outlet.begin([b"<announce.>"], [fragment(n, "I" if n == 100 else "P", size=100_000) for n in range(100, 150)])
+    assert outlet.queued == 0
+    outlet.offer(fragment(150))
+    assert outlet.queued == 100
+    assert outlet.fragments_dropped == 1
+
+
+async def test_sound_goes_only_to_those_who_want_it() -> None:
+    quiet, loud = FakeLane(), FakeLane()
+    one, other = Outlet(quiet), Outlet(loud)
+    other.audio = True
+    everybody = Fanout()
+    everybody.add(one)
+    everybody.add(other)
+    for unit in (fragment(0, "I"), fragment(0, "a"), fragment(1)):
+        await everybody.publish(unit)
+    assert names(quiet.taken) == ["I0", "P1"]
+    assert names(loud.taken) == ["I0", "a0", "P1"]
+
+
+async def test_an_http_body_has_no_message_framing() -> None:
+    lane = FakeLane()
+    outlet = Outlet(lane, framed=False)
+    outlet.offer(fragment(0, "I"))
+    assert bytes(lane.taken) == fragment(0, "I").message[2:]
+
+
+async def test_a_reader_that_takes_nothing_is_closed_after_ten_seconds(autojump_clock) -> None:
+    lane = FakeLane(room=10)
+    outlet = Outlet(lane)
+    outlet.offer(fragment(0, "I"))
+    began = trio.current_time()
+    with pytest.raises(ReaderStuckError):
+        await outlet.run()
+    assert trio.current_time() - began == pytest.approx(10)
+    assert lane.aborted
+
+
+async def test_a_slow_reader_that_takes_something_is_not_closed(autojump_clock) -> None:
+    lane = FakeLane(room=10)
+    outlet = Outlet(lane)
+    outlet.offer(fragment(0, "I", size=400_000))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outlet.run)
+        for _ in range(7):
+            await trio.sleep(9)
+            lane.drain(fanout.PIECE)
+        await wait_all_tasks_blocked()
+        assert len(lane.taken) == 400_000
+        outlet.stop()
+
+
+async def test_stopping_finishes_what_has_begun_and_no_more(nursery) -> None:
+    lane = FakeLane(room=50)
+    outlet = Outlet(lane)
+    outlet.offer(fragment(0, "I"))
+    outlet.offer(fragment(1))
+    done = trio.Event()
+
+    async def run() -> None:
+        await outlet.run()
+        done.set()
+
+    nursery.start_soon(run)
+    await wait_all_tasks_blocked()
+    outlet.stop()
+    lane.drain(1000)
+    await done.wait()
+    assert names(lane.taken) == ["I0"]
+    assert not lane.aborted
+
+
+async def test_cancelled_in_the_middle_of_a_message_the_connection_is_closed() -> None:
+    lane = FakeLane(room=50)
+    outlet = Outlet(lane)
+    outlet.offer(fragment(0, "I"))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outlet.run)
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert lane.aborted
+
+
+async def test_a_client_that_left_does_not_disturb_the_others() -> None:
+    class Gone(FakeLane):
+        def try_send(self, data: bytes | memoryview) -> int:
+            raise trio.BrokenResourceError
+
+    lane = FakeLane()
+    everybody = Fanout()
+    for each in (Gone(), lane, Gone()):
+        everybody.add(Outlet(each))
+    await everybody.publish(fragment(0, "I"))
+    assert names(lane.taken) == ["I0"]
+
+
+async def test_the_loop_is_given_back_between_batches() -> None:
+    everybody = Fanout()
+    for _ in range(100):
+        everybody.add(Outlet(FakeLane()))
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        await everybody.publish(fragment(0, "I"))
+        nursery.cancel_scope.cancel()
+    assert turns >= 100 // fanout.BATCH // 2
+
+
+@given(st.lists(st.tuples(st.sampled_from("IPPPa"), st.integers(50, 300_000), st.integers(0, 400_000)), max_size=80))
+def test_whatever_the_network_does_a_gap_is_followed_by_an_idr(steps: list[tuple[str, int, int]]) -> None:
+    async def play() -> bytes:
+        lane = FakeLane(room=0)
+        outlet = Outlet(lane)
+        outlet.audio = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(outlet.run)
+            for n, (kind, size, room) in enumerate(steps):
+                outlet.offer(fragment(n, kind, size))
+                lane.drain(room)
+                await trio.lowlevel.checkpoint()
+            lane.drain(1 << 30)
+            await wait_all_tasks_blocked()
+            outlet.stop()
+        return bytes(lane.taken)
+
+    seen = names(trio.run(play))
+    expected = -1
+    for name in seen:
+        number = int(name[1:])
+        assert number > expected
+        if number != expected + 1:
+            assert name[0] == "I"
+        expected = number
