@@ -170,29 +170,29 @@ class Outlet:
                     return
                 await self._parked.park()
                 continue
+            # Given back after each message: pongs have to get through to a client that is always behind.
             async with self._lane.send_lock:
-                await self._write()
+                await self._write_one()
 
-    async def _write(self) -> None:
+    async def _write_one(self) -> None:
         try:
             if self._lane.has_pending:
                 with trio.fail_after(STUCK_S):
                     await self._lane.flush()
-            while True:
-                if self._rest is None:
-                    if not self._queue:
-                        return
-                    item = self._queue.popleft()
-                    self._waiting -= item.cost
-                    self._rest = memoryview(item.data)
-                    self.fragments_sent += item.is_fragment
-                while self._rest:
-                    piece = self._rest[:PIECE]
-                    with trio.fail_after(STUCK_S):
-                        await self._lane.send_all(piece)
-                    self.bytes_sent += len(piece)
-                    self._rest = self._rest[len(piece) :]
-                self._rest = None
+            if self._rest is None:
+                if not self._queue:
+                    return
+                item = self._queue.popleft()
+                self._waiting -= item.cost
+                self._rest = memoryview(item.data)
+                self.fragments_sent += item.is_fragment
+            while self._rest:
+                piece = self._rest[:PIECE]
+                with trio.fail_after(STUCK_S):
+                    await self._lane.send_all(piece)
+                self.bytes_sent += len(piece)
+                self._rest = self._rest[len(piece) :]
+            self._rest = None
         except trio.TooSlowError:
             self._lane.abort()
             raise ReaderStuckError from None

@@ -1,0 +1,256 @@
+"""One hub a camera stream: one pull, one mux, for however many viewers.
+
+The hub's task opens the source, makes each unit a fragment once, keeps the current group of pictures, and offers the
+fragments to its outlets.  When the source fails it says why and tries again; its viewers stay.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import trio
+
+from appliance.base.watch import Watched
+from appliance.media.fmp4 import Muxer, init_segment, mime_type
+from appliance.media.ring import GopRing
+from appliance.media.units import AccessUnit
+from appliance.serve.fanout import Fanout
+from appliance.serve.frames import Opcode, frame_header
+from appliance.sites.source import SourceError, Trouble
+from appliance.streams.meter import Measured, Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from appliance.base.clock import Clock
+    from appliance.media.fmp4 import Fragment
+    from appliance.media.units import AudioFormat, AudioUnit, Run, Unit, VideoFormat
+    from appliance.sites.source import Opener, Source, SourceStatistics
+
+log = logging.getLogger(__name__)
+
+#: Without a picture for so long a stream is `waiting`, and says so.
+WAITING_S = 2.0
+#: Sound that is silent on the wire for so long is taken out: a browser would wait for it for ever.
+SILENT_S = 2.0
+#: How soon a failed source is tried again.  A wrong password is not repeated every second: cameras lock accounts.
+RETRY_S = {Trouble.BAD_CREDENTIALS: 60.0, Trouble.UNSUPPORTED_CODEC: 30.0, Trouble.NOT_FOUND: 10.0}
+RETRY_DEFAULT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """How a stream is: ``state`` is unknown, waiting, ok or lost; ``reason`` a word of the live protocol."""
+
+    state: str = "unknown"
+    reason: str | None = None
+    message: str = ""  # in English, for administrators and the log
+    since: int = 0  # ticks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """A stretch of a stream with one init segment in each variant."""
+
+    video: VideoFormat
+    audio: AudioFormat | None  # None: no sound in this stretch, or none yet
+    run: Run
+
+    def variant(self, *, audio: bool) -> AudioFormat | None:
+        """The sound of the variant with (or without) sound."""
+        return self.audio if audio else None
+
+    def mime(self, *, audio: bool) -> str:
+        return mime_type(self.video, self.variant(audio=audio))
+
+    def init(self, *, audio: bool) -> bytes:
+        return init_segment(self.video, self.variant(audio=audio))
+
+
+class Subscriber(Protocol):
+    """Who listens to a hub.  Called from the hub's task: neither may block."""
+
+    def may_begin(self, hub: Hub) -> None:
+        """With the burst and what follows it a client can begin now: a segment begins, sound joined or left, or the
+        group of pictures that was too long to keep has ended."""
+        ...
+
+    def state_changed(self, hub: Hub) -> None: ...
+
+
+class Hub:
+    """See the module.  `run` is its task; everything else is for viewers."""
+
+    def __init__(self, camera_id: str, name: str, opener: Opener, clock: Clock) -> None:
+        self.camera_id = camera_id
+        self.name = name  # for the log
+        self.state = Watched(StreamState(since=clock.utc_90k()))
+        self.segment: Segment | None = None
+        self.ring = GopRing()
+        self.fanout = Fanout()
+        self.notes: tuple[str, ...] = ()
+        self.source_statistics: SourceStatistics | None = None
+        self.pictures = 0
+        self.reconnects = -1
+        self._opener = opener
+        self._clock = clock
+        self._meter = Meter()
+        self._subscribers: dict[Subscriber, None] = {}
+        self._muxer = Muxer(_message_header)
+        self._picture_at = self._sound_at = 0.0
+        self._try_now = trio.Event()
+        self._pulling = trio.CancelScope()
+
+    @property
+    def measured(self) -> Measured:
+        return self._meter.read()
+
+    @contextmanager
+    def subscription(self, subscriber: Subscriber) -> Iterator[None]:
+        """Hear of beginnings and states."""
+        self._subscribers[subscriber] = None
+        try:
+            yield
+        finally:
+            self._subscribers.pop(subscriber, None)
+
+    def burst(self) -> list[Fragment]:
+        """Everything since the last IDR picture."""
+        return list(self.ring.fragments)
+
+    def retry_now(self) -> None:
+        """Do not wait for the next attempt."""
+        self._try_now.set()
+
+    def reopen(self, opener: Opener) -> None:
+        """The camera was configured anew: leave what is open and go on with this.  Viewers stay."""
+        self._opener = opener
+        self._pulling.cancel()
+        self._try_now.set()
+
+    async def run(self) -> None:
+        """Pull the source for as long as the hub lives; never raises for what a source does."""
+        while True:
+            self.reconnects += 1
+            self._say("waiting", Trouble.CONNECTING, "Connecting.", keep_lost=True)
+            retry = 0.0
+            try:
+                with trio.CancelScope() as self._pulling:
+                    await self._pull()
+            except* SourceError as group:
+                error = _first(group)
+                self._say("lost", error.trouble, str(error))
+                retry = RETRY_S.get(error.trouble, RETRY_DEFAULT_S)
+            except* Exception as group:
+                log.exception("%s: the source failed", self.name, exc_info=group)
+                self._say("lost", Trouble.CAMERA_LOST, "An internal error ended the connection; see the log.")
+                retry = 10.0
+            self.ring.clear()
+            self.segment = None
+            self.source_statistics = None
+            self._meter.reset()
+            with trio.move_on_after(retry):
+                await self._try_now.wait()
+            self._try_now = trio.Event()
+
+    async def _pull(self) -> None:
+        async with self._opener() as source, trio.open_nursery() as nursery:
+            self.source_statistics = source.statistics
+            self._note(source)
+            self._picture_at = trio.current_time()
+            nursery.start_soon(self._watch)
+            while True:
+                for unit in await source.receive():
+                    await self._take(unit)
+
+    async def _watch(self) -> None:
+        """Notice silence: of pictures (the state says so), of sound (it leaves the stream)."""
+        while True:
+            await trio.sleep(0.25)
+            now = trio.current_time()
+            if now - self._picture_at > WAITING_S and self.state.value.state == "ok":
+                self._say("waiting", None, "The camera is connected and sends no picture.")
+            segment = self.segment
+            if segment is not None and segment.audio is not None and now - self._sound_at > SILENT_S:
+                self._change_segment(replace(segment, audio=None))
+
+    async def _take(self, unit: Unit) -> None:
+        if isinstance(unit, AccessUnit):
+            await self._take_picture(unit)
+        elif self.segment is not None and unit.run is self.segment.run:
+            await self._take_sound(unit)
+
+    async def _take_picture(self, unit: AccessUnit) -> None:
+        segment = self.segment
+        if segment is None or unit.run is not segment.run or _differ(unit.format, segment.video):
+            if not unit.is_idr:
+                return  # nobody could decode it: the new stretch begins with the next IDR picture
+            self.ring.clear()
+            kept = None if segment is None or unit.run is not segment.run else segment.audio
+            self._change_segment(Segment(unit.format, kept, unit.run))
+        self._picture_at = trio.current_time()
+        self.pictures += 1
+        self._meter.picture(unit)
+        fragment = self._muxer.video(unit)
+        if unit.is_idr and self.ring.overflowed:
+            self.ring.clear()
+            self._tell_may_begin()
+        self.ring.push(fragment)
+        if self.state.value.state != "ok":
+            self._say("ok", None, "")
+        await self.fanout.publish(fragment)
+
+    async def _take_sound(self, unit: AudioUnit) -> None:
+        self._sound_at = trio.current_time()
+        assert self.segment is not None
+        if self.segment.audio != unit.format:
+            self._change_segment(replace(self.segment, audio=unit.format))
+        fragment = self._muxer.audio(unit)
+        self.ring.push(fragment)
+        await self.fanout.publish(fragment)
+
+    def _change_segment(self, segment: Segment) -> None:
+        self.segment = segment
+        self._tell_may_begin()
+
+    def _tell_may_begin(self) -> None:
+        for subscriber in tuple(self._subscribers):
+            subscriber.may_begin(self)
+
+    def _say(self, state: str, reason: Trouble | None, message: str, *, keep_lost: bool = False) -> None:
+        before = self.state.value
+        if keep_lost and before.state == "lost":
+            return  # a new attempt is no news; its outcome is
+        if (before.state, before.reason, before.message) == (state, reason, message):
+            return
+        if state == "lost" and before.state != "lost":
+            log.warning("%s: %s", self.name, message)
+        elif state == "ok" and before.state == "lost":
+            log.info("%s: picture again", self.name)
+        self.state.set(StreamState(state, None if reason is None else str(reason), message, self._clock.utc_90k()))
+        for subscriber in tuple(self._subscribers):
+            subscriber.state_changed(self)
+
+    def _note(self, source: Source) -> None:
+        self.notes = tuple(source.notes)
+        for note in self.notes:
+            log.info("%s: %s", self.name, note)
+
+
+def _differ(one: VideoFormat, other: VideoFormat) -> bool:
+    return one is not other and one != other  # nearly always the same object
+
+
+def _message_header(length: int) -> bytes:
+    return frame_header(length, Opcode.BINARY)
+
+
+def _first(group: BaseExceptionGroup[SourceError]) -> SourceError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, SourceError)
+    return error

@@ -1,0 +1,266 @@
+"""One viewer: decides which of a camera's streams a client gets, and changes it without a black picture.
+
+Decisions are synchronous and made in whichever task brings the news: the client's (what it wants) or the hub's (a
+segment begins, the state changes).  A change of stream is prepared beside what is shown, and takes over with its first
+key frame.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from appliance.media.choice import Admission, Choice, admits, choose_stream
+from appliance.serve.frames import Opcode, frame_header, text_frame
+from appliance.sites.source import Trouble
+from appliance.streams import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from appliance.media.units import AudioFormat, VideoFormat
+    from appliance.serve.fanout import Outlet
+    from appliance.sites.cameras import Camera, StreamConfig
+    from appliance.streams.directory import Directory
+    from appliance.streams.hub import Hub, Segment
+    from appliance.streams.messages import Want
+
+
+class Policy(Protocol):
+    """What the administrator's settings and the user's rights say, asked anew at each decision."""
+
+    @property
+    def adaptive(self) -> bool: ...
+
+    @property
+    def may_hear(self) -> bool: ...
+
+
+@dataclass(eq=False)
+class Slot:
+    """A stream that this viewer holds open."""
+
+    stream: StreamConfig
+    choice: Choice
+    hub: Hub
+    holds: ExitStack = field(repr=False)
+
+    def close(self) -> None:
+        self.holds.close()
+
+
+#: What was announced: a client has to be told anew when any of it changes.
+Announced = tuple[object, "VideoFormat", "AudioFormat | None"]
+
+
+class Viewer:
+    """See the module.  Use as a context manager: leaving it lets go of all streams.
+
+    ``announce(slot, segment, audio)`` makes the messages that begin a stretch; live WebSockets use `announcement`.
+    """
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        directory: Directory,
+        camera: Camera,
+        policy: Policy,
+        *,
+        announce: Callable[[Slot, Segment, bool], list[bytes]] | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self._outlet = outlet
+        self._directory = directory
+        self._camera = camera
+        self._policy = policy
+        self._announce = announce or announcement
+        self._tell = tell or (lambda text: outlet.control(text_frame(text)))
+        self._want: Want | None = None
+        self._current: Slot | None = None  # what is sent
+        self._next: Slot | None = None  # what will be, from its next beginning on
+        self._sending = False
+        self._announced: Announced | None = None
+        self._unplayable: dict[str, Admission] = {}
+        self._status: tuple[str, str | None] = ("", None)
+
+    def __enter__(self) -> Viewer:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop_sending()
+        for slot in (self._current, self._next):
+            if slot is not None:
+                slot.close()
+        self._current = self._next = None
+
+    def want(self, want: Want) -> None:
+        """The client says what it can show and would like."""
+        if self._want is None or want.codecs != self._want.codecs:
+            self._unplayable.clear()
+        self._want = want
+        self.decide()
+
+    def camera_changed(self, camera: Camera) -> None:
+        """The camera was configured anew."""
+        self._camera = camera
+        self._unplayable.clear()
+        kept = {stream.id for stream in camera.streams}
+        if self._next is not None and self._next.stream.id not in kept:
+            self._next.close()
+            self._next = None
+        if self._current is not None and self._current.stream.id not in kept:
+            self._stop_sending()
+            self._current.close()
+            self._current = None
+        self.decide()
+
+    @property
+    def showing(self) -> Slot | None:
+        """What is sent, for the list of active users."""
+        return self._current if self._sending else None
+
+    def decide(self) -> None:
+        """Choose again: something that matters may have changed."""
+        want = self._want
+        if want is None:
+            return
+        if want.paused:
+            self._stop_sending()
+            return
+        chosen = self._choose(want)
+        if chosen is None:
+            self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
+            return
+        stream, choice = chosen
+        if self._current is not None and self._current.stream.id == stream.id:
+            if self._next is not None:
+                self._next.close()
+                self._next = None
+            self._begin_if_possible(self._current)
+            return
+        if self._next is None or self._next.stream.id != stream.id:
+            if self._next is not None:
+                self._next.close()
+            self._next = self._hold(stream, choice)
+        self._begin_if_possible(self._next)
+
+    # --- called by hubs -----------------------------------------------------------------------------------------
+
+    def may_begin(self, hub: Hub) -> None:
+        for slot in (self._next, self._current):
+            if slot is not None and slot.hub is hub and self._want is not None and not self._want.paused:
+                self._begin(slot)
+                return
+
+    def state_changed(self, hub: Hub) -> None:
+        if self._want is None or self._want.paused:
+            return
+        telling = self._current or self._next
+        if telling is not None and telling.hub is hub:
+            state = hub.state.value
+            self._say(state.state, state.reason, state.message)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _choose(self, want: Want) -> tuple[StreamConfig, Choice] | None:
+        """The best stream that this client can play; None: it can play none of them."""
+        streams = [stream for stream in self._camera.streams if stream.id not in self._unplayable]
+        if not streams or want.mode == "transcoded":
+            return None
+        videos = [self._directory.facts(stream.id).video for stream in streams]
+        playable = [
+            (stream, video)
+            for stream, video in zip(streams, videos, strict=True)
+            if video is None or admits(want.codecs, video.codec_string) is Admission.YES
+        ]
+        if not playable:
+            return None
+        sizes = [None if video is None else (video.width, video.height) for _, video in playable]
+        requested = (want.width, want.height) if want.width and want.height else None
+        choice = choose_stream(sizes, requested, zoomed=want.zoom, adaptive=self._policy.adaptive)
+        return playable[choice.stream][0], choice
+
+    def _hold(self, stream: StreamConfig, choice: Choice) -> Slot:
+        holds = ExitStack()
+        hub = holds.enter_context(self._directory.lease(self._camera, stream))
+        holds.enter_context(hub.subscription(self))
+        return Slot(stream, choice, hub, holds)
+
+    def _begin_if_possible(self, slot: Slot) -> None:
+        """Begin with the burst, where there is one; else when the hub says so."""
+        if slot.hub.segment is not None and slot.hub.ring.fragments:
+            self._begin(slot)
+        elif self._current is None or self._current is slot:
+            state = slot.hub.state.value
+            if slot.hub.ring.overflowed:
+                self._say("waiting", "long_gop")
+            elif state.state != "ok":
+                self._say(state.state, state.reason, state.message)
+
+    def _begin(self, slot: Slot) -> None:
+        segment, want = slot.hub.segment, self._want
+        assert segment is not None
+        assert want is not None
+        admission = admits(want.codecs, segment.video.codec_string)
+        if admission is not Admission.YES:
+            self._unplayable[slot.stream.id] = admission
+            self._refuse(slot)
+            return
+        audio = want.audio and self._policy.may_hear
+        announced = (segment.run, segment.video, segment.variant(audio=audio))
+        if slot is self._current and self._sending and announced == self._announced:
+            return  # sound joined or left, and this client does not hear it
+        self._stop_sending()
+        if slot is not self._current:
+            if self._current is not None:
+                self._current.close()
+            self._current, self._next = slot, None
+        self._outlet.audio = segment.variant(audio=audio) is not None
+        self._outlet.begin(self._announce(slot, segment, audio), slot.hub.burst())
+        self._announced = announced
+        slot.hub.fanout.add(self._outlet)
+        self._sending = True
+        if self._status[0] not in ("", "ok"):
+            self._say("ok", None)
+
+    def _refuse(self, slot: Slot) -> None:
+        """The client cannot play what came: another stream may do."""
+        if slot is self._current:
+            self._stop_sending()
+            self._current = None
+        else:
+            self._next = None
+        slot.close()
+        self.decide()
+
+    def _stop_sending(self) -> None:
+        if self._sending and self._current is not None:
+            self._current.hub.fanout.remove(self._outlet)
+        self._sending = False
+        self._announced = None
+
+    def _say(self, state: str, reason: str | None, message: str = "") -> None:
+        if (state, reason) != self._status:
+            self._status = (state, reason)
+            self._tell(messages.status(state, reason, message))
+
+
+def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
+    """The ``stream`` message and the init segment, framed."""
+    measured = slot.hub.measured
+    nominal = segment.video.nominal_fps
+    text = messages.stream(
+        {
+            "mode": "direct",
+            "mime": segment.mime(audio=audio),
+            "stream": slot.stream.name,
+            "width": segment.video.width,
+            "height": segment.video.height,
+            "fps": measured.fps or (None if nominal is None else round(float(nominal), 2)),
+            "reason": "tile_size" if slot.choice.by_tile_size else None,
+            "utc_zero": segment.run.utc_zero,
+        }
+    )
+    init = segment.init(audio=audio)
+    return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
