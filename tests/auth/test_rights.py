@@ -81,7 +81,7 @@ def test_a_removed_camera_leaves_every_grant_and_all_stays_all() -> None:
     rights = Rights()
     rights.put("u1", Holdings(Role.VIEWER, grants={Right.LIVE: frozenset({A, B}), Right.AUDIO: ALL}))
     rights.forget_camera(A)
-    assert rights.cameras(viewer(), Right.LIVE) == {B}
+    assert rights.cameras(viewer(), Right.LIVE) == frozenset({B})
     assert rights.cameras(viewer(), Right.AUDIO) is ALL
 
 
