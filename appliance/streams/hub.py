@@ -87,7 +87,7 @@ class Hub:
     def __init__(self, camera_id: str, name: str, opener: Opener, clock: Clock) -> None:
         self.camera_id = camera_id
         self.name = name  # for the log
-        self.state = Watched(StreamState(since=clock.utc_90k()))
+        self.state = Watched(StreamState("waiting", str(Trouble.CONNECTING), "Connecting.", clock.utc_90k()))
         self.segment: Segment | None = None
         self.ring = GopRing()
         self.fanout = Fanout()
@@ -188,9 +188,11 @@ class Hub:
         if segment is None or unit.run is not segment.run or _differ(unit.format, segment.video):
             if not unit.is_idr:
                 return  # nobody could decode it: the new stretch begins with the next IDR picture
+            self._say("ok", None, "")
             self.ring.clear()
             kept = None if segment is None or unit.run is not segment.run else segment.audio
             self._change_segment(Segment(unit.format, kept, unit.run))
+        self._say("ok", None, "")
         self._picture_at = trio.current_time()
         self.pictures += 1
         self._meter.picture(unit)
@@ -199,8 +201,6 @@ class Hub:
             self.ring.clear()
             self._tell_may_begin()
         self.ring.push(fragment)
-        if self.state.value.state != "ok":
-            self._say("ok", None, "")
         await self.fanout.publish(fragment)
 
     async def _take_sound(self, unit: AudioUnit) -> None:

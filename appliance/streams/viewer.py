@@ -216,13 +216,13 @@ class Viewer:
             if self._current is not None:
                 self._current.close()
             self._current, self._next = slot, None
+        if self._status[0] not in ("", "ok"):
+            self._say("ok", None)
         self._outlet.audio = segment.variant(audio=audio) is not None
         self._outlet.begin(self._announce(slot, segment, audio), slot.hub.burst())
         self._announced = announced
         slot.hub.fanout.add(self._outlet)
         self._sending = True
-        if self._status[0] not in ("", "ok"):
-            self._say("ok", None)
 
     def _refuse(self, slot: Slot) -> None:
         """The client cannot play what came: another stream may do."""

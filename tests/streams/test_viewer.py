@@ -1,0 +1,321 @@
+"""The viewer: the right stream for each client, changed at key frames, never a black picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import trio
+
+from appliance.media.units import Run
+from appliance.serve.fanout import Outlet
+from appliance.sites.source import SourceError, Trouble
+from appliance.streams.directory import Directory, open_directory
+from appliance.streams.messages import Want
+from appliance.streams.viewer import Viewer
+from tests.serve.test_fanout import FakeLane
+from tests.streams.scripted import (
+    CLIP,
+    SMALL,
+    SOUND,
+    START,
+    Camera,
+    Openers,
+    TrioClock,
+    camera,
+    config,
+    numbers,
+    picture,
+    sound,
+)
+
+ANY = Want(width=1920, height=1080)
+TILE = Want(width=160, height=90)
+
+
+@dataclass
+class Policy:
+    adaptive: bool = True
+    may_hear: bool = True
+
+
+@dataclass
+class Stage:
+    """A viewer over scripted cameras, and what its client received."""
+
+    openers: Openers
+    directory: Directory
+    viewer: Viewer
+    lane: FakeLane
+    policy: Policy
+    watched: SimpleNamespace
+    read: int = 0
+    streams: dict[str, Camera] = field(default_factory=dict)
+
+    def camera(self, name: str) -> Camera:
+        return self.openers.cameras[f"cam-{name}"]
+
+    async def received(self) -> list[dict | list[int] | str]:
+        """What came since the last call: JSON messages, "init", and the numbers of pictures between them."""
+        await settle()
+        data, self.read = bytes(self.lane.taken[self.read :]), len(self.lane.taken)
+        got: list[dict | list[int] | str] = []
+        for opcode, payload in frames(data):
+            if opcode == 1:
+                got.append(json.loads(payload))
+            elif payload[4:8] == b"ftyp":
+                got.append("init with sound" if payload.count(b"trak") == 2 else "init")
+            elif got and isinstance(got[-1], list):
+                got[-1] += numbers([payload])
+            else:
+                got.append(numbers([payload]))
+        return got
+
+
+def frames(data: bytes) -> list[tuple[int, bytes]]:
+    found = []
+    while data:
+        length, head = data[1], 2
+        if length == 126:
+            length, head = int.from_bytes(data[2:4], "big"), 4
+        elif length == 127:
+            length, head = int.from_bytes(data[2:10], "big"), 10
+        found.append((data[0] & 15, data[head : head + length]))
+        data = data[head + length :]
+    return found
+
+
+@asynccontextmanager
+async def stage(*names: str, look: bool = True) -> AsyncIterator[Stage]:
+    openers, lane, policy, watched = Openers(), FakeLane(), Policy(), camera(*names)
+    openers.seen = {"cam-main": (CLIP.format, None), "cam-sub": (SMALL.format, None)}
+    async with open_directory(openers, TrioClock()) as directory:
+        if look:
+            directory.camera_added(watched)
+            await trio.testing.wait_all_tasks_blocked()
+        outlet = Outlet(lane)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(outlet.run)
+            with Viewer(outlet, directory, watched, policy) as viewer:
+                yield Stage(openers, directory, viewer, lane, policy, watched)
+            nursery.cancel_scope.cancel()
+
+
+async def settle() -> None:
+    await trio.testing.wait_all_tasks_blocked(0.0)
+
+
+def said(message: dict | list[int] | str, *keys: str) -> list[object]:
+    assert isinstance(message, dict), message
+    return [message.get(key) for key in keys]
+
+
+async def test_a_client_gets_the_announcement_the_init_segment_and_the_group() -> None:
+    async with stage("main", "sub") as s:
+        s.viewer.want(ANY)
+        await settle()
+        assert [said(m, "state", "reason") for m in await s.received()] == [["waiting", "connecting"]]
+        await s.camera("main").give(*(picture(n) for n in range(3)))
+        ok, announced, init, first, *rest = await s.received()
+        assert said(ok, "type", "state", "reason") == ["status", "ok", None]
+        assert said(announced, "type", "mode", "stream", "width", "height", "reason") == [
+            "stream", "direct", "main", 320, 180, None,
+        ]  # fmt: skip
+        assert announced["mime"] == f'video/mp4; codecs="{CLIP.format.codec_string}"'
+        assert announced["utc_zero"] == CLIP.units[0].run.utc_zero
+        assert (init, first, rest) == ("init", [0, 1, 2], [])
+
+
+async def test_a_later_client_does_not_wait_for_a_key_frame() -> None:
+    async with stage("main") as s:
+        with s.directory.lease(s.watched, s.watched.streams[0]):
+            await settle()
+            await s.camera("main").give(*(picture(n) for n in range(40)))
+            s.viewer.want(ANY)
+            assert (await s.received())[-1] == list(range(25, 40))
+            assert s.camera("main").opened == 1
+
+
+async def test_a_small_tile_gets_the_small_stream_and_a_zoomed_one_the_large() -> None:
+    async with stage("main", "sub") as s:
+        s.viewer.want(TILE)
+        await settle()
+        await s.camera("sub").give(picture(0, clip=SMALL), picture(1, clip=SMALL))
+        *_, announced, init, first = await s.received()
+        assert said(announced, "stream", "reason", "width") == ["sub", "tile_size", 160]
+        assert (init, first) == ("init", [0, 1])
+        s.viewer.want(Want(width=160, height=90, zoom=True))
+        await settle()
+        await s.camera("sub").give(picture(2, clip=SMALL))
+        assert await s.received() == [[2]]  # the small one goes on until the large one has a key frame
+        await s.camera("main").give(picture(3), picture(4))
+        assert await s.received() == []
+        await s.camera("main").give(picture(25), picture(26))
+        announced, init, first = await s.received()
+        assert said(announced, "stream", "reason") == ["main", None]
+        assert (init, first) == ("init", [25, 26])
+        await s.camera("sub").give(picture(27, clip=SMALL))
+        assert await s.received() == []
+
+
+async def test_a_change_of_mind_before_the_key_frame_changes_nothing() -> None:
+    async with stage("main", "sub") as s:
+        s.viewer.want(TILE)
+        await settle()
+        await s.camera("sub").give(picture(0, clip=SMALL))
+        await s.received()
+        s.viewer.want(ANY)
+        await settle()
+        s.viewer.want(TILE)
+        await s.camera("main").give(picture(0))
+        await s.camera("sub").give(picture(1, clip=SMALL))
+        assert await s.received() == [[1]]
+
+
+async def test_a_large_stream_that_is_lost_leaves_the_small_one_on() -> None:
+    async with stage("main", "sub") as s:
+        s.openers.opener(s.watched.streams[0]).refuse = SourceError(Trouble.TIMEOUT, "No answer.")
+        s.viewer.want(TILE)
+        await settle()
+        await s.camera("sub").give(picture(0, clip=SMALL))
+        await s.received()
+        s.viewer.want(ANY)
+        await settle()
+        await s.camera("sub").give(picture(1, clip=SMALL))
+        assert await s.received() == [[1]]
+
+
+async def test_adaptive_streaming_off_serves_the_largest() -> None:
+    async with stage("main", "sub") as s:
+        s.policy.adaptive = False
+        s.viewer.want(TILE)
+        await settle()
+        await s.camera("main").give(picture(0))
+        assert said((await s.received())[-3], "stream", "reason") == ["main", None]
+
+
+async def test_a_paused_client_gets_nothing_and_then_the_group_at_once() -> None:
+    async with stage("main") as s:
+        s.viewer.want(ANY)
+        await settle()
+        await s.camera("main").give(picture(0))
+        await s.received()
+        s.viewer.want(Want(width=1920, height=1080, paused=True))
+        await s.camera("main").give(*(picture(n) for n in range(1, 30)))
+        assert await s.received() == []
+        assert s.viewer.showing is None
+        s.viewer.want(ANY)
+        announced, init, first = await s.received()
+        assert said(announced, "type") == ["stream"]
+        assert (init, first) == ("init", [25, 26, 27, 28, 29])
+
+
+async def test_a_lost_camera_is_told_and_comes_back_by_itself(autojump_clock) -> None:
+    async with stage("main") as s:
+        s.viewer.want(ANY)
+        await settle()
+        await s.camera("main").give(picture(0))
+        await s.received()
+        s.camera("main").refuse = SourceError(Trouble.REFUSED, "Nothing answers.")
+        await s.camera("main").fail()
+        await trio.sleep(1.5)
+        assert [said(m, "type", "state", "reason") for m in await s.received()] == [
+            ["status", "lost", "camera_lost"], ["status", "lost", "refused"],
+        ]  # fmt: skip
+        s.camera("main").refuse = None
+        await trio.sleep(1)
+        await s.camera("main").give(picture(50, run=Run(START)))
+        *before, announced, init, first = await s.received()
+        assert [said(m, "state") for m in before] + [said(announced, "type")] == [["ok"], ["stream"]]
+        assert (init, len(first)) == ("init", 1)
+
+
+async def test_sound_is_sent_to_those_who_want_it_and_may() -> None:
+    async with stage("main") as s:
+        s.viewer.want(Want(width=1920, height=1080, audio=True))
+        await settle()
+        await s.camera("main").give(picture(0), picture(1))
+        assert (await s.received())[-2:] == ["init", [0, 1]]
+        await s.camera("main").give(sound(1), picture(2))
+        announced, init, burst = await s.received()
+        assert announced["mime"].endswith(f',{SOUND.codec_string}"')
+        assert (init, burst) == ("init with sound", [0, 1, 2])
+        s.policy.may_hear = False
+        s.viewer.decide()
+        announced, init, _ = await s.received()
+        assert init == "init"
+
+
+async def test_sound_that_joins_does_not_disturb_those_who_do_not_hear_it() -> None:
+    async with stage("main") as s:
+        s.viewer.want(ANY)
+        await settle()
+        await s.camera("main").give(picture(0))
+        await s.received()
+        await s.camera("main").give(sound(1), picture(1))
+        assert await s.received() == [[1]]
+
+
+async def test_a_stream_that_the_client_cannot_play_is_left_for_one_it_can() -> None:
+    async with stage("main", "sub", look=False) as s:
+        low = Want(width=1920, height=1080, codecs=[SMALL.format.codec_string])
+        assert SMALL.format.codec_string < CLIP.format.codec_string
+        s.viewer.want(low)
+        await settle()
+        await s.camera("main").give(picture(0))
+        await settle()
+        await s.camera("sub").give(picture(0, clip=SMALL))
+        announced = next(m for m in await s.received() if isinstance(m, dict) and m["type"] == "stream")
+        assert announced["stream"] == "sub"
+        assert s.camera("main").open_now == 1  # lingers
+
+
+async def test_a_client_that_can_play_nothing_is_told() -> None:
+    async with stage("main") as s:
+        s.viewer.want(Want(width=100, height=100, codecs=["hvc1.1.6.L93.B0"]))
+        assert [said(m, "state", "reason") for m in await s.received()] == [["lost", "unsupported_codec"]]
+
+
+async def test_a_group_too_long_to_keep_is_waited_for_and_said() -> None:
+    async with stage("main") as s:
+        with s.directory.lease(s.watched, s.watched.streams[0]) as hub:
+            hub.ring._limit = 3000
+            await settle()
+            await s.camera("main").give(*(picture(n) for n in range(10)))
+            s.viewer.want(ANY)
+            assert [said(m, "state", "reason") for m in await s.received()] == [["waiting", "long_gop"]]
+            await s.camera("main").give(picture(25), picture(26))
+            *_, first = sorted(await s.received(), key=lambda m: isinstance(m, list))
+            assert first == [25, 26]
+
+
+async def test_a_stream_taken_from_the_camera_is_left_for_another() -> None:
+    async with stage("main", "sub") as s:
+        s.viewer.want(TILE)
+        await settle()
+        await s.camera("sub").give(picture(0, clip=SMALL))
+        await s.received()
+        only_main = SimpleNamespace(id="cam", name="Gate", streams=(config("cam-main", "main"),))
+        s.directory.camera_changed(only_main)
+        s.viewer.camera_changed(only_main)
+        await settle()
+        await s.camera("main").give(picture(0))
+        announced = next(m for m in await s.received() if isinstance(m, dict) and m["type"] == "stream")
+        assert announced["stream"] == "main"
+
+
+async def test_leaving_lets_go_of_everything(autojump_clock: Callable) -> None:
+    async with stage("main", "sub") as s:
+        s.viewer.want(TILE)
+        await settle()
+        await s.camera("sub").give(picture(0, clip=SMALL))
+        s.viewer.want(ANY)
+        await settle()
+        s.viewer.__exit__()
+        assert len(s.directory.hubs) == 2
+        await trio.sleep(11)
+        assert s.directory.hubs == []
+        assert (s.camera("main").open_now, s.camera("sub").open_now) == (0, 0)
