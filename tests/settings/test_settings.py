@@ -118,7 +118,7 @@ async def test_a_form_gets_all_faults_at_once(store: Store) -> None:
         "general.log_days": 0,
         "connectivity.http_port": 70000,
         "general.nothing": 1,
-        "performance.adaptive": True,
+        "performance.adaptive": 1,
     }
     faults = settings.validate(values)
     assert [(fault.code, fault.field) for fault in faults] == [
