@@ -46,6 +46,11 @@ class Fragment:
         """The fragment without the framing of messages."""
         return memoryview(self.message)[self.body_at :]
 
+    @property
+    def sample(self) -> memoryview:
+        """The access unit in it."""
+        return memoryview(self.message)[self.body_at + OVERHEAD :]
+
 
 class Muxer:
     """Makes fragments of one stream.  A fragment is the same bytes in both variants, with and without sound.

@@ -92,6 +92,7 @@ class Hub:
         self.ring = GopRing()
         self.fanout = Fanout()
         self.notes: tuple[str, ...] = ()
+        self.announces_audio = False
         self.source_statistics: SourceStatistics | None = None
         self.pictures = 0
         self.reconnects = -1
@@ -120,6 +121,17 @@ class Hub:
     def burst(self) -> list[Fragment]:
         """Everything since the last IDR picture."""
         return list(self.ring.fragments)
+
+    async def wait_beginning(self, *, audio: bool = False) -> Segment:
+        """Wait until a client can begin, with sound if ``audio``."""
+        while True:
+            segment = self.segment
+            if segment is not None and self.ring.fragments and (segment.audio is not None or not audio):
+                return segment
+            beginning = _Beginning()
+            with self.subscription(beginning):
+                await beginning.event.wait()
+            await trio.lowlevel.checkpoint()  # the fragment that it was told for comes in the same step
 
     def retry_now(self) -> None:
         """Do not wait for the next attempt."""
@@ -236,8 +248,22 @@ class Hub:
 
     def _note(self, source: Source) -> None:
         self.notes = tuple(source.notes)
+        self.announces_audio = source.audio is not None
         for note in self.notes:
             log.info("%s: %s", self.name, note)
+
+
+class _Beginning:
+    """A subscriber that waits."""
+
+    def __init__(self) -> None:
+        self.event = trio.Event()
+
+    def may_begin(self, _hub: Hub) -> None:
+        self.event.set()
+
+    def state_changed(self, _hub: Hub) -> None:
+        pass
 
 
 def _differ(one: VideoFormat, other: VideoFormat) -> bool:

@@ -40,7 +40,7 @@ class Retry(msgspec.Struct, tag="retry", tag_field="type", frozen=True):
 
 
 ClientMessage = Want | Stats | Retry
-_decoder = msgspec.json.Decoder(ClientMessage)
+_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
 
 
 def parse(text: str | bytes) -> ClientMessage:

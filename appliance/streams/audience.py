@@ -1,0 +1,96 @@
+"""Who is watching what, now: for the list of active users, for the caps, and to end what is no longer allowed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from appliance.auth.rights import Principal
+    from appliance.serve.fanout import Outlet
+    from appliance.streams.viewer import Viewer
+
+#: Rates are taken over this long.
+RATE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a viewer is ended: a close code of the live protocol (design §9) and a word for the log."""
+
+    code: int
+    reason: str
+
+
+SESSION_ENDED = Ending(4401, "session ended")
+RIGHT_TAKEN = Ending(4403, "right taken")
+CAMERA_REMOVED = Ending(4404, "camera removed")
+TOO_SLOW = Ending(4408, "reader too slow")
+TOO_MANY = Ending(4429, "too many streams")
+
+
+@dataclass(eq=False)
+class Member:
+    """One live view: whose, of which camera, through which outlet."""
+
+    principal: Principal
+    camera_id: str
+    address: str
+    outlet: Outlet
+    viewer: Viewer
+    since: float  # Trio's time
+    ended: trio.Event = field(default_factory=trio.Event)
+    ending: Ending | None = None
+    buffer_s: float = 0.0  # as the client says
+    _marks: list[tuple[float, int]] = field(default_factory=list)
+
+    def end(self, ending: Ending) -> None:
+        """End this view; the first reason counts."""
+        if self.ending is None:
+            self.ending = ending
+            self.ended.set()
+
+    def bytes_per_second(self, now: float) -> float:
+        """What went out to it lately."""
+        self._marks = [mark for mark in self._marks if now - mark[0] <= RATE_S] + [(now, self.outlet.bytes_sent)]
+        (began, first), (at, last) = self._marks[0], self._marks[-1]
+        if at - began < 1:
+            return self.outlet.bytes_sent / max(1.0, now - self.since)
+        return (last - first) / (at - began)
+
+
+class Audience:
+    """All members."""
+
+    def __init__(self) -> None:
+        self._members: dict[Member, None] = {}
+        self.bytes_of_the_gone = 0
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(tuple(self._members))
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def count(self, user_id: str) -> int:
+        """How many live views a user has open."""
+        return sum(member.principal.user_id == user_id for member in self._members)
+
+    @property
+    def bytes_sent(self) -> int:
+        """To everybody, since the start."""
+        return self.bytes_of_the_gone + sum(member.outlet.bytes_sent for member in self._members)
+
+    @contextmanager
+    def join(self, member: Member) -> Iterator[None]:
+        self._members[member] = None
+        try:
+            yield
+        finally:
+            del self._members[member]
+            self.bytes_of_the_gone += member.outlet.bytes_sent

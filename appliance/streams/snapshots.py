@@ -1,0 +1,101 @@
+"""Snapshots: the newest picture of a camera as JPEG, decoded in a worker, once for all who ask at the same time."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import trio
+
+from appliance.base.faults import Fault, Kind
+from appliance.media.choice import choose_stream
+from appliance.workers.wire import Kind as Job
+from appliance.workers.wire import SnapshotDone, SnapshotJob
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from appliance.sites.cameras import Camera, StreamConfig
+    from appliance.streams.directory import Directory
+    from appliance.workers.pool import Pool
+
+#: A picture so young is given to the next who asks.
+FRESH_S = 0.5
+#: A camera that is not watched has to be opened and to send a key frame first.
+PATIENCE_S = 10.0
+DECODING_S = 10.0
+QUALITY = 88
+
+
+@dataclass(eq=False)
+class _Taking:
+    """A snapshot that is being made, or was a moment ago."""
+
+    done: trio.Event = field(default_factory=trio.Event)
+    picture: SnapshotDone | None = None
+    fault: Fault | None = None
+
+
+class Snapshots:
+    """See `open_snapshots`."""
+
+    def __init__(self, nursery: trio.Nursery, directory: Directory, pool: Pool) -> None:
+        self._nursery = nursery
+        self._directory = directory
+        self._pool = pool
+        self._takings: dict[tuple[str, int | None], _Taking] = {}
+
+    async def take(self, camera: Camera, width: int | None = None) -> SnapshotDone:
+        """The newest picture, at most ``width`` samples wide.  Raises `Fault`: ``no_picture`` and those of the pool."""
+        stream = self._choose(camera, width)
+        key = (stream.id, width)
+        taking = self._takings.get(key)
+        if taking is None:
+            taking = self._takings[key] = _Taking()
+            self._nursery.start_soon(self._make, key, taking, camera, stream)
+        await taking.done.wait()
+        if taking.fault is not None:
+            raise taking.fault
+        assert taking.picture is not None
+        return taking.picture
+
+    def _choose(self, camera: Camera, width: int | None) -> StreamConfig:
+        videos = [self._directory.facts(stream.id).video for stream in camera.streams]
+        sizes = [None if video is None else (video.width, video.height) for video in videos]
+        wanted = None if width is None else (width, 16_384)
+        return camera.streams[choose_stream(sizes, wanted, zoomed=False, adaptive=width is not None).stream]
+
+    async def _make(self, key: tuple[str, int | None], taking: _Taking, camera: Camera, stream: StreamConfig) -> None:
+        try:
+            taking.picture = await self._decode(camera, stream, key[1])
+        except Fault as fault:
+            taking.fault = fault
+        finally:
+            taking.done.set()
+        await trio.sleep(FRESH_S)
+        self._takings.pop(key, None)
+
+    async def _decode(self, camera: Camera, stream: StreamConfig, width: int | None) -> SnapshotDone:
+        with self._directory.lease(camera, stream) as hub:
+            with trio.move_on_after(PATIENCE_S) as patience:
+                segment = await hub.wait_beginning()
+            if patience.cancelled_caught:
+                state = hub.state.value
+                raise Fault(
+                    Kind.UNAVAILABLE,
+                    state.reason or "no_picture",
+                    f"“{camera.name}” gives no picture. {state.message}".strip(),
+                )
+            units = [bytes(fragment.sample) for fragment in hub.burst() if not fragment.is_audio]
+        video = segment.video
+        job = SnapshotJob(video.codec, video.configuration, units, video.full_range, video.pixel_aspect, width, QUALITY)
+        return await self._pool.run(Job.SNAPSHOT, job, SnapshotDone, patience_s=DECODING_S)
+
+
+@asynccontextmanager
+async def open_snapshots(directory: Directory, pool: Pool) -> AsyncIterator[Snapshots]:
+    """Snapshots whose work lives at most as long as the block."""
+    async with trio.open_nursery() as nursery:
+        yield Snapshots(nursery, directory, pool)
+        nursery.cancel_scope.cancel()
