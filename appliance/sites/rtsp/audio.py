@@ -1,0 +1,51 @@
+"""From a camera's packets to sound: AAC frames with the times they are heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from appliance._native import rtp
+from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.units import AudioUnit
+from appliance.sites.rtsp.receiver import TrackReports
+
+if TYPE_CHECKING:
+    from appliance.media.timeline import TrackClock
+    from appliance.media.units import Unit
+    from appliance.sites.rtsp.codecs import AudioPlan
+    from appliance.sites.rtsp.oddities import Oddities
+    from appliance.sites.source import SourceStatistics
+
+
+class AudioReceiver:
+    """One AAC track.  Frames stand alone, so a loss costs only what was lost."""
+
+    def __init__(self, plan: AudioPlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities) -> None:
+        self.format = plan.format
+        # RTP time counts in the clock of the rtpmap line, which for HE-AAC is not that of the core
+        samples = plan.format.samples_per_unit * plan.clock_rate // plan.format.sample_rate
+        self._depacketizer = rtp.AacDepacketizer(plan.payload_type, *plan.lengths, max(1, samples))
+        self._push = self._depacketizer.push
+        self.reports = TrackReports(self._depacketizer, clock, plan.clock_rate, oddities)
+        self._clock = clock
+        self._statistics = statistics
+        self._duration = round(plan.format.samples_per_unit * TICKS_PER_SECOND / plan.format.sample_rate)
+        self._last_pts: int | None = None
+        self._dropped_before = 0
+
+    def packet(self, data: bytearray, start: int, end: int, arrival_90k: int, now: float, out: list[Unit]) -> None:
+        """Take the RTP packet ``data[start:end]`` and append the units it completes."""
+        frames = self._push(data, start, end)
+        if frames is None:
+            return
+        self.reports.note_oddities()
+        self._statistics.units_dropped += self._depacketizer.dropped - self._dropped_before
+        self._dropped_before = self._depacketizer.dropped
+        for frame, rtp_time in frames:
+            pts, run = self._clock.place(rtp_time, arrival_90k)
+            if self._last_pts is not None and pts <= self._last_pts:  # the camera's clock went back a little
+                self._statistics.units_dropped += 1
+                continue
+            self._last_pts = pts
+            out.append(AudioUnit(frame, pts, self._duration, self.format, run))
+        self.reports.arrived(frames[-1][1], now)

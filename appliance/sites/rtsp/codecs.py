@@ -1,0 +1,175 @@
+"""From what a camera announces to what we take of it: H.264 video (RFC 6184 §8), AAC sound (RFC 3640 §4)."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from appliance.media.aac import AudioConfigError, audio_format
+from appliance.media.h264 import PPS, SPS, ParameterSetError, video_format
+from appliance.sites.rtsp.errors import Unsupported, UnsupportedCodec
+from appliance.sites.rtsp.fields import is_number
+from appliance.sites.rtsp.oddities import Oddities, Oddity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from appliance.media.units import AudioFormat, VideoFormat
+    from appliance.sites.rtsp.sdp import Description, Format, Media
+
+VIDEO_CLOCK = 90_000  # RFC 6184 §8.1
+SETS_LIMIT = 32
+# RFC 3640 §3.3.6
+AAC_HBR = (13, 3, 3)
+# fields of an AU header that AAC never has; with them the rest would be read wrong
+_NOT_AAC = ("ctsdeltalength", "dtsdeltalength", "randomaccessindication", "streamstateindication",
+            "auxiliarydatasizelength", "constantsize")  # fmt: skip
+_NAMES = {"H265": "H.265", "H264": "H.264", "H263": "H.263", "JPEG": "MJPEG", "MP4V-ES": "MPEG-4", "AV1": "AV1",
+          "MPV": "MPEG-2", "MP2T": "MPEG-TS", "MPEG4-GENERIC": "AAC", "MP4A-LATM": "AAC (LATM)"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPlan:
+    media: Media
+    payload_type: int
+    parameter_sets: tuple[bytes, ...]  # as announced; may be none
+    format: VideoFormat | None  # None: the parameter sets come with the pictures, or not at all
+    fragments_announced: bool  # packetization-mode 1
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPlan:
+    media: Media
+    payload_type: int
+    format: AudioFormat
+    clock_rate: int
+    lengths: tuple[int, int, int]  # sizelength, indexlength, indexdeltalength in bits
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    video: VideoPlan
+    audio: AudioPlan | None
+    notes: tuple[str, ...]
+
+
+def name_of(encoding: str, payload_type: int) -> str:
+    """A codec's name as people know it."""
+    return _NAMES.get(encoding, encoding) or f"payload type {payload_type}"
+
+
+def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan:
+    """The first H.264 video and, if wanted, the first AAC sound; what is left lying is in the notes.
+
+    Raises `UnsupportedCodec` if there is no such video, or only in a form that we do not read.
+    """
+    video: VideoPlan | None = None
+    sound: AudioPlan | None = None
+    notes: list[str] = []
+    others: list[str] = []
+    for media in description.media:
+        first = media.formats[0] if media.formats else None
+        name = name_of(first.encoding, first.payload_type) if first else "nothing"
+        if media.direction == "inactive":
+            continue
+        if media.kind == "video":
+            found = next((each for each in media.formats if each.encoding == "H264"), None)
+            if found is None:
+                others.append(name)
+            elif video is not None:
+                notes.append("video: a second one is announced and not used")
+            else:
+                video = _video(media, found, oddities)
+        elif media.kind == "audio" and audio and media.direction != "sendonly":  # sendonly: a way back to the camera
+            if sound is not None:
+                notes.append(f"audio: a second one ({name}) is announced and not used")
+                continue
+            try:
+                sound = _audio(media, oddities)
+            except Unsupported as error:
+                notes.append(f"audio: {error.message}")
+        elif media.kind not in ("audio", "video"):
+            notes.append(f"{media.kind}: {name} is not used")
+    if video is None:
+        raise UnsupportedCodec(
+            f"The camera sends {' and '.join(others)} on this stream." if others else "The camera sends no video here.",
+            "Choose H.264 in the camera's video settings, or another of its streams.",
+        )
+    notes += [f"video: {name} is not played yet" for name in others]
+    return Plan(video, sound, tuple(notes))
+
+
+def _video(media: Media, announced: Format, oddities: Oddities) -> VideoPlan:
+    mode = announced.parameters.get("packetization-mode", "0")
+    if mode == "2":
+        raise UnsupportedCodec(
+            "The camera sends H.264 in interleaved order, which this version does not put in order.",
+            "Choose packetization mode 1 in the camera.",
+        )
+    sets = tuple(_announced_sets(announced.parameters.get("sprop-parameter-sets", ""), oddities))
+    made: VideoFormat | None = None
+    if sets:
+        try:
+            made = video_format(
+                [nal for nal in sets if nal[0] & 0x1F == SPS], [nal for nal in sets if nal[0] & 0x1F == PPS]
+            )
+        except ParameterSetError:
+            oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
+    return VideoPlan(media, announced.payload_type, sets if made else (), made, mode == "1")
+
+
+def _announced_sets(text: str, oddities: Oddities) -> Iterator[bytes]:
+    """The NAL units of sprop-parameter-sets (RFC 6184 §8.1)."""
+    for part in text.split(",")[:SETS_LIMIT]:
+        code = part.strip()
+        if not code:
+            continue
+        if len(code) % 4:
+            oddities.note(Oddity.BASE64_UNPADDED)
+            code += "=" * (-len(code) % 4)
+        try:
+            nal = b64decode(code, validate=True)
+        except (binascii.Error, ValueError):
+            oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
+            continue
+        if nal.endswith(b"\0"):
+            oddities.note(Oddity.PARAMETER_SET_TRAILING_ZEROS)
+            nal = nal.rstrip(b"\0")
+        if nal and nal[0] & 0x1F in (SPS, PPS):
+            yield nal
+        else:
+            oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
+
+
+def _audio(media: Media, oddities: Oddities) -> AudioPlan:
+    """Raises `Unsupported` with what there is instead."""
+    announced = next((each for each in media.formats if each.encoding == "MPEG4-GENERIC"), None)
+    if announced is None:
+        first = media.formats[0] if media.formats else None
+        raise Unsupported(f"{name_of(first.encoding, first.payload_type) if first else 'nothing'} is not played yet")
+    parameters = announced.parameters
+    mode = parameters.get("mode", "").lower()
+    if mode not in ("", "aac-hbr", "aac-lbr") or any(parameters.get(name, "0") != "0" for name in _NOT_AAC):
+        raise Unsupported("AAC in a form other than AAC-hbr is not played yet")
+    lengths = _lengths(parameters, oddities)
+    try:
+        made = audio_format(bytes.fromhex(parameters.get("config", "")))
+    except AudioConfigError as error:
+        raise Unsupported(f"{error}, which is not played") from None
+    except ValueError:
+        raise Unsupported("AAC with a configuration that cannot be read") from None
+    return AudioPlan(media, announced.payload_type, made, announced.clock_rate or made.sample_rate, lengths)
+
+
+def _lengths(parameters: dict[str, str], oddities: Oddities) -> tuple[int, int, int]:
+    texts = [parameters.get(name) for name in ("sizelength", "indexlength", "indexdeltalength")]
+    if texts[0] is None:
+        oddities.note(Oddity.AAC_LENGTHS_MISSING)
+        return AAC_HBR
+    numbers = [int(text) if text and is_number(text) else 0 for text in texts]
+    size, index, delta = numbers
+    if not 1 <= size <= 16 or index > 16 or delta > 16:
+        raise Unsupported("AAC with lengths that cannot be")
+    return size, index, delta

@@ -1,0 +1,212 @@
+"""Every violation of the standards that we tolerate, by name, and what shows that cameras do it.
+
+Nothing else is tolerated, and nothing is tolerated silently: the names end up in `SourceStatistics.oddities`.
+Spaces around header values, header names in any case (``Cseq``), other channels than asked for and a missing
+``RTP-Info`` are no violations, and so not here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Oddity(StrEnum):
+    """Names; what they mean and where they were seen is in `EVIDENCE`."""
+
+    # messages
+    LINES_WITHOUT_CR = "lines_without_cr"
+    BLANK_LINES_BETWEEN = "blank_lines_between"
+    SPACE_BEFORE_COLON = "space_before_colon"
+    REASON_MISSING = "reason_missing"
+    CSEQ_MISSING = "cseq_missing"
+    CSEQ_WRONG = "cseq_wrong"
+    ANSWER_UNASKED = "answer_unasked"
+    # what they refuse or leave unanswered
+    OPTIONS_REFUSED = "options_refused"
+    KEEP_ALIVE_REFUSED = "keep_alive_refused"
+    KEEP_ALIVE_UNANSWERED = "keep_alive_unanswered"
+    NONCE_STALE_UNSAID = "nonce_stale_unsaid"
+    CHALLENGE_UNREADABLE = "challenge_unreadable"
+    # DESCRIBE
+    CONTENT_TYPE_MISSING = "content_type_missing"
+    CONTENT_TYPE_WRONG = "content_type_wrong"
+    CONTENT_BASE_WITHOUT_SCHEME = "content_base_without_scheme"
+    CONTENT_BASE_UNREADABLE = "content_base_unreadable"
+    INNER_ADDRESS = "inner_address"
+    CREDENTIALS_IN_URL = "credentials_in_url"
+    CONTROL_MISSING = "control_missing"
+    # SDP
+    SDP_STRAY_LINE = "sdp_stray_line"
+    SDP_TRAILING_SPACE = "sdp_trailing_space"
+    FRAMERATE_UNREADABLE = "framerate_unreadable"
+    STATIC_PAYLOAD_TYPE_REMAPPED = "static_payload_type_remapped"
+    AAC_LENGTHS_MISSING = "aac_lengths_missing"
+    BASE64_UNPADDED = "base64_unpadded"
+    PARAMETER_SETS_UNREADABLE = "parameter_sets_unreadable"
+    PARAMETER_SET_TRAILING_ZEROS = "parameter_set_trailing_zeros"
+    # SETUP and PLAY
+    SSRC_SPACE = "ssrc_space"
+    SSRC_UNREADABLE = "ssrc_unreadable"
+    UNICAST_MISSING = "unicast_missing"
+    TRANSPORT_MISSING = "transport_missing"
+    INTERLEAVED_MISSING = "interleaved_missing"
+    SESSION_SPACE = "session_space"
+    SESSION_CHANGED = "session_changed"
+    SESSION_TIMEOUT_UNREADABLE = "session_timeout_unreadable"
+    RTP_INFO_UNREADABLE = "rtp_info_unreadable"
+    # RTP and RTCP
+    UNKNOWN_CHANNEL = "unknown_channel"
+    FOREIGN_PAYLOAD_TYPE = "foreign_payload_type"
+    MARKER_EARLY = "marker_early"
+    MARKER_MISSING = "marker_missing"
+    START_CODES_INSIDE = "start_codes_inside"
+    FRAGMENT_WHOLE = "fragment_whole"
+    FRAGMENTS_UNANNOUNCED = "fragments_unannounced"
+    NAL_TRAILING_ZEROS = "nal_trailing_zeros"
+    SEQUENCE_RESTARTED = "sequence_restarted"
+    TIME_CHANGES_INSIDE = "time_changes_inside"
+    PACKET_TYPE_UNKNOWN = "packet_type_unknown"
+    UNIT_TOO_BIG = "unit_too_big"
+    FORMAT_CHANGES_TOO_OFTEN = "format_changes_too_often"
+    RTCP_UNREADABLE = "rtcp_unreadable"
+    GOODBYE_UNMEANT = "goodbye_unmeant"
+
+
+class Evidence(NamedTuple):
+    """What the camera does and what we do then; the capture of a device or the vector of ours that shows it."""
+
+    sentence: str
+    shown_by: str
+
+
+# A name with .txt is a capture of the device it is named after; the others are functions or vectors of the tests.
+EVIDENCE: Mapping[Oddity, Evidence] = {
+    Oddity.LINES_WITHOUT_CR: Evidence(
+        "Lines end with LF alone (RFC 2326 §4 wants CR LF); they end all the same.", "lf_only.rtsp"
+    ),
+    Oddity.BLANK_LINES_BETWEEN: Evidence(
+        "Blank lines before a message, as left behind by a body that is longer than said; skipped.", "blank_lines.rtsp"
+    ),
+    Oddity.SPACE_BEFORE_COLON: Evidence(
+        "A space between a header's name and its colon; taken as not there.", "space_before_colon.rtsp"
+    ),
+    Oddity.REASON_MISSING: Evidence(
+        "A status line without its reason, even without the space before it.", "reason_missing.rtsp"
+    ),
+    Oddity.CSEQ_MISSING: Evidence("An answer without CSeq; it is to the oldest request.", "cseq_missing.rtsp"),
+    Oddity.CSEQ_WRONG: Evidence(
+        "An answer with a CSeq we did not send; it is to the oldest request.", "cseq_wrong.rtsp"
+    ),
+    Oddity.ANSWER_UNASKED: Evidence("An answer where nothing was asked; ignored.", "answer_unasked.rtsp"),
+    Oddity.OPTIONS_REFUSED: Evidence("OPTIONS is refused; we go on with DESCRIBE.", "test_client"),
+    Oddity.KEEP_ALIVE_REFUSED: Evidence(
+        "GET_PARAMETER is announced and then refused; OPTIONS is used from there on.", "test_client"
+    ),
+    Oddity.KEEP_ALIVE_UNANSWERED: Evidence(
+        "A keep-alive is never answered while pictures flow; the pictures count.", "test_client"
+    ),
+    Oddity.NONCE_STALE_UNSAID: Evidence(
+        "A nonce that was good is refused without stale=true (RFC 7616 §3.3); the new one is tried once.", "test_auth"
+    ),
+    Oddity.CHALLENGE_UNREADABLE: Evidence("One of several challenges makes no sense; the others count.", "test_auth"),
+    Oddity.CONTENT_TYPE_MISSING: Evidence(
+        "A description without Content-Type; what begins with v= is SDP.", "missing_content_type_describe.txt"
+    ),
+    Oddity.CONTENT_TYPE_WRONG: Evidence(
+        "A description said to be something else; what begins with v= is SDP.", "content_type_wrong.rtsp"
+    ),
+    Oddity.CONTENT_BASE_WITHOUT_SCHEME: Evidence(
+        "Content-Base is an address without rtsp:// before it; put there.", "anjvision_describe.txt"
+    ),
+    Oddity.CONTENT_BASE_UNREADABLE: Evidence(
+        "Content-Base is no address; the one that was asked for counts.", "content_base_unreadable.rtsp"
+    ),
+    Oddity.INNER_ADDRESS: Evidence(
+        "The camera gives its own view of its address (behind NAT, or 127.0.0.1); the host typed in is put there.",
+        "h264dvr_describe.txt",
+    ),
+    Oddity.CREDENTIALS_IN_URL: Evidence("An address with user name and password in it; cut off.", "test_urls"),
+    Oddity.CONTROL_MISSING: Evidence(
+        "A medium without control attribute; it is set up at the address of the whole.", "test_sdp"
+    ),
+    Oddity.SDP_STRAY_LINE: Evidence(
+        "A line that is not letter=value, often zeros after the end; ignored.", "stray_line.sdp"
+    ),
+    Oddity.SDP_TRAILING_SPACE: Evidence("A space behind rtpmap's value; ignored.", "ipcam_describe.txt"),
+    Oddity.FRAMERATE_UNREADABLE: Evidence("a=framerate:0S; taken as not said.", "h264dvr_describe.txt"),
+    Oddity.STATIC_PAYLOAD_TYPE_REMAPPED: Evidence(
+        "A payload type with a fixed meaning (RFC 3551 §6) has an rtpmap of its own; that counts.", "anpviz_sdp.txt"
+    ),
+    Oddity.AAC_LENGTHS_MISSING: Evidence(
+        "AAC without mode and lengths (RFC 3640 §4.1 wants them); those of AAC-hbr are taken.", "anpviz_sdp.txt"
+    ),
+    Oddity.BASE64_UNPADDED: Evidence("Parameter sets in base64 without the = at its end; put there.", "unpadded.sdp"),
+    Oddity.PARAMETER_SETS_UNREADABLE: Evidence(
+        "Parameter sets that cannot be read; those that come with the pictures, or came before, are used.",
+        "sprop_unreadable.sdp",
+    ),
+    Oddity.PARAMETER_SET_TRAILING_ZEROS: Evidence(
+        "Zeros behind a parameter set; cut off.", "dahua_describe_h264_aac_onvif.txt"
+    ),
+    Oddity.SSRC_SPACE: Evidence("A space inside ssrc=; taken as not there.", "hikvision_setup_ssrc_space.txt"),
+    Oddity.SSRC_UNREADABLE: Evidence("ssrc= is no hexadecimal number; taken as not said.", "ssrc_unreadable.rtsp"),
+    Oddity.UNICAST_MISSING: Evidence(
+        "Interleaved transport without unicast, so multicast by RFC 2326 §12.39; cannot be meant.",
+        "luckfox_rkipc_setup_tcp.txt",
+    ),
+    Oddity.TRANSPORT_MISSING: Evidence("A SETUP answer without Transport; as asked.", "transport_missing.rtsp"),
+    Oddity.INTERLEAVED_MISSING: Evidence(
+        "Transport over TCP without channels; those asked for.", "interleaved_missing.rtsp"
+    ),
+    Oddity.SESSION_SPACE: Evidence("Spaces inside the Session header; taken as not there.", "session_space.rtsp"),
+    Oddity.SESSION_CHANGED: Evidence(
+        "The second SETUP answers with another session; the first one is kept.", "h264dvr_setup_audio.txt"
+    ),
+    Oddity.SESSION_TIMEOUT_UNREADABLE: Evidence(
+        "The session's time-out is no number; 60 s are taken.", "session_timeout_unreadable.rtsp"
+    ),
+    Oddity.RTP_INFO_UNREADABLE: Evidence(
+        "RTP-Info with a time or a number that cannot be; taken as not said.", "bad_rtptime.txt"
+    ),
+    Oddity.UNKNOWN_CHANNEL: Evidence("Packets on a channel nobody set up; dropped.", "test_source"),
+    Oddity.FOREIGN_PAYLOAD_TYPE: Evidence("Packets of a payload type not announced; dropped.", "test_video"),
+    Oddity.MARKER_EARLY: Evidence(
+        "The marker bit before the end of a picture; from then on not believed.", "test_video"
+    ),
+    Oddity.MARKER_MISSING: Evidence(
+        "No marker bit at the end of a picture; it ends where the time changes.", "test_video"
+    ),
+    Oddity.START_CODES_INSIDE: Evidence(
+        "Several NAL units with start codes between them sent as one; taken apart.", "test_video"
+    ),
+    Oddity.FRAGMENT_WHOLE: Evidence(
+        "A fragment that is first and last at once (RFC 6184 §5.8 forbids it); a whole NAL unit.", "test_video"
+    ),
+    Oddity.FRAGMENTS_UNANNOUNCED: Evidence("Fragments although packetization-mode is 0; put together.", "test_video"),
+    Oddity.NAL_TRAILING_ZEROS: Evidence("Zeros behind a NAL unit; cut off.", "test_video"),
+    Oddity.SEQUENCE_RESTARTED: Evidence("Sequence numbers or SSRC begin anew without a word; so do we.", "test_video"),
+    Oddity.TIME_CHANGES_INSIDE: Evidence("The time changes inside of a picture; its first counts.", "test_video"),
+    Oddity.PACKET_TYPE_UNKNOWN: Evidence(
+        "Packets of the interleaved mode, which was not announced; dropped.", "test_video"
+    ),
+    Oddity.UNIT_TOO_BIG: Evidence("A picture over 8 MB or 1024 NAL units; dropped.", "test_video"),
+    Oddity.FORMAT_CHANGES_TOO_OFTEN: Evidence(
+        "More than two changes of the parameter sets a second; pictures are dropped until it calms down.", "test_video"
+    ),
+    Oddity.RTCP_UNREADABLE: Evidence("A control packet that is none; dropped.", "test_rtcp"),
+    Oddity.GOODBYE_UNMEANT: Evidence("RTCP BYE, and the pictures go on; so do we.", "test_client"),
+}
+
+
+class Oddities:
+    """Collects the names met on one connection into the set it is given."""
+
+    def __init__(self, names: set[str] | None = None) -> None:
+        self.names = set() if names is None else names
+
+    def note(self, oddity: Oddity) -> None:
+        self.names.add(oddity.value)

@@ -1,0 +1,290 @@
+"""One stream of one camera over RTSP, as the source contract wants it (`appliance.sites.source`)."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import trio
+
+from appliance.media.timeline import Timeline
+from appliance.sites.rtsp.audio import AudioReceiver
+from appliance.sites.rtsp.codecs import VIDEO_CLOCK, choose, name_of
+from appliance.sites.rtsp.connection import Connection, dial_tcp
+from appliance.sites.rtsp.errors import NoAnswer, Redirected, RtspError
+from appliance.sites.rtsp.events import Capable, Described, Playing, TrackReady, TrackRefused
+from appliance.sites.rtsp.messages import Packets
+from appliance.sites.rtsp.oddities import Oddity
+from appliance.sites.rtsp.rtcp import REPORT_EVERY_S
+from appliance.sites.rtsp.steps import Steps
+from appliance.sites.rtsp.trouble import FAILURES, explain
+from appliance.sites.rtsp.urls import BadUrl, RtspUrl, parse_url, same_host
+from appliance.sites.rtsp.video import VideoReceiver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from appliance.base.clock import Clock
+    from appliance.media.units import AudioFormat, Unit, VideoFormat
+    from appliance.sites.rtsp.codecs import Plan
+    from appliance.sites.rtsp.connection import CheckAddress, Dial
+    from appliance.sites.rtsp.receiver import TrackReports
+    from appliance.sites.rtsp.target import RtspTarget
+    from appliance.sites.source import SourceError, SourceStatistics
+
+E = TypeVar("E")
+T = TypeVar("T")
+
+#: All of opening, whatever a camera does between its answers.
+OPEN_WITHIN_S = 15.0
+REDIRECTS_LIMIT = 3
+#: Units kept that come before the answer to PLAY.
+EARLY_LIMIT = 256
+
+
+@asynccontextmanager
+async def open_rtsp(
+    target: RtspTarget,
+    clock: Clock,
+    *,
+    audio: bool = True,
+    check_address: CheckAddress | None = None,
+    dial: Dial = dial_tcp,
+) -> AsyncIterator[RtspSource]:
+    """Open a camera's stream and play it; at exit the camera is told, for a second at most.
+
+    ``check_address`` says of an IP address why it must not be connected to, or None (abuse A11).  ``dial`` opens the
+    stream; tests hand in their own.  Raises `SourceError`.
+    """
+    source = await establish(
+        target, clock, Steps(trio.current_time), audio=audio, check_address=check_address, dial=dial
+    )
+    try:
+        yield source
+    finally:
+        await source.close()
+
+
+async def establish(
+    target: RtspTarget,
+    clock: Clock,
+    steps: Steps,
+    *,
+    audio: bool,
+    check_address: CheckAddress | None,
+    dial: Dial,
+) -> RtspSource:
+    """Open and play; the caller closes.  Raises `SourceError`."""
+
+    async def go(connection: Connection) -> RtspSource:
+        return await _play(connection, clock, steps, audio=audio)
+
+    return await converse(target, steps, go, check_address=check_address, dial=dial)
+
+
+async def converse(
+    target: RtspTarget,
+    steps: Steps,
+    go: Callable[[Connection], Awaitable[T]],
+    *,
+    check_address: CheckAddress | None,
+    dial: Dial,
+) -> T:
+    """Connect and run ``go``, again where a redirection within the host leads.  Raises `SourceError`.
+
+    The connection stays open if that succeeds, and is closed if not.
+    """
+    try:
+        with trio.move_on_after(OPEN_WITHIN_S):
+            for _ in range(REDIRECTS_LIMIT + 1):
+                steps.begin("connect")
+                connection = Connection(await dial(target.url, check_address), target)
+                steps.end(target.url.place)
+                try:
+                    return await go(connection)
+                except Redirected as error:
+                    await connection.close()
+                    target = replace(target, url=_redirection(error, target.url))
+                except BaseException:
+                    await connection.close()
+                    raise
+            raise RtspError("The camera sends us in circles.", "Check the path of the address.")
+    except FAILURES as error:
+        raise explain(error, target.url) from error
+    raise explain(NoAnswer("The camera takes too long to answer.", "Check that it is not overloaded."), target.url)
+
+
+def _redirection(error: Redirected, url: RtspUrl) -> RtspUrl:
+    """Where a redirection leads, if that is the same host (abuse A11); else the redirection is the error."""
+    try:
+        new = parse_url(error.location).url
+    except BadUrl:
+        raise error from None
+    if not same_host(new, url):
+        raise error
+    return replace(new, host=url.host)
+
+
+async def describe(connection: Connection, steps: Steps, *, audio: bool) -> Plan:
+    """DESCRIBE, and what we take of it."""
+    steps.begin("DESCRIBE")
+    connection.client.describe(trio.current_time())
+    description = (await _wait(connection, Described)).description
+    plan = choose(description, connection.oddities, audio=audio)
+    announced = [(media, media.formats[0]) for media in description.media if media.formats]
+    steps.end(", ".join(f"{media.kind} {name_of(form.encoding, form.payload_type)}" for media, form in announced))
+    return plan
+
+
+async def _wait(connection: Connection, kind: type[E]) -> E:
+    """The next event of that kind; packets before PLAY are nobody's."""
+    while True:
+        event = await connection.next_event()
+        if isinstance(event, kind):
+            return event
+
+
+async def _play(connection: Connection, clock: Clock, steps: Steps, *, audio: bool) -> RtspSource:
+    """The whole conversation up to the answer to PLAY."""
+    steps.begin("OPTIONS")
+    connection.client.start(trio.current_time())
+    capable = await _wait(connection, Capable)
+    steps.end(", ".join(sorted(capable.methods)) or "no list of methods")
+    plan = await describe(connection, steps, audio=audio)
+    source = RtspSource(connection, plan, clock)
+    tracks = [plan.video.media, *([plan.audio.media] if plan.audio else [])]
+    steps.begin("SETUP")
+    connection.client.play(tracks, trio.current_time())
+    done = 0
+    while True:
+        event = await connection.next_event()
+        if isinstance(event, Playing):
+            steps.end()
+            return source
+        if isinstance(event, Packets):
+            source.take_early(event)  # cameras begin before they have answered
+            continue
+        if isinstance(event, TrackReady):
+            source.add_track(event)
+        elif isinstance(event, TrackRefused):
+            source.drop_audio(event.error)
+        done += 1
+        if done == len(tracks):
+            steps.end(f"{done} over TCP")
+            steps.begin("PLAY")
+
+
+class RtspSource:
+    """A playing stream.  Made by `open_rtsp`."""
+
+    def __init__(self, connection: Connection, plan: Plan, clock: Clock) -> None:
+        statistics, oddities = connection.statistics, connection.oddities
+        self.statistics: SourceStatistics = statistics
+        self._connection = connection
+        self._clock = clock
+        self._oddities = oddities
+        self._notes = list(plan.notes)
+        timeline = Timeline(clock)
+        self._video = VideoReceiver(plan.video, timeline.track(VIDEO_CLOCK), statistics, oddities)
+        self._audio: AudioReceiver | None = None
+        if plan.audio is not None:
+            track = timeline.track(plan.audio.clock_rate)
+            self._audio = AudioReceiver(plan.audio, track, statistics, oddities)
+        self._video_media = plan.video.media
+        self._receivers: dict[int, VideoReceiver | AudioReceiver] = {}
+        self._controls: dict[int, TrackReports] = {}
+        self._heard = 0  # packets of the picture
+        self._report_at = trio.current_time() + REPORT_EVERY_S
+        self._early: list[Unit] = []
+        self._failure: SourceError | None = None
+
+    @property
+    def video(self) -> VideoFormat | None:
+        return self._video.format
+
+    @property
+    def audio(self) -> AudioFormat | None:
+        return self._audio.format if self._audio is not None else None
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return self._notes
+
+    async def receive(self) -> list[Unit]:
+        """The next units: all that one read from the socket completed.  Raises `SourceError`, from then on always."""
+        if self._failure is not None:
+            raise self._failure
+        units, self._early = self._early, []
+        try:
+            while not units:
+                event = await self._connection.next_event()
+                if isinstance(event, Packets):
+                    self._take(event, units)
+        except FAILURES as error:
+            self._note_oddities()
+            self._failure = explain(error, self._connection.url)
+            raise self._failure from error
+        return units
+
+    async def close(self) -> None:
+        self._note_oddities()
+        await self._connection.close()
+
+    # ---- while it is opened
+
+    def add_track(self, ready: TrackReady) -> None:
+        receiver = self._video if ready.media is self._video_media else self._audio
+        assert receiver is not None
+        self._receivers[ready.transport.channel] = receiver
+        self._controls[ready.transport.control_channel] = receiver.reports
+
+    def drop_audio(self, error: RtspError) -> None:
+        self._audio = None
+        self._notes.append(f"audio: the camera refuses to send it. {error.message}")
+
+    def take_early(self, packets: Packets) -> None:
+        self._take(packets, self._early)
+        del self._early[EARLY_LIMIT:]
+
+    # ---- packets
+
+    def _take(self, packets: Packets, units: list[Unit]) -> None:
+        arrival_90k, now = self._clock.utc_90k(), trio.current_time()
+        data, receivers = packets.data, self._receivers
+        for channel, start, end in packets.spans:
+            receiver = receivers.get(channel)
+            if receiver is not None:
+                receiver.packet(data, start, end, arrival_90k, now, units)
+            else:
+                self._take_control(channel, bytes(data[start:end]), arrival_90k, now)
+        heard = self._video.reports.received
+        if heard != self._heard:
+            self._heard = heard
+            self._connection.client.media_heard(now)
+        self._count()
+        if now >= self._report_at:
+            self._report_at = now + REPORT_EVERY_S
+            self._send_reports(now)
+
+    def _take_control(self, channel: int, packet: bytes, arrival_90k: int, now: float) -> None:
+        reports = self._controls.get(channel)
+        if reports is None:
+            self._oddities.note(Oddity.UNKNOWN_CHANNEL)
+        elif reports.control(packet, arrival_90k, now) and reports is self._video.reports:
+            self._connection.client.goodbye_heard(now)
+
+    def _count(self) -> None:
+        reports = [self._video.reports, *([self._audio.reports] if self._audio else [])]
+        self.statistics.packets_received = sum(each.received for each in reports)
+        self.statistics.packets_lost = sum(each.lost for each in reports)
+
+    def _send_reports(self, now: float) -> None:
+        for channel, reports in self._controls.items():
+            packet = reports.report(now)
+            if packet is not None:
+                self._connection.client.send_control(channel, packet)
+
+    def _note_oddities(self) -> None:
+        for reports in self._controls.values():
+            reports.note_oddities()

@@ -1,0 +1,192 @@
+"""From a camera's packets to pictures: which are whole, which can be decoded, when they are shown.
+
+After a loss nothing is given out until decoding can start again: a picture whose reference is missing is worse than
+none.  Nothing here waits; whoever has packets pushes them in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from appliance._native import gop, rtp
+from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.bits import BitReader, BitsError, unescape
+from appliance.media.h264 import PPS, SPS, ParameterSetError, video_format
+from appliance.media.timeline import DecodeOrder
+from appliance.media.units import AccessUnit
+from appliance.sites.rtsp.codecs import SETS_LIMIT, VIDEO_CLOCK
+from appliance.sites.rtsp.errors import UnsupportedCodec
+from appliance.sites.rtsp.oddities import Oddities, Oddity
+from appliance.sites.rtsp.receiver import TrackReports
+
+if TYPE_CHECKING:
+    from appliance.media.timeline import TrackClock
+    from appliance.media.units import Run, Unit, VideoFormat
+    from appliance.sites.rtsp.codecs import VideoPlan
+    from appliance.sites.source import SourceStatistics
+
+#: Changes of the parameter sets that are followed in one second (abuse A12): each makes decoders anew.
+CHANGES_A_SECOND = 2
+#: Pictures at which decoding could start that may come without usable parameter sets before we say so.
+STARTS_WITHOUT_FORMAT = 3
+
+
+class VideoReceiver:
+    """One H.264 track.  ``format`` is what was announced, then what came; None until either is usable."""
+
+    def __init__(self, plan: VideoPlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities) -> None:
+        self.format = plan.format
+        self._depacketizer = rtp.H264Depacketizer(plan.payload_type)
+        self._push = self._depacketizer.push
+        self.reports = TrackReports(
+            self._depacketizer, clock, VIDEO_CLOCK, oddities, fragments_announced=plan.fragments_announced
+        )
+        self._clock = clock
+        self._statistics = statistics
+        self._oddities = oddities
+        self._announced = plan.format  # what is to be in force from the next start on
+        self._sps = [nal for nal in plan.parameter_sets if nal[0] & 0x1F == SPS]
+        self._pps = [nal for nal in plan.parameter_sets if nal[0] & 0x1F == PPS]
+        self._last_sets: tuple[bytes, ...] = ()
+        self._trouble = ""
+        self._starts_without_format = 0
+        self._changes: deque[int] = deque(maxlen=CHANGES_A_SECOND)
+        self._order = _decode_order(plan.format)
+        self._last_dts: int | None = None
+        self._joined = False  # something was given out
+        self._waiting = True  # for a picture at which decoding can start
+        self._leading: int | None = None  # pictures shown before this time refer to what we do not have
+        self._seq = 0
+        self._dropped_before = 0
+
+    def packet(self, data: bytearray, start: int, end: int, arrival_90k: int, now: float, out: list[Unit]) -> None:
+        """Take the RTP packet ``data[start:end]`` and append the units it completes.
+
+        Raises `UnsupportedCodec` when pictures come that nothing can decode.
+        """
+        units = self._push(data, start, end)
+        if units is None:
+            return
+        self.reports.note_oddities()
+        for picture, rtp_time, flags, sets in units:
+            pts, run = self._clock.place(rtp_time, arrival_90k)
+            self.reports.arrived(rtp_time, now)
+            if sets and sets != self._last_sets:
+                self._take_sets(sets)
+            self._unit(picture, pts, run, flags, arrival_90k, out)
+
+    def _unit(self, picture: bytes, pts: int, run: Run, flags: int, arrival_90k: int, out: list[Unit]) -> None:
+        self._count_losses(flags)
+        is_idr = bool(flags & rtp.IDR)
+        starts = is_idr or (flags & rtp.SEI != 0 and _is_recovery_point(picture))
+        if self._announced is not self.format and not (starts and self._follow(arrival_90k)):
+            self._waiting = True
+        if self._waiting:
+            if not starts or self.format is None or self._announced is not self.format:
+                self._drop(starts)
+                return
+            self._waiting = False
+            self._leading = None if is_idr else pts
+        elif self._leading is not None:
+            if pts < self._leading:
+                self._drop(starts)
+                return
+            self._leading = None
+        assert self.format is not None
+        out.append(AccessUnit(picture, pts, self._dts(pts, is_idr=is_idr), starts, self._seq, self.format, run))
+        self._seq += 1
+        self._joined = True
+
+    def _count_losses(self, flags: int) -> None:
+        """What the depacketizer dropped, and whether anything is missing before this unit."""
+        dropped = self._depacketizer.dropped - self._dropped_before
+        self._dropped_before += dropped
+        if flags & rtp.LOSS and self._joined:
+            self._statistics.units_dropped += dropped
+            self._seq += max(dropped, 1)
+            self._waiting = True
+
+    def _drop(self, starts: bool) -> None:
+        if self._joined:
+            self._statistics.units_dropped += 1
+            self._seq += 1
+        if starts and self.format is None:
+            self._starts_without_format += 1
+            if self._starts_without_format >= STARTS_WITHOUT_FORMAT:
+                raise UnsupportedCodec(
+                    f"The camera's pictures cannot be decoded: {self._trouble or 'their parameter sets are missing'}.",
+                    "Choose another resolution or profile in the camera.",
+                )
+
+    def _dts(self, pts: int, *, is_idr: bool) -> int:
+        dts = self._order.dts(pts, is_idr=is_idr)
+        if self._last_dts is not None and dts <= self._last_dts:  # a new order or a new run began
+            dts = self._last_dts + 1
+        self._last_dts = dts
+        return dts
+
+    # ---- parameter sets
+
+    def _take_sets(self, sets: tuple[bytes, ...]) -> None:
+        """Parameter sets came with a picture.  An SPS begins a new collection, a PPS alone joins the old one."""
+        self._last_sets = sets
+        sps = _latest([nal for nal in sets if nal[0] & 0x1F == SPS]) or self._sps
+        pps = [nal for nal in sets if nal[0] & 0x1F == PPS]
+        with_sps = len(pps) < len(sets)
+        pps = _latest(pps if with_sps and pps else [*self._pps, *pps])
+        try:
+            made = video_format(sps, pps)
+        except ParameterSetError as error:
+            self._oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
+            self._trouble = str(error)
+            if self.format is None:  # they may come one by one
+                self._sps, self._pps = sps, pps
+            return
+        self._sps, self._pps = sps, pps
+        # One object for one value: whether something changed is asked for every picture.
+        self._announced = self.format if made == self.format else made
+
+    def _follow(self, arrival_90k: int) -> bool:
+        """Put what was announced in force, unless that happens too often."""
+        if self.format is not None:
+            if len(self._changes) == CHANGES_A_SECOND and arrival_90k - self._changes[0] < TICKS_PER_SECOND:
+                self._oddities.note(Oddity.FORMAT_CHANGES_TOO_OFTEN)
+                return False
+            self._changes.append(arrival_90k)
+        self.format = self._announced
+        self._order = _decode_order(self.format)
+        return True
+
+
+def _decode_order(made: VideoFormat | None) -> DecodeOrder:
+    if made is None:
+        return DecodeOrder(None)
+    if made.nominal_fps:
+        return DecodeOrder(made.reorder_depth, picture_ticks=round(TICKS_PER_SECOND / made.nominal_fps))
+    return DecodeOrder(made.reorder_depth)
+
+
+def _latest(nals: list[bytes]) -> list[bytes]:
+    """Of parameter sets with one number the last, in order of their numbers, not more than there may be."""
+    found: dict[int, bytes] = {}
+    for nal in nals:
+        found[_number(nal)] = nal
+    return [found[number] for number in sorted(found)][:SETS_LIMIT]
+
+
+def _number(nal: bytes) -> int:
+    """seq_parameter_set_id or pic_parameter_set_id (ISO/IEC 14496-10 §7.3.2); -1 where it cannot be read."""
+    bits = BitReader(unescape(nal[1:24]))
+    try:
+        if nal[0] & 0x1F == SPS:
+            bits.skip(24)
+        return bits.ue()
+    except BitsError:
+        return -1
+
+
+def _is_recovery_point(picture: bytes) -> bool:
+    """Whether decoding can start here although it is no IDR picture: all intra, and whole at once (§D.2.8)."""
+    flags, recovery = gop.describe(picture)
+    return recovery == 0 and flags & (gop.INTRA | gop.DAMAGED) == gop.INTRA
