@@ -1,6 +1,7 @@
 """Bundle the web client: ``appliance/web/client/`` (TypeScript) → ``appliance/web/static/``.
 
-Run as a script it does so when a source is newer than the bundle; ``--force`` always.
+Run as a script it does so when a source is newer than the bundle; ``--force`` always; ``--check`` and ``--test`` check
+types and run the client's own tests instead.
 """
 
 from __future__ import annotations
@@ -72,5 +73,14 @@ def build(*, force: bool = False) -> None:
     STAMP.touch()
 
 
+def main(arguments: list[str]) -> None:
+    for argument, script in (("--check", "check"), ("--test", "test")):
+        if argument in arguments:
+            install()
+            npm("run", "--silent", script)
+            return
+    build(force="--force" in arguments)
+
+
 if __name__ == "__main__":
-    build(force="--force" in sys.argv)
+    main(sys.argv[1:])

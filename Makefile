@@ -1,0 +1,62 @@
+# make run    installs all it needs in a virtual environment and starts the product with a demo camera
+# make test   installs all that tests need (system packages too when root) and runs everything
+# make lint · bench · lock · clean
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: run test lint bench lock clean client native
+
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMPS := .cache/stamps
+NATIVE := $(wildcard _native/*.pyx _native/*.h) setup.py
+CLIENT := $(shell find appliance/web/client appliance/web/locale -type f -not -path '*/node_modules/*' 2>/dev/null)
+
+run: $(STAMPS)/installed client native
+	@exec $(VENV)/bin/fanal run --demo --data $${FANAL_DATA:-.fanal} $(ARGS)
+
+test: $(STAMPS)/dev client native $(STAMPS)/peers
+	build/test.sh $(ARGS)
+
+lint: $(STAMPS)/dev native
+	build/lint.sh
+
+bench: $(STAMPS)/dev client native $(STAMPS)/peers
+	$(PY) -m bench $(ARGS)
+
+lock:
+	build/venv.sh $(VENV)
+	build/lock.sh
+
+client: $(STAMPS)/client
+native: $(STAMPS)/native
+
+$(STAMPS)/venv: build/venv.sh
+	build/venv.sh $(VENV)
+	@mkdir -p $(@D) && touch $@
+
+# What the product runs on, and itself in place: sources stay where they are.
+$(STAMPS)/installed: $(STAMPS)/venv build/requirements/run.txt build/requirements/build.txt pyproject.toml
+	$(PY) -m pip install -q --require-hashes -r build/requirements/build.txt
+	$(PY) -m pip install -q --require-hashes -r build/requirements/run.txt
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m pip install -q --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/installed build/requirements/dev.txt
+	$(PY) -m pip install -q --require-hashes -r build/requirements/dev.txt
+	@touch $@
+
+$(STAMPS)/native: $(STAMPS)/installed $(NATIVE)
+	$(PY) setup.py -q build_ext --inplace
+	@touch $@
+
+$(STAMPS)/client: $(STAMPS)/installed build/webclient.py $(CLIENT)
+	$(PY) build/webclient.py
+	@touch $@
+
+$(STAMPS)/peers: tests/peers/install.sh
+	tests/peers/install.sh
+	@touch $@
+
+clean:
+	rm -rf .cache dist $(VENV) *.egg-info appliance/web/static appliance/web/client/node_modules appliance/_native/*.so
