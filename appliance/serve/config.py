@@ -18,7 +18,7 @@ START_S = 30.0  # what the application gets to start, and to stop
 def hypercorn_config(limits: ConnectionLimits) -> Config:
     """The configuration for connections with these limits.
 
-    What is not here is not used: Hypercorn's sockets, TLS, keep-alive and read time-outs are ours.
+    What is not here is not used: sockets, TLS, lifespan and most time-outs are ours.
     """
     config = Config()
     config.accesslog = None  # addresses and paths of people are nobody's log by default
@@ -28,9 +28,4 @@ def hypercorn_config(limits: ConnectionLimits) -> Config:
     config.h11_max_incomplete_size = limits.head_bytes
     config.websocket_max_message_size = limits.messages.message_bytes
     config.websocket_ping_interval = PING_INTERVAL_S
-    config.ssl_handshake_timeout = limits.handshake_s
-    config.keep_alive_timeout = limits.keep_alive_s
-    config.graceful_timeout = GRACE_S
-    config.startup_timeout = START_S
-    config.shutdown_timeout = START_S
     return config

@@ -109,6 +109,7 @@ class Connection(TCPServer):
         self._quiet_since = self.last_heard  # when the wait for the next request began
         self._head_since: float | None = None  # when its first byte came
         self._answered = False  # at least one request
+        self._resume = False  # bytes of the next request came early, and its turn has come
 
     # -- for media ------------------------------------------------------------------------------------------------
 
@@ -267,12 +268,18 @@ class Connection(TCPServer):
 
     async def _read(self, http: Http1) -> None:
         while True:
+            if self._resume:
+                self._resume = False
+                await http.resume()
+            self._mark_progress(http)
             with trio.CancelScope(deadline=self._deadline(http)) as self._receiving:
                 try:
                     data = await self._wire.receive_some(SLICE)
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     return
             if self._receiving.cancelled_caught:
+                if self._resume:
+                    continue
                 await self._too_late(http)
                 return
             self.last_heard = trio.current_time()
@@ -282,15 +289,14 @@ class Connection(TCPServer):
                     await self.close_websocket(violation.code, violation.reason)
                     return
             await http.handle(RawData(data))
-            if not data:
+            if not data or (http.is_answering and http.early_bytes > SLICE):
                 return
-            self._mark_progress(http)
 
     def _mark_progress(self, http: Http1) -> None:
         if http.is_websocket:
             if self._guard is None:
                 self._guard = WebSocketGuard(self._policy.limits.messages)
-        elif http.awaits_request and self._head_since is None and http.has_begun_request:
+        elif http.awaits_request and self._head_since is None and http.early_bytes:
             self._head_since = self.last_heard
 
     def _deadline(self, http: Http1) -> float:
@@ -315,9 +321,14 @@ class Connection(TCPServer):
         self._answered = True
         if idle and self._http is not None:
             self._quiet_since = trio.current_time()
-            self._head_since = self._quiet_since if self._http.has_begun_request else None
+            self._head_since = None
             # the reading task may be waiting already, without limit while the answer was on its way
-            self._receiving.deadline = self._deadline(self._http)
+            if self._http.early_bytes:
+                self._head_since = self._quiet_since
+                self._resume = True
+                self._receiving.cancel()
+            else:
+                self._receiving.deadline = self._deadline(self._http)
 
     # -- sending --------------------------------------------------------------------------------------------------
 

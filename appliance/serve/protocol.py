@@ -62,7 +62,11 @@ def check_head(head: bytes) -> None:
 
 
 class StrictConnection(h11.Connection):
-    """h11's server with `check_head` and a limit on the header block in front of it."""
+    """h11's server with `check_head` and a limit on the header block in front of it.
+
+    It is never "paused": bytes of a next request wait, and whoever reads goes on reading, since the end of the
+    connection would be missed otherwise while a long answer is on its way.
+    """
 
     def __init__(self, head_limit: int) -> None:
         super().__init__(h11.SERVER, max_incomplete_event_size=head_limit)
@@ -77,7 +81,8 @@ class StrictConnection(h11.Connection):
                 raise h11.RemoteProtocolError("header block too large", error_status_hint=431)
             if end is not None:
                 check_head(waiting[: end.end()])
-        return super().next_event()
+        event = super().next_event()
+        return h11.NEED_DATA if event is h11.PAUSED else event
 
 
 class Http1(H11Protocol):
@@ -111,13 +116,24 @@ class Http1(H11Protocol):
         return not self.is_websocket and self.connection.their_state is h11.SEND_BODY
 
     @property
-    def has_begun_request(self) -> bool:
-        """Whether bytes of a request have come that is not whole."""
-        return bool(self.connection.trailing_data[0])
+    def is_answering(self) -> bool:
+        return not (self.is_websocket or self.awaits_request or self.awaits_body)
+
+    @property
+    def early_bytes(self) -> int:
+        """How many bytes have come of a request that is not whole, or whose turn has not come."""
+        return len(self.connection.trailing_data[0])
 
     async def handle(self, event: Event) -> None:
         try:
             await super().handle(event)
+        except Refused as refused:
+            await self.answer(refused)
+
+    async def resume(self) -> None:
+        """Go on with the bytes that came early."""
+        try:
+            await self._handle_events()
         except Refused as refused:
             await self.answer(refused)
 

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
-from hypercorn.utils import LifespanFailureError, LifespanTimeoutError
 
-from appliance.base.faults import Fault, Kind
-from appliance.base.secrets import redact
+from appliance.base.faults import Fault
 from appliance.serve.binding import Binds, Sockets, open_sockets, peer_uid
-from appliance.serve.config import GRACE_S, hypercorn_config
+from appliance.serve.config import GRACE_S, START_S, hypercorn_config
 from appliance.serve.connection import Connection, Policy, plain_address
+from appliance.serve.lifespan import Lifespan
 from appliance.serve.limits import Admission, TurnedAway
 from appliance.serve.tls import STEPS_AT_ONCE, HasContext, PlainListener, TlsListener
 
@@ -122,20 +120,15 @@ async def serve(
             finally:
                 server.stopping.set()
     except BaseExceptionGroup as group:
-        failures, others = group.split((LifespanFailureError, LifespanTimeoutError))
-        if failures is None or others is not None:
+        faults, others = group.split(Fault)
+        if faults is None or others is not None:
             raise
-        raise Fault(
-            Kind.INTERNAL,
-            "startup_failed",
-            f"The application did not start or stop in order: {redact(str(_first(failures)))}",
-            "The log says more.",
-        ) from group
+        raise _first(faults) from group
     finally:
         sockets.close()
 
 
-def _first(group: BaseExceptionGroup[Any]) -> BaseException:
+def _first(group: BaseExceptionGroup[Fault]) -> Fault:
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
@@ -160,15 +153,15 @@ class _Server:
         on_stop: Callable[[], Awaitable[object]] | None,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        lifespan = Lifespan(self.app, self.config, self.state)
+        lifespan = Lifespan(self.app, self.state)
         with trio.CancelScope() as shield:
             async with trio.open_nursery() as applications:
-                await applications.start(lifespan.handle_lifespan)
-                await lifespan.wait_for_startup()
+                await applications.start(lifespan.run)
+                await lifespan.start_up(START_S)
                 # from here on a cancellation from outside means an orderly stop, which takes a moment
                 shield.shield = True
                 await self._serve(on_stop, task_status)
-                await lifespan.wait_for_shutdown()
+                await lifespan.shut_down(START_S)
                 applications.cancel_scope.cancel()
 
     async def _serve(self, on_stop: Callable[[], Awaitable[object]] | None, task_status: trio.TaskStatus[None]) -> None:
