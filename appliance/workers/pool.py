@@ -28,6 +28,8 @@ Answer = TypeVar("Answer")
 
 #: Loading libav takes about half a second; on a busy machine much longer.
 START_S = 30.0
+#: A killed process is gone at once, unless the machine is in trouble.
+END_S = 5.0
 #: Jobs that may wait for a worker; one more is refused.
 WAITING = 32
 
@@ -68,12 +70,10 @@ class Worker:
         self.isolation = hello.isolation
 
     async def end(self) -> None:
-        """Kill and reap; bounded, and shielded so that it happens also on cancellation."""
+        """Kill and reap."""
         self.process.kill()
-        with trio.CancelScope(shield=True):
-            await self.stream.aclose()
-            with trio.move_on_after(5):
-                await _reaped(self.process)
+        await self.stream.aclose()
+        await _reaped(self.process)
 
     async def _receive(self) -> tuple[Kind, int, bytes]:
         kind, job, size = body_size(await self._exactly(HEADER.size))
@@ -148,7 +148,8 @@ class Pool:
                     self._idle.append(worker)
                 else:
                     self.replaced += 1
-                    await self._end(worker)
+                    with trio.move_on_after(END_S, shield=True):
+                        await self._end(worker)
         raise AssertionError("unreachable")
 
     async def warm(self) -> None:
@@ -181,10 +182,12 @@ class Pool:
             with trio.fail_after(START_S):
                 await worker.hello()
         except (trio.TooSlowError, WorkerDiedError, WireError, trio.BrokenResourceError) as error:
-            await self._end(worker)
+            with trio.move_on_after(END_S, shield=True):
+                await self._end(worker)
             raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker did not start: {error}.") from error
         except BaseException:
-            await self._end(worker)
+            with trio.move_on_after(END_S, shield=True):
+                await self._end(worker)
             raise
         return worker
 
@@ -237,4 +240,5 @@ async def open_pool(size: int | None = None) -> AsyncIterator[Pool]:
     try:
         yield pool
     finally:
-        await pool.end_all()
+        with trio.move_on_after(END_S * 2, shield=True):
+            await pool.end_all()
