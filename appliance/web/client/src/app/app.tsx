@@ -1,0 +1,129 @@
+/** The application: which page is shown, and what stands around and over it. */
+
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { CameraPage } from "../pages/camera-page";
+import { LivePage, NoVideo } from "../pages/live-page";
+import { SignInPage } from "../pages/sign-in-page";
+import { AccountSheet, PasswordSheet } from "../parts/account";
+import { Announcements } from "../parts/announcements";
+import { OfflineBanner, PasswordBanner, UpdateBanner } from "../parts/banners";
+import { ErrorBoundary } from "../parts/error-boundary";
+import { Rail, TabBar } from "../parts/frame";
+import { useTheme } from "../parts/language-theme";
+import { ShortcutSheet } from "../parts/shortcut-sheet";
+import { SignInCard } from "../parts/sign-in-card";
+import type { Store } from "../logic/store";
+import { useStore } from "../ui/hooks";
+import { Sprite } from "../ui/icons";
+import { ToastHost } from "../ui/toast-host";
+import { useKeys } from "../ui/use-keys";
+import { I18nContext, ModelContext, useModel } from "./context";
+import type { Model } from "./model";
+
+type Open = "account" | "password" | "keys" | null;
+
+export function App({ model, install }: { model: Model; install: Store<(() => void) | null> }) {
+  const i18n = useStore(model.i18n);
+  return (
+    <ModelContext.Provider value={model}>
+      <I18nContext.Provider value={i18n}>
+        <Sprite />
+        <Shell install={install} />
+        <ToastHost />
+        <Announcements />
+      </I18nContext.Provider>
+    </ModelContext.Provider>
+  );
+}
+
+function Shell({ install }: { install: Store<(() => void) | null> }) {
+  const model = useModel();
+  const session = useStore(model.session);
+  const { language } = useStore(model.i18n);
+  const theme = useTheme();
+  useLayoutEffect(() => {
+    document.documentElement.lang = language === "xx" ? "en" : language;
+  }, [language]);
+  useLayoutEffect(() => {
+    document.documentElement.dataset["theme"] = theme;
+    const surface = getComputedStyle(document.documentElement).getPropertyValue("--bg").trim();
+    document.querySelector('meta[name="theme-color"]')?.setAttribute("content", surface);
+  }, [theme]);
+  useStore(model.router.path);
+
+  if (session.state === "unknown") {
+    // before anything is known: only what keeps it from being known
+    return (
+      <main class="main">
+        <OfflineBanner />
+      </main>
+    );
+  }
+  if (session.state === "out") return <SignInPage />;
+  return <Inside install={install} ended={session.state === "ended" ? session.session.user.name : null} />;
+}
+
+function Inside({ install, ended }: { install: Store<(() => void) | null>; ended: string | null }) {
+  const model = useModel();
+  const { route } = model.router;
+  const prefs = useStore(model.prefs);
+  const offer = useStore(install);
+  const theme = useTheme();
+  const [open, setOpen] = useState<Open>(null);
+  const [bars, setBars] = useState(false);
+  useEffect(() => {
+    if (route.page === "unknown" || route.page === "sign-in") model.router.replace("/");
+  }, [route.page]);
+
+  useKeys(prefs.characterKeys && ended === null, (command) => {
+    if (ended !== null) return false;
+    switch (command) {
+      case "help":
+        setOpen("keys");
+        return true;
+      case "theme":
+        model.prefs.update((p) => ({ ...p, theme: theme === "dark" ? "light" : "dark" }));
+        return true;
+      case "go-live":
+        model.router.go("/");
+        return true;
+      default:
+        return false;
+    }
+  });
+
+  const close = (): void => setOpen(null);
+  const frame = { page: route.page, account: () => setOpen("account") };
+  return (
+    <>
+      <div class={`app${bars ? " bars" : ""}`} inert={ended !== null}>
+        <Rail {...frame} />
+        <main class="main">
+          <OfflineBanner />
+          <PasswordBanner change={() => setOpen("password")} />
+          <UpdateBanner />
+          <ErrorBoundary key={route.page}>
+            {!model.host.support.available ? (
+              <NoVideo />
+            ) : route.page === "camera" ? (
+              <CameraPage id={route.id} />
+            ) : (
+              <LivePage toggleBars={setBars} />
+            )}
+          </ErrorBoundary>
+        </main>
+        <TabBar {...frame} />
+      </div>
+      {ended !== null && (
+        <div class="guard" role="dialog" aria-modal="true">
+          <SignInCard ended={ended} />
+        </div>
+      )}
+      {open === "account" && (
+        <AccountSheet close={close} changePassword={() => setOpen("password")} showKeys={() => setOpen("keys")} install={offer} />
+      )}
+      {open === "password" && <PasswordSheet close={close} />}
+      {open === "keys" && <ShortcutSheet close={close} />}
+    </>
+  );
+}

@@ -1,0 +1,157 @@
+/** The list of cameras as the server tells it: checked, kept in the server's order, changed by its events. */
+
+import { amount, isRecord, text } from "./messages";
+
+export type CameraHealth = "unknown" | "ok" | "waiting" | "lost";
+
+export interface CameraStream {
+  readonly id: string;
+  readonly name: string;
+  readonly codec: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly fps: number | null;
+  /** kbit/s as measured by the server. */
+  readonly kbps: number | null;
+}
+
+export interface Camera {
+  readonly id: string;
+  readonly name: string;
+  readonly site: string;
+  readonly health: CameraHealth;
+  readonly reason: string | null;
+  readonly since: string | null;
+  readonly streams: readonly CameraStream[];
+  readonly rights: readonly string[];
+  readonly audio: boolean;
+}
+
+const HEALTH: readonly string[] = ["unknown", "ok", "waiting", "lost"];
+const MOST_CAMERAS = 10_000;
+
+function health(value: unknown): CameraHealth {
+  return typeof value === "string" && HEALTH.includes(value) ? (value as CameraHealth) : "unknown";
+}
+
+function readStream(value: unknown): CameraStream | null {
+  if (!isRecord(value)) return null;
+  const name = text(value["name"]);
+  if (name === null) return null;
+  return {
+    id: text(value["id"]) ?? name,
+    name,
+    codec: text(value["codec"]),
+    width: amount(value["width"]),
+    height: amount(value["height"]),
+    fps: amount(value["fps"]),
+    kbps: amount(value["kbps"]),
+  };
+}
+
+/** A camera, or null if what came is not one. */
+export function readCamera(value: unknown): Camera | null {
+  if (!isRecord(value)) return null;
+  const id = text(value["id"], 64);
+  const name = text(value["name"], 1024);
+  if (id === null || id === "" || name === null) return null;
+  const state = isRecord(value["state"]) ? value["state"] : {};
+  const streams = Array.isArray(value["streams"]) ? value["streams"].slice(0, 16) : [];
+  const rights = Array.isArray(value["rights"]) ? value["rights"].slice(0, 32) : [];
+  return {
+    id,
+    name,
+    site: text(value["site"], 1024) ?? "",
+    health: health(state["state"]),
+    reason: text(state["reason"]),
+    since: text(state["since"]),
+    streams: streams.map(readStream).filter((s) => s !== null),
+    rights: rights.filter((r): r is string => typeof r === "string"),
+    audio: value["audio"] === true,
+  };
+}
+
+export function readCameras(value: unknown): Camera[] | null {
+  if (!isRecord(value) || !Array.isArray(value["cameras"])) return null;
+  const seen = new Set<string>();
+  const cameras: Camera[] = [];
+  for (const item of value["cameras"].slice(0, MOST_CAMERAS)) {
+    const camera = readCamera(item);
+    if (camera && !seen.has(camera.id)) {
+      seen.add(camera.id);
+      cameras.push(camera);
+    }
+  }
+  return cameras;
+}
+
+export function mayWatch(camera: Camera): boolean {
+  return camera.rights.includes("live");
+}
+
+export function mayListen(camera: Camera): boolean {
+  return camera.audio && camera.rights.includes("audio");
+}
+
+/** The stream that shows most. */
+export function bestStream(camera: Camera): CameraStream | null {
+  const size = (s: CameraStream): number => (s.width ?? 0) * (s.height ?? 0);
+  return camera.streams.reduce<CameraStream | null>((best, s) => (best && size(best) >= size(s) ? best : s), null);
+}
+
+/** The list after one event; the same list (identical) if it changes nothing. */
+export function applyEvent(cameras: readonly Camera[], event: string, data: unknown): readonly Camera[] {
+  switch (event) {
+    case "camera_added":
+    case "camera_changed": {
+      const camera = readCamera(data);
+      if (!camera) return cameras;
+      const at = cameras.findIndex((c) => c.id === camera.id);
+      if (at < 0) return cameras.length >= MOST_CAMERAS ? cameras : [...cameras, camera];
+      return cameras.map((c, i) => (i === at ? camera : c));
+    }
+    case "camera_removed": {
+      const id = isRecord(data) ? text(data["id"]) : null;
+      const rest = cameras.filter((c) => c.id !== id);
+      return rest.length === cameras.length ? cameras : rest;
+    }
+    case "camera_state": {
+      if (!isRecord(data)) return cameras;
+      const id = text(data["id"]);
+      const at = cameras.findIndex((c) => c.id === id);
+      if (at < 0) return cameras;
+      return cameras.map((c, i) =>
+        i === at ? { ...c, health: health(data["state"]), reason: text(data["reason"]), since: text(data["since"]) } : c,
+      );
+    }
+    default:
+      return cameras;
+  }
+}
+
+function plain(value: string, language: string): string {
+  return value.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase(language);
+}
+
+/** Cameras whose name or site has every word of the query, whatever the accents and capitals; best first. */
+export function findCameras(cameras: readonly Camera[], query: string, language: string): Camera[] {
+  const words = plain(query, language).split(/\s+/).filter(Boolean);
+  if (words.length === 0) return [...cameras];
+  const ranked: { camera: Camera; rank: number }[] = [];
+  for (const camera of cameras) {
+    const name = plain(camera.name, language);
+    const all = `${name} ${plain(camera.site, language)}`;
+    if (!words.every((w) => all.includes(w))) continue;
+    const first = words[0] ?? "";
+    ranked.push({ camera, rank: name.startsWith(first) ? 0 : name.includes(first) ? 1 : 2 });
+  }
+  return ranked.sort((a, b) => a.rank - b.rank).map((r) => r.camera);
+}
+
+/** `Front gate`, 14:03:27 → `Front_gate_2026-03-12_14-03-27.jpg`: safe on every file system (ui.md §6). */
+export function snapshotName(name: string, at: Date): string {
+  const safe = name.replace(/[^\p{L}\p{N}.-]+/gu, "_").replace(/^[._]+|[._]+$/g, "").slice(0, 80) || "camera";
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${safe}_${day}_${two(at.getHours())}-${two(at.getMinutes())}-${two(at.getSeconds())}.jpg`;
+}

@@ -1,0 +1,69 @@
+/** Numbers, rates and times as people of a language write them (ui.md §15). */
+
+import type { Translator } from "../i18n/translator";
+
+/** A narrow space that does not break, before units and in French before `: ; ? !`. */
+export const THIN = "\u202f";
+
+function locale(i18n: Translator): string {
+  return i18n.language === "xx" ? "en" : i18n.language;
+}
+
+export function number(i18n: Translator, value: number, digits = 0): string {
+  return new Intl.NumberFormat(locale(i18n), { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+}
+
+/** Bytes per second: `268 kB/s`, `1.9 MB/s`. */
+export function rate(i18n: Translator, bytesPerSecond: number): string {
+  const kilo = bytesPerSecond / 1000;
+  if (kilo < 999.5) return `${number(i18n, kilo)}${THIN}${i18n.t("kB/s")}`;
+  return `${number(i18n, kilo / 1000, 1)}${THIN}${i18n.t("MB/s")}`;
+}
+
+/** `0.42 s` */
+export function seconds(i18n: Translator, value: number, digits = 1): string {
+  return `${number(i18n, value, digits)}${THIN}s`;
+}
+
+export function fps(i18n: Translator, value: number): string {
+  const near = Math.round(value);
+  const text = value < 9.5 && Math.abs(value - near) > 0.15 ? number(i18n, value, 1) : number(i18n, near);
+  return `${text}${THIN}${i18n.t("fps")}`;
+}
+
+/** `1280×720` */
+export function size(width: number, height: number): string {
+  return `${Math.round(width)}×${Math.round(height)}`;
+}
+
+/** `14:03:27` on the reader's clock. */
+export function clock(i18n: Translator, utcMs: number): string {
+  const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+  return new Intl.DateTimeFormat(locale(i18n), options).format(utcMs);
+}
+
+/** `14:16` on the reader's clock. */
+export function shortClock(i18n: Translator, utcMs: number): string {
+  return new Intl.DateTimeFormat(locale(i18n), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(utcMs);
+}
+
+/** `12 min 40 s`, `40 s` */
+export function wait(wholeSeconds: number): string {
+  const total = Math.max(0, Math.ceil(wholeSeconds));
+  const minutes = Math.floor(total / 60);
+  const rest = `${total % 60}${THIN}s`;
+  return minutes > 0 ? `${minutes}${THIN}min${THIN}${rest}` : rest;
+}
+
+const CODECS: Readonly<Record<string, string>> = { h264: "H.264", h265: "H.265", hevc: "H.265", mjpeg: "MJPEG" };
+
+export function codecName(codec: string | null): string {
+  return codec === null ? "–" : (CODECS[codec.toLowerCase()] ?? codec);
+}
+
+/** `LM` for *Léa Martin* or `lea.martin`. */
+export function initials(name: string): string {
+  const words = name.split(/[\s._-]+/).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words.at(-1)].map((w) => [...(w ?? "")][0] ?? "") : [...(words[0] ?? "?")].slice(0, 2);
+  return letters.join("").toLocaleUpperCase();
+}

@@ -1,0 +1,108 @@
+/**
+ * The text messages of the live WebSocket, server → client (design.md §9), checked before anything relies on them.
+ * What is not understood is `null` and ignored: a newer server may say more than this page knows.
+ */
+
+export interface StreamMessage {
+  readonly type: "stream";
+  readonly mode: "direct" | "transcoded";
+  /** As for `MediaSource.isTypeSupported`. */
+  readonly mime: string;
+  readonly stream: string;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number | null;
+  /** Why it is not the direct best stream; null if it is. */
+  readonly reason: string | null;
+  /** 90 kHz ticks since the Unix epoch of decode time 0. */
+  readonly utcZero: number;
+}
+
+export type LinkState = "ok" | "waiting" | "lost";
+
+export interface StatusMessage {
+  readonly type: "status";
+  readonly state: LinkState;
+  readonly reason: string | null;
+}
+
+export interface DroppedMessage {
+  readonly type: "dropped";
+  readonly seconds: number;
+}
+
+export type ServerMessage = StreamMessage | StatusMessage | DroppedMessage;
+
+const TEXT_LIMIT = 65536;
+const STATES: readonly string[] = ["ok", "waiting", "lost"];
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function text(value: unknown, most = 256): string | null {
+  return typeof value === "string" && value.length <= most ? value : null;
+}
+
+/** A finite number that is not negative, else null. */
+export function amount(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
+}
+
+function streamMessage(data: Record<string, unknown>): StreamMessage | null {
+  const mode = data["mode"];
+  const mime = text(data["mime"]);
+  const name = text(data["stream"]);
+  const utcZero = amount(data["utc_zero"]);
+  if ((mode !== "direct" && mode !== "transcoded") || mime === null || name === null || utcZero === null) return null;
+  return {
+    type: "stream",
+    mode,
+    mime,
+    stream: name,
+    width: amount(data["width"]) ?? 0,
+    height: amount(data["height"]) ?? 0,
+    fps: amount(data["fps"]),
+    reason: text(data["reason"]),
+    utcZero,
+  };
+}
+
+export function parseMessage(raw: string): ServerMessage | null {
+  if (raw.length > TEXT_LIMIT) return null;
+  let data: unknown;
+  try {
+    data = JSON.parse(raw);
+  } catch {
+    return null;
+  }
+  if (!isRecord(data)) return null;
+  switch (data["type"]) {
+    case "stream":
+      return streamMessage(data);
+    case "status": {
+      const state = data["state"];
+      if (typeof state !== "string" || !STATES.includes(state)) return null;
+      return { type: "status", state: state as LinkState, reason: text(data["reason"]) };
+    }
+    case "dropped": {
+      const seconds = amount(data["seconds"]);
+      return seconds === null ? null : { type: "dropped", seconds };
+    }
+    default:
+      return null;
+  }
+}
+
+/** The codec families of a MIME type, in order: what must stay the same for a buffer to be used on. */
+export function families(mime: string): string {
+  const list = /codecs="?([^"]*)"?/.exec(mime)?.[1] ?? "";
+  return list
+    .split(",")
+    .map((codec) => codec.trim().split(".")[0] ?? "")
+    .join("+");
+}
+
+export function hasSound(mime: string): boolean {
+  return /mp4a|opus|flac|ac-3/i.test(mime);
+}

@@ -1,0 +1,60 @@
+/**
+ * What a tile says about its picture (ui.md §5), decided in one place from what is known.  Pure; times are milliseconds
+ * on one clock.
+ */
+
+import type { LinkState } from "./messages";
+
+export type Phase =
+  | "connecting"
+  | "live"
+  | "waiting"
+  | "lost"
+  | "offline"
+  | "denied"
+  | "removed"
+  | "full"
+  | "unsupported"
+  | "blocked"
+  | "paused";
+
+export interface Facts {
+  readonly now: number;
+  /** The socket is open. */
+  readonly open: boolean;
+  /** When the socket was last lost (or first tried); null while it is open. */
+  readonly downSince: number | null;
+  readonly refused: "denied" | "removed" | "full" | null;
+  readonly link: LinkState | null;
+  readonly linkReason: string | null;
+  /** When a picture was last shown; null before the first. */
+  readonly pictureAt: number | null;
+  /** When pictures were last asked for: at the socket's opening, or after a pause. */
+  readonly askedAt: number | null;
+  readonly paused: boolean;
+  /** The browser cannot play what the server announced. */
+  readonly unplayable: boolean;
+  /** The browser wants a tap before it plays. */
+  readonly blocked: boolean;
+}
+
+/** Nobody is told of an interruption shorter than this. */
+export const QUIET_MS = 2000;
+/** A first picture may take this long before it is called late: a cold camera, and its next key frame. */
+export const FIRST_MS = 8000;
+
+export function phaseOf(f: Facts): Phase {
+  if (f.refused !== null) return f.refused;
+  if (f.unplayable || f.linkReason === "unsupported_codec") return "unsupported";
+  if (f.paused) return f.pictureAt === null ? "connecting" : "paused";
+  const down = !f.open && f.downSince !== null && f.now - f.downSince > QUIET_MS;
+  if (down) return "offline";
+  if (!f.open) return f.pictureAt === null ? "connecting" : "live";
+  if (f.link === "lost") return "lost";
+  if (f.blocked) return "blocked";
+  const without = f.now - Math.max(f.pictureAt ?? 0, f.askedAt ?? 0);
+  if (f.pictureAt === null) {
+    return (f.link === "waiting" && f.linkReason === "long_gop") || without > FIRST_MS ? "waiting" : "connecting";
+  }
+  return without > QUIET_MS ? "waiting" : "live";
+}

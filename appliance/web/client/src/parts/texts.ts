@@ -1,0 +1,189 @@
+/** What is said of a picture, in words: the messages over it, its chips, its details line, and why it is as it is. */
+
+import type { Translator } from "../i18n/translator";
+import type { Camera } from "../logic/cameras";
+import * as format from "../logic/format";
+import type { Phase } from "../logic/phase";
+import type { Figures, PlayerView } from "../player/live-player";
+import type { IconName } from "../ui/icons";
+
+export interface Message {
+  readonly title: string;
+  readonly detail: string | null;
+  readonly icon: IconName | "spinner";
+  /** Over nothing: there is no picture below. */
+  readonly plain: boolean;
+}
+
+/** The server's reason for having no picture, in words with what to do about it. */
+export function reasonText({ t }: Translator, reason: string | null): string | null {
+  switch (reason) {
+    case "timeout":
+      return t("The camera does not answer. Check its power and cable.");
+    case "refused":
+      return t("The camera refuses the connection. Check its address and port.");
+    case "bad_credentials":
+      return t("The camera refuses its user name or password.");
+    case "not_found":
+      return t("The camera has no stream at this address.");
+    case "unsupported_codec":
+      return t("This browser cannot play what the camera sends.");
+    case "long_gop":
+      return t("The camera seldom sends a whole picture. It comes with the next one.");
+    case "site_lost":
+      return t("The connection to the site is lost.");
+    case "no_video_10s":
+      return t("No direct video for 10 s.");
+    default:
+      return null;
+  }
+}
+
+function lastPicture(i18n: Translator, figures: Figures): string | null {
+  if (figures.pictureUtc === null) return null;
+  return i18n.t("Last picture {time}.", { time: format.clock(i18n, figures.pictureUtc) });
+}
+
+function join(...parts: (string | null)[]): string | null {
+  return parts.filter(Boolean).join(" ") || null;
+}
+
+/** What stands over the picture, or null when it speaks for itself. */
+export function messageOf(i18n: Translator, view: PlayerView, figures: Figures, nowUtc: number): Message | null {
+  const { t } = i18n;
+  const plain = figures.pictureUtc === null;
+  switch (view.phase) {
+    case "live":
+    case "paused":
+      return null;
+    case "connecting":
+      return { title: t("Connecting…"), detail: null, icon: "spinner", plain: true };
+    case "waiting": {
+      const reason = reasonText(i18n, view.reason);
+      if (figures.pictureUtc === null) {
+        return { title: t("Waiting for video"), detail: reason ?? t("The camera is connected."), icon: "spinner", plain };
+      }
+      const gone = format.wait(Math.max(2, (nowUtc - figures.pictureUtc) / 1000));
+      const detail = join(t("No picture for {time}.", { time: gone }), reason ?? t("The camera is connected."));
+      return { title: t("Waiting for video"), detail, icon: "spinner", plain };
+    }
+    case "lost":
+      return {
+        title: t("Camera lost"),
+        detail: join(lastPicture(i18n, figures), reasonText(i18n, view.reason), t("Trying again.")),
+        icon: "warning",
+        plain,
+      };
+    case "offline":
+      return {
+        title: t("No connection"),
+        detail: join(
+          lastPicture(i18n, figures),
+          figures.nextTryIn === null ? t("Trying again.") : t("Trying again in {time}.", { time: format.wait(figures.nextTryIn) }),
+        ),
+        icon: "warning",
+        plain,
+      };
+    case "denied":
+      return {
+        title: t("You may not watch this camera"),
+        detail: t("Ask your administrator for the “Live” right."),
+        icon: "lock",
+        plain: true,
+      };
+    case "removed":
+      return { title: t("This camera was removed"), detail: null, icon: "camera", plain: true };
+    case "full":
+      return {
+        title: t("Too many pictures at once"),
+        detail: t("Close some here or on another device. Trying again."),
+        icon: "warning",
+        plain,
+      };
+    case "unsupported":
+      return { title: t("This browser cannot play this camera"), detail: unsupportedText(i18n, view), icon: "warning", plain: true };
+    case "blocked":
+      return { title: t("Tap to play"), detail: t("This device saves power and waits for you."), icon: "play", plain: false };
+  }
+}
+
+function unsupportedText({ t }: Translator, view: PlayerView): string {
+  if (/hvc1|hev1/.test(view.stream?.mime ?? "")) return t("The camera sends H.265. Open Fanal in Safari, or in Edge with the HEVC extension.");
+  return t("The camera sends video that this browser does not know. Set it to H.264.");
+}
+
+/** One or two words for a screen reader. */
+export function phaseWord({ t, tc }: Translator, phase: Phase): string {
+  switch (phase) {
+    case "live":
+      return tc("state", "live");
+    case "connecting":
+      return tc("state", "connecting");
+    case "waiting":
+      return tc("state", "waiting for video");
+    case "lost":
+      return tc("state", "camera lost");
+    case "offline":
+      return tc("state", "no connection");
+    case "denied":
+      return t("You may not watch this camera");
+    case "removed":
+      return tc("state", "removed");
+    case "full":
+      return t("Too many pictures at once");
+    case "unsupported":
+      return t("This browser cannot play this camera");
+    case "blocked":
+      return t("Tap to play");
+    case "paused":
+      return tc("state", "paused");
+  }
+}
+
+/** `Direct · main · 1280×720 · 25 fps · 268 kB/s`; `short` leaves out what small tiles have no room for. */
+export function detailsLine(i18n: Translator, view: PlayerView, figures: Figures, short: boolean): string {
+  const { t } = i18n;
+  if (view.phase !== "live" || !view.stream) return "";
+  const parts = [t("Direct")];
+  if (!short) parts.push(view.stream.stream);
+  if (figures.width > 0) parts.push(format.size(figures.width, figures.height));
+  if (figures.fps > 0.5) parts.push(format.fps(i18n, figures.fps));
+  if (!short && figures.rate > 0) parts.push(format.rate(i18n, figures.rate));
+  if (figures.skipped > 0) parts.push(t("skipped {time}", { time: format.seconds(i18n, figures.skipped) }));
+  return parts.join(" · ");
+}
+
+/** Why the picture is as it is: one sentence, and what it means. */
+export function whyText(i18n: Translator, view: PlayerView): { readonly title: string; readonly detail: string } {
+  const { t } = i18n;
+  if (view.phase === "unsupported") return { title: t("Nothing to see, because this browser cannot play it."), detail: unsupportedText(i18n, view) };
+  if (view.phase === "lost") {
+    return { title: t("The camera is lost."), detail: reasonText(i18n, view.reason) ?? t("Fanal tries again by itself until it answers.") };
+  }
+  if (view.phase === "offline") {
+    return { title: t("Your connection to Fanal is interrupted."), detail: t("The picture comes back by itself when the connection does.") };
+  }
+  if (view.phase === "waiting" || view.phase === "connecting") {
+    return { title: t("Waiting for video."), detail: reasonText(i18n, view.reason) ?? t("The camera is connected, but no picture has come yet.") };
+  }
+  const unchanged = t("Fanal hands on what the camera sends. Nothing is decoded or made smaller on the way.");
+  switch (view.stream?.reason) {
+    case null:
+    case undefined:
+      return { title: t("Direct, in the camera’s best stream."), detail: unchanged };
+    case "tile_size":
+      return { title: t("Direct, in a smaller stream, because the picture is small here."), detail: unchanged };
+    case "bandwidth":
+      return { title: t("Direct, in a smaller stream, because the connection is slow."), detail: unchanged };
+    case "codec":
+      return { title: t("Direct, in another stream, because this browser cannot play the best one."), detail: unchanged };
+    default:
+      return { title: t("Direct, but not in the camera’s best stream."), detail: unchanged };
+  }
+}
+
+/** What is wrong with the cameras, for the strip below the grid: `1 lost`. */
+export function troubles({ tn }: Translator, cameras: readonly Camera[]): string | null {
+  const lost = cameras.filter((c) => c.health === "lost").length;
+  return lost > 0 ? tn("{n} lost", "{n} lost", lost) : null;
+}

@@ -1,0 +1,238 @@
+/** One camera of the grid: its picture, what is said of it, and what can be done with it (ui.md §5). */
+
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useI18n, useModel } from "../app/context";
+import { mayListen, mayWatch, type Camera } from "../logic/cameras";
+import type { Rect } from "../logic/grid";
+import type { Figures, PlayerView } from "../player/live-player";
+import { IconButton } from "../ui/controls";
+import { useLatest, useSecond, useStore } from "../ui/hooks";
+import { Icon, type IconName } from "../ui/icons";
+import { takeSnapshot, toggleSound } from "./snapshot";
+import { detailsLine, messageOf, phaseWord } from "./texts";
+
+interface TileProps {
+  readonly camera: Camera;
+  readonly rect: Rect;
+  readonly selected: boolean;
+  /** The one that the Tab key reaches. */
+  readonly reachable: boolean;
+  readonly details: boolean;
+  readonly open: () => void;
+  readonly select: () => void;
+}
+
+/** Widths below which chips shorten to a word, then to their icon, and the details line to its half. */
+function sizeOf(width: number): "l" | "m" | "s" | "xs" {
+  if (width < 140) return "xs";
+  if (width < 220) return "s";
+  return width < 340 ? "m" : "l";
+}
+
+export function Tile({ camera, rect, selected, reachable, details, open, select }: TileProps) {
+  const model = useModel();
+  const i18n = useI18n();
+  const slot = useRef<HTMLDivElement>(null);
+  const player = model.host.player(camera.id);
+  const view = useStore(player.view);
+  const wanted = useStore(model.sound) === camera.id;
+  const size = sizeOf(rect.w);
+
+  useLayoutEffect(() => {
+    if (!slot.current || !mayWatch(camera)) return undefined;
+    return model.host.attach(camera.id, slot.current);
+  }, [camera.id, mayWatch(camera)]);
+
+  const word = phaseWord(i18n, view.phase);
+  useEffect(() => {
+    // only what a person would want to hear: not every connection of a page being opened
+    if (view.phase !== "connecting" && view.phase !== "paused") model.say(camera.id, `${camera.name}, ${word}`);
+  }, [word]);
+
+  return (
+    <TileFrame
+      camera={camera}
+      rect={rect}
+      size={size}
+      view={view}
+      selected={selected}
+      reachable={reachable}
+      details={details}
+      sound={view.sound}
+      figures={() => player.figures(performance.now())}
+      everySecond={(listener) => model.host.onSecond(listener)}
+      onFocus={select}
+      slot={<div ref={slot} class="slot" />}
+      actions={{
+        open,
+        ...(mayWatch(camera) ? { snapshot: () => void takeSnapshot(model, camera) } : {}),
+        ...(mayListen(camera) ? { sound: () => toggleSound(model, camera) } : {}),
+        unblock: () => player.unblock(),
+        retry: () => player.retryNow(),
+      }}
+      wanted={wanted}
+    />
+  );
+}
+
+interface Actions {
+  readonly open: () => void;
+  readonly snapshot?: () => void;
+  readonly sound?: () => void;
+  readonly unblock: () => void;
+  readonly retry: () => void;
+}
+
+interface FrameProps {
+  readonly camera: Camera;
+  readonly rect: Rect;
+  readonly size: "l" | "m" | "s" | "xs";
+  readonly view: PlayerView;
+  readonly selected: boolean;
+  readonly reachable: boolean;
+  readonly details: boolean;
+  readonly sound: boolean;
+  /** Sound was asked for, whether or not it is heard yet. */
+  readonly wanted: boolean;
+  readonly figures: () => Figures;
+  readonly everySecond: (listener: () => void) => () => void;
+  readonly onFocus: () => void;
+  readonly slot: preact.ComponentChildren;
+  readonly actions: Actions;
+}
+
+/** The tile without its player, so that every state can be drawn. */
+export function TileFrame(props: FrameProps) {
+  const i18n = useI18n();
+  const { camera, rect, view, size } = props;
+  const article = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const active = document.activeElement;
+    const elsewhere = active !== null && active !== document.body && !active.closest(".grid");
+    if (props.selected && !elsewhere) article.current?.focus({ preventScroll: true });
+  }, [props.selected]);
+  const label = [camera.name, phaseWord(i18n, view.phase), props.sound ? i18n.t("Sound on") : ""].filter(Boolean).join(", ");
+  return (
+    <article
+      ref={article}
+      class={`tile${props.selected ? " sel" : ""}`}
+      data-camera={camera.id}
+      data-size={size}
+      data-phase={view.phase}
+      {...(props.details ? { "data-details": "" } : {})}
+      style={{ left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.w}px`, height: `${rect.h}px` }}
+      tabIndex={props.reachable ? 0 : -1}
+      aria-label={label}
+      onFocus={props.onFocus}
+    >
+      {props.slot}
+      <TileMessage {...props} />
+      <TileChips view={view} sound={props.sound} size={size} />
+      <TileFoot {...props} />
+    </article>
+  );
+}
+
+function TileMessage({ view, figures, actions, size }: FrameProps) {
+  const i18n = useI18n();
+  const counting = view.phase === "waiting" || view.phase === "offline";
+  useSecond(counting);
+  const message = messageOf(i18n, view, figures(), Date.now());
+  if (!message) return null;
+  return (
+    <div class={`msg${message.plain ? " plain" : ""}${view.phase === "connecting" ? " late" : ""}`}>
+      {message.icon === "spinner" ? <span class="spin" /> : <Icon name={message.icon} />}
+      <b>{message.title}</b>
+      {message.detail !== null && size !== "xs" && <span>{message.detail}</span>}
+      {view.phase === "offline" && size !== "xs" && size !== "s" && (
+        <button type="button" onClick={actions.retry}>
+          {i18n.t("Try now")}
+        </button>
+      )}
+      {view.phase === "blocked" && (
+        <button type="button" onClick={actions.unblock}>
+          {i18n.tc("video", "Play")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface Chip {
+  readonly icon: IconName;
+  readonly text: string;
+  /** The first word, for small tiles. */
+  readonly short: string;
+  readonly attention?: boolean;
+}
+
+/** At most two; the rest behind a number (ui.md §5). */
+export function TileChips({ view, sound, size }: { view: PlayerView; sound: boolean; size: string }) {
+  const { t, tc } = useI18n();
+  const chips: Chip[] = [];
+  const slow = view.slow || view.stream?.reason === "bandwidth";
+  if (slow && view.phase === "live") {
+    chips.push({ icon: "bars", text: t("Low bandwidth"), short: tc("short for Low bandwidth", "Low"), attention: true });
+  }
+  if (sound) chips.push({ icon: "sound", text: t("Sound on"), short: tc("short for Sound on", "Sound") });
+  if (chips.length === 0) return null;
+  return (
+    <div class="top">
+      {chips.slice(0, 2).map((chip) => (
+        <span key={chip.icon} class={`pc${chip.attention ? " amb" : ""}`} title={chip.text}>
+          <Icon name={chip.icon} />
+          {size === "xs" ? <span class="vh">{chip.text}</span> : <span class="ell">{size === "s" ? chip.short : chip.text}</span>}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function TileFoot({ camera, view, details, size, figures, everySecond, actions, wanted, selected }: FrameProps) {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const line = useRef<HTMLDivElement>(null);
+  const now = useLatest({ i18n, view, figures, size });
+  useLayoutEffect(() => {
+    // straight into the page, once a second: no rendering for a figure
+    const write = (): void => {
+      const { current } = now;
+      if (!line.current) return;
+      const text = detailsLine(current.i18n, current.view, current.figures(), current.size !== "l");
+      if (line.current.textContent !== text) line.current.textContent = text;
+    };
+    write();
+    return everySecond(write);
+  }, []);
+  const tab = selected ? 0 : -1;
+  const usable = view.phase !== "denied" && view.phase !== "removed";
+  return (
+    <div class="foot">
+      <div class="grow">
+        <div class="nm">
+          <span class="ell">{camera.name}</span>
+        </div>
+        <div ref={line} class={`inf ell num${details ? " on" : ""}`} aria-hidden="true" />
+      </div>
+      {usable && size !== "xs" && (
+        <span class="tools">
+          {actions.snapshot && (
+            <IconButton icon="snapshot" look="tool" label={t("Snapshot")} hint="S" tabIndex={tab} onClick={actions.snapshot} />
+          )}
+          {actions.sound && (
+            <IconButton
+              icon={wanted ? "sound" : "mute"}
+              look="tool"
+              label={wanted ? t("Sound off") : t("Sound on")}
+              hint="A"
+              pressed={wanted}
+              tabIndex={tab}
+              onClick={actions.sound}
+            />
+          )}
+          <IconButton icon="whole" look="tool" label={t("Open {name}", { name: camera.name })} hint={t("Enter")} tabIndex={tab} onClick={actions.open} />
+        </span>
+      )}
+    </div>
+  );
+}

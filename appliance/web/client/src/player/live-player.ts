@@ -1,0 +1,584 @@
+/**
+ * One camera, live: its socket, its pipelines and its element.  The element outlives every view: whichever view shows
+ * the camera gets it, with the picture in it.
+ *
+ * Streams of the same codecs go into the same SourceBuffer.  Another codec, or sound joining or leaving, is filled into
+ * a second pipeline, which takes over at its first picture, so nothing turns black in between.
+ */
+
+import { Meter } from "../logic/meter";
+import { families, hasSound, parseMessage, type LinkState, type StreamMessage } from "../logic/messages";
+import { kindOf } from "../logic/mp4";
+import { phaseOf, type Phase } from "../logic/phase";
+import { Store } from "../logic/store";
+import { wantChange, type Want } from "../logic/want";
+import { LiveSocket } from "./live-socket";
+import type { Pipeline, PipelineEvents } from "./pipeline";
+
+/** What changes seldom: a view renders it. */
+export interface PlayerView {
+  readonly phase: Phase;
+  /** The server's reason for the link's state. */
+  readonly reason: string | null;
+  readonly stream: StreamMessage | null;
+  /** Sound is heard, not only asked for. */
+  readonly sound: boolean;
+  /** Several interruptions within a minute: the connection is too slow for this stream. */
+  readonly slow: boolean;
+}
+
+/** What changes every second: written into the page without rendering. */
+export interface Figures {
+  /** Bytes per second over the last seconds. */
+  readonly rate: number;
+  /** Pictures per second as shown. */
+  readonly fps: number;
+  /** Seconds between the picture shown and the newest one received. */
+  readonly behind: number;
+  readonly width: number;
+  readonly height: number;
+  /** UTC milliseconds of the picture shown. */
+  readonly pictureUtc: number | null;
+  /** Seconds missed lately; 0 when that is some time ago. */
+  readonly skipped: number;
+  readonly skippedTotal: number;
+  readonly since: number;
+  readonly nextTryIn: number | null;
+}
+
+export interface PlayerDeps {
+  readonly url: string;
+  readonly codecs: readonly string[];
+  readonly supported: (mime: string) => boolean;
+  readonly createPipeline: (events: PipelineEvents, prepared?: HTMLVideoElement) => Pipeline;
+  readonly prepareVideo: () => HTMLVideoElement;
+  /** Seconds since 1970 that stand for media time 0 on this page, fixed by the first stream. */
+  readonly epoch: (utcZeroSeconds: number) => number;
+  readonly requestPump: () => void;
+  /** The server ended the session, took the camera away, or refuses for a reason the socket cannot tell. */
+  readonly refused: (why: "session" | "denied" | "removed" | "handshake") => void;
+  readonly random?: () => number;
+}
+
+interface Geometry {
+  readonly width: number;
+  readonly height: number;
+}
+
+const SIZE_REST_MS = 150;
+const HIDDEN_PAUSE_MS = 1000;
+const HIDDEN_CLOSE_MS = 60_000;
+/** Silence on an open socket, when nothing said why, after which the connection counts as dead. */
+const SILENT_MS = 5000;
+const SILENT_EXPLAINED_MS = 60_000;
+const SKIP_SHOWN_MS = 10_000;
+const SKIPS_SLOW = 3;
+const SKIPS_WITHIN_MS = 60_000;
+const HIGHEST_FPS = 30;
+
+export class LivePlayer {
+  readonly element: HTMLDivElement;
+  readonly view: Store<PlayerView>;
+
+  readonly #deps: PlayerDeps;
+  readonly #socket: LiveSocket;
+  readonly #canvas: HTMLCanvasElement;
+  #pipeline: Pipeline | null = null;
+  #spare: Pipeline | null = null;
+  #prepared: HTMLVideoElement | null = null;
+
+  #stream: StreamMessage | null = null;
+  #announced: StreamMessage | null = null;
+  #link: LinkState | null = null;
+  #linkReason: string | null = null;
+  #refused: "denied" | "removed" | "full" | null = null;
+  #unplayable = false;
+  #blocked = false;
+  #downSince: number | null = null;
+  #askedAt: number | null = null;
+  #lastMessageAt = 0;
+  #lastPictureAt: number | null = null;
+  #lastPictureUtc: number | null = null;
+
+  #size: Geometry | null = null;
+  #visible = false;
+  #paused = false;
+  #zoom = false;
+  #audio = false;
+  #sent: Want | null = null;
+  #sizeTimer: ReturnType<typeof setTimeout> | null = null;
+  #hideTimer: ReturnType<typeof setTimeout> | null = null;
+  #closeTimer: ReturnType<typeof setTimeout> | null = null;
+
+  readonly #bytes = new Meter();
+  readonly #frames = new Meter();
+  #pictures = 0;
+  #since = Date.now();
+  #skips: { at: number; seconds: number }[] = [];
+  #skippedTotal = 0;
+  #toldDropped = 0;
+  #disposed = false;
+
+  constructor(readonly id: string, deps: PlayerDeps) {
+    this.#deps = deps;
+    this.element = document.createElement("div");
+    this.element.className = "player";
+    this.#canvas = document.createElement("canvas");
+    this.#canvas.hidden = true;
+    this.element.append(this.#canvas);
+    this.view = new Store<PlayerView>({ phase: "connecting", reason: null, stream: null, sound: false, slow: false });
+    this.#socket = new LiveSocket(
+      deps.url,
+      {
+        opened: () => this.#opened(),
+        text: (data) => this.#text(data),
+        binary: (data) => this.#binary(data),
+        closed: (code, hadOpened) => this.#closed(code, hadOpened),
+      },
+      deps.random,
+    );
+  }
+
+  // ---- what a view says ----
+
+  /** In pixels to ask for; null while it is not known. */
+  setSize(width: number, height: number): void {
+    const first = this.#size === null;
+    this.#size = { width, height };
+    if (first) this.#sendWant();
+    else this.#considerSize();
+  }
+
+  setVisible(visible: boolean): void {
+    if (visible === this.#visible || this.#disposed) return;
+    this.#visible = visible;
+    if (visible) {
+      this.#clear("#hideTimer");
+      this.#clear("#closeTimer");
+      if (!this.#socket.open) this.#downSince = performance.now();
+      if (this.#refused === null || this.#refused === "full") this.#socket.connect();
+      this.#socket.retryNow();
+      if (this.#paused) {
+        this.#paused = false;
+        this.#askedAt = performance.now();
+        this.#lastMessageAt = performance.now();
+        this.#sendWant();
+      }
+      this.#update();
+      return;
+    }
+    this.#hideTimer = setTimeout(() => {
+      this.#paused = true;
+      this.#sendWant();
+      this.#update();
+    }, HIDDEN_PAUSE_MS);
+    this.#closeTimer = setTimeout(() => {
+      this.#socket.close();
+      this.#downSince = null;
+      this.#sent = null;
+    }, HIDDEN_CLOSE_MS);
+  }
+
+  setZoom(zoom: boolean): void {
+    if (zoom === this.#zoom) return;
+    this.#zoom = zoom;
+    this.#sendWant();
+  }
+
+  /**
+   * Sound on or off.  Call it inside the tap or key that asks for it: some browsers let an element sound only if it
+   * was played in one, so the element of the pipeline to come is made and played here.
+   */
+  setAudio(audio: boolean): void {
+    if (audio === this.#audio || this.#disposed) return;
+    this.#audio = audio;
+    if (audio) {
+      this.#prepared = this.#deps.prepareVideo();
+      this.#prepared.muted = false;
+      void this.#prepared.play().catch(() => undefined); // has no source yet: only the permission counts
+    } else {
+      this.#prepared = null;
+      this.#pipeline?.setMuted(true);
+      this.#spare?.setMuted(true);
+    }
+    this.#sendWant();
+    this.#update();
+  }
+
+  get audio(): boolean {
+    return this.#audio;
+  }
+
+  get visible(): boolean {
+    return this.#visible;
+  }
+
+  /** The person tapped: play what the browser would not play by itself. */
+  unblock(): void {
+    this.#blocked = false;
+    this.#pipeline?.control(performance.now());
+    this.#spare?.control(performance.now());
+    this.#update();
+  }
+
+  /** The network is back, or somebody pressed *Try now*. */
+  retryNow(): void {
+    if (this.#visible) this.#socket.retryNow();
+  }
+
+  /** Whatever the connection looks like, make another: the machine slept or the network changed under it. */
+  reconnect(): void {
+    if (!this.#visible || this.#refused !== null) return;
+    this.#socket.close();
+    this.#sent = null;
+    this.#downSince ??= performance.now();
+    this.#socket.connect();
+  }
+
+  /** Signed in again, or a right was given back. */
+  allow(): void {
+    if (this.#disposed) return;
+    this.#refused = null;
+    if (this.#visible) this.#socket.connect();
+    this.#update();
+  }
+
+  /** The right was taken: nothing of the picture stays, on the screen or in memory. */
+  deny(): void {
+    this.#refused = "denied";
+    this.#socket.close();
+    this.#forgetPictures();
+    this.#update();
+  }
+
+  /** No new pictures until `allow`, but what is shown stays (the session has ended). */
+  suspend(): void {
+    this.#socket.close();
+    this.#sent = null;
+  }
+
+  // ---- what the host says ----
+
+  pump(): void {
+    this.#pipeline?.pump();
+    this.#spare?.pump();
+  }
+
+  /** A few times a second. */
+  control(now: number): void {
+    if (!this.#visible) return;
+    this.#pipeline?.control(now);
+    this.#spare?.control(now);
+    const pictures = this.#pipeline?.pictures ?? 0;
+    if (pictures > this.#pictures) this.#frames.add(pictures - this.#pictures, now);
+    this.#pictures = pictures;
+    this.#lastPictureAt = this.#pipeline?.lastPictureAt ?? this.#lastPictureAt;
+    this.#lastPictureUtc = this.#pipeline?.pictureUtc ?? this.#lastPictureUtc;
+    this.#checkSilence(now);
+    this.#update();
+  }
+
+  /** Once a second. */
+  sendStats(): void {
+    if (this.#sent === null || this.#paused) return;
+    const dropped = this.#toldDropped;
+    this.#toldDropped = 0;
+    this.#socket.send({ type: "stats", buffer_s: Math.round((this.#pipeline?.behind ?? 0) * 1000) / 1000, dropped });
+  }
+
+  figures(now: number): Figures {
+    const video = this.#pipeline?.video;
+    const recent = this.#skips.filter((s) => now - s.at < SKIP_SHOWN_MS);
+    return {
+      rate: this.#bytes.rate(now),
+      fps: this.#frames.rate(now),
+      behind: this.#pipeline?.behind ?? 0,
+      width: video?.videoWidth || this.#stream?.width || 0,
+      height: video?.videoHeight || this.#stream?.height || 0,
+      pictureUtc: this.#lastPictureUtc === null ? null : this.#lastPictureUtc * 1000,
+      skipped: recent.reduce((sum, s) => sum + s.seconds, 0),
+      skippedTotal: this.#skippedTotal,
+      since: this.#since,
+      nextTryIn: this.#socket.nextTryAt === null ? null : Math.max(0, this.#socket.nextTryAt - now) / 1000,
+    };
+  }
+
+  /** The picture shown, for the overview of the digital zoom; null if there is none. */
+  get picture(): HTMLVideoElement | null {
+    return this.#pipeline && this.#pipeline.lastPictureAt !== null ? this.#pipeline.video : null;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#clear("#sizeTimer");
+    this.#clear("#hideTimer");
+    this.#clear("#closeTimer");
+    this.#socket.close();
+    this.#forgetPictures();
+    this.element.remove();
+  }
+
+  // ---- the socket ----
+
+  #opened(): void {
+    const now = performance.now();
+    this.#downSince = null;
+    this.#sent = null;
+    this.#link = null;
+    this.#linkReason = null;
+    this.#announced = null;
+    this.#askedAt = now;
+    this.#lastMessageAt = now;
+    if (this.#refused === "full") this.#refused = null;
+    this.#sendWant();
+    this.#update();
+  }
+
+  #closed(code: number, hadOpened: boolean): void {
+    if (this.#disposed) return;
+    this.#downSince ??= performance.now();
+    this.#sent = null;
+    this.#announced = null;
+    this.#bytes.reset();
+    this.#frames.reset();
+    switch (code) {
+      case 4401:
+        this.#deps.refused("session");
+        break;
+      case 4403:
+        this.deny();
+        this.#deps.refused("denied");
+        break;
+      case 4404:
+        this.#refused = "removed";
+        this.#forgetPictures();
+        this.#deps.refused("removed");
+        break;
+      case 4429:
+        this.#refused = "full";
+        break;
+      default:
+        if (!hadOpened) this.#deps.refused("handshake");
+    }
+    this.#update();
+  }
+
+  #text(data: string): void {
+    this.#lastMessageAt = performance.now();
+    const message = parseMessage(data);
+    switch (message?.type) {
+      case "stream":
+        this.#announce(message);
+        break;
+      case "status":
+        this.#link = message.state;
+        this.#linkReason = message.reason;
+        break;
+      case "dropped":
+        this.#dropped(message.seconds);
+        break;
+      default:
+        return;
+    }
+    this.#update();
+  }
+
+  #announce(stream: StreamMessage): void {
+    this.#announced = stream;
+    this.#stream = stream;
+    this.#link = "ok";
+    this.#linkReason = null;
+    this.#unplayable = stream.mode !== "direct" || !this.#deps.supported(stream.mime);
+  }
+
+  #dropped(seconds: number): void {
+    const now = performance.now();
+    this.#skips = [...this.#skips.filter((s) => now - s.at < SKIPS_WITHIN_MS), { at: now, seconds }];
+    this.#skippedTotal += seconds;
+    this.#toldDropped += 1;
+  }
+
+  #binary(data: ArrayBuffer): void {
+    const now = performance.now();
+    this.#lastMessageAt = now;
+    this.#bytes.add(data.byteLength, now);
+    if (this.#unplayable || this.#refused !== null) return;
+    const kind = kindOf(data);
+    if (kind === "init" && this.#announced) {
+      this.#begin(this.#announced, data);
+      this.#announced = null;
+    } else if (kind === "fragment" && !this.#announced) {
+      (this.#spare ?? this.#pipeline)?.push(data);
+    }
+  }
+
+  // ---- the pipelines ----
+
+  #begin(stream: StreamMessage, init: ArrayBuffer): void {
+    const epoch = this.#deps.epoch(stream.utcZero / 90_000);
+    this.#spare?.dispose();
+    this.#spare = null;
+    if (this.#pipeline && this.#pipeline.families === families(stream.mime)) {
+      this.#pipeline.start(stream, epoch, init);
+      return;
+    }
+    const prepared = this.#audio && hasSound(stream.mime) ? this.#prepared : null;
+    this.#prepared = prepared ? null : this.#prepared;
+    const events: PipelineEvents = {
+      picture: () => this.#firstPicture(pipeline),
+      failed: (why) => this.#failed(pipeline, why),
+      busy: () => this.#deps.requestPump(),
+      blocked: (blocked) => {
+        this.#blocked = blocked;
+        this.#update();
+      },
+    };
+    const pipeline = this.#deps.createPipeline(events, prepared ?? undefined);
+    pipeline.setMuted(!(this.#audio && hasSound(stream.mime)));
+    if (this.#pipeline) this.#spare = pipeline;
+    else this.#pipeline = pipeline;
+    // behind the picture shown until it has one of its own
+    this.element.prepend(pipeline.video);
+    pipeline.start(stream, epoch, init);
+  }
+
+  #firstPicture(pipeline: Pipeline): void {
+    if (pipeline === this.#spare) {
+      this.#pipeline?.dispose();
+      this.#pipeline = pipeline;
+      this.#spare = null;
+    }
+    if (pipeline !== this.#pipeline) return;
+    this.#pictures = pipeline.pictures;
+    this.#lastPictureAt = performance.now();
+    this.#canvas.hidden = true;
+    this.#canvas.width = this.#canvas.height = 0;
+    this.#blocked = false;
+    this.#update();
+  }
+
+  #failed(pipeline: Pipeline, why: string): void {
+    if (this.#disposed || (pipeline !== this.#pipeline && pipeline !== this.#spare)) return;
+    console.warn(`camera ${this.id}: ${why}; starting over`);
+    this.#freeze();
+    this.#spare?.dispose();
+    this.#pipeline?.dispose();
+    this.#spare = this.#pipeline = null;
+    this.#pictures = 0;
+    this.#announced = null;
+    this.#sent = null;
+    this.#socket.restart();
+    this.#update();
+  }
+
+  /** Keep the picture shown on a canvas while its element is replaced. */
+  #freeze(): void {
+    const video = this.#pipeline?.video;
+    if (!video || video.videoWidth === 0 || this.#pipeline?.lastPictureAt === null) return;
+    const scale = Math.min(1, 1920 / video.videoWidth);
+    this.#canvas.width = Math.round(video.videoWidth * scale);
+    this.#canvas.height = Math.round(video.videoHeight * scale);
+    try {
+      this.#canvas.getContext("2d")?.drawImage(video, 0, 0, this.#canvas.width, this.#canvas.height);
+      this.#canvas.hidden = false;
+    } catch {
+      this.#canvas.hidden = true; // an element in error may have no picture left to copy
+    }
+  }
+
+  #forgetPictures(): void {
+    this.#spare?.dispose();
+    this.#pipeline?.dispose();
+    this.#spare = this.#pipeline = null;
+    this.#prepared = null;
+    this.#canvas.width = this.#canvas.height = 0;
+    this.#canvas.hidden = true;
+    this.#lastPictureAt = this.#lastPictureUtc = null;
+    this.#pictures = 0;
+    this.#stream = this.#announced = null;
+  }
+
+  /** A link that died without a word, as when a phone changes networks. */
+  #checkSilence(now: number): void {
+    if (!this.#socket.open || this.#paused || this.#unplayable) return;
+    const explained = this.#link === "waiting" || this.#link === "lost" || this.#lastPictureAt === null;
+    if (now - this.#lastMessageAt < (explained ? SILENT_EXPLAINED_MS : SILENT_MS)) return;
+    this.#lastMessageAt = now;
+    this.#downSince ??= now;
+    this.#sent = null;
+    this.#socket.restart();
+  }
+
+  // ---- want ----
+
+  #want(): Want | null {
+    if (!this.#size) return null;
+    return {
+      type: "want",
+      ...this.#size,
+      fps: HIGHEST_FPS,
+      mode: "direct",
+      zoom: this.#zoom,
+      codecs: this.#deps.codecs,
+      audio: this.#audio,
+      paused: this.#paused,
+    };
+  }
+
+  #sendWant(): void {
+    this.#clear("#sizeTimer");
+    const want = this.#want();
+    if (!want || wantChange(this.#sent, want) === "none") return;
+    if (this.#socket.send(want)) this.#sent = want;
+  }
+
+  /** A new size is told when it has come to rest. */
+  #considerSize(): void {
+    this.#clear("#sizeTimer");
+    const want = this.#want();
+    if (want && this.#sent && wantChange(this.#sent, want) !== "none") {
+      this.#sizeTimer = setTimeout(() => this.#sendWant(), SIZE_REST_MS);
+    }
+  }
+
+  #clear(which: "#sizeTimer" | "#hideTimer" | "#closeTimer"): void {
+    const clear = (timer: ReturnType<typeof setTimeout> | null): null => {
+      if (timer !== null) clearTimeout(timer);
+      return null;
+    };
+    if (which === "#sizeTimer") this.#sizeTimer = clear(this.#sizeTimer);
+    if (which === "#hideTimer") this.#hideTimer = clear(this.#hideTimer);
+    if (which === "#closeTimer") this.#closeTimer = clear(this.#closeTimer);
+  }
+
+  #update(): void {
+    if (this.#disposed) return;
+    const now = performance.now();
+    const phase = phaseOf({
+      now,
+      open: this.#socket.open,
+      downSince: this.#downSince,
+      refused: this.#refused,
+      link: this.#link,
+      linkReason: this.#linkReason,
+      pictureAt: this.#lastPictureAt,
+      askedAt: this.#askedAt,
+      paused: this.#paused,
+      unplayable: this.#unplayable,
+      blocked: this.#blocked,
+    });
+    const before = this.view.get();
+    const pipeline = this.#pipeline;
+    const next: PlayerView = {
+      phase,
+      reason: this.#linkReason,
+      stream: this.#stream,
+      sound: this.#audio && pipeline !== null && pipeline.families.includes("+") && !pipeline.video.muted,
+      slow: this.#skips.filter((s) => now - s.at < SKIPS_WITHIN_MS).length >= SKIPS_SLOW,
+    };
+    const same = (Object.keys(next) as (keyof PlayerView)[]).every((key) => before[key] === next[key]);
+    if (!same) this.view.set(next);
+    const dim = phase === "lost" ? "lost" : phase === "waiting" || phase === "offline" ? "waiting" : "";
+    if (this.element.dataset["dim"] !== dim) this.element.dataset["dim"] = dim;
+  }
+}

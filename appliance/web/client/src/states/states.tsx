@@ -1,0 +1,2 @@
+import type { Model } from "../app/model";
+export function States({ model }: { model: Model }) { return <p>{model.router.path.get()}</p>; }

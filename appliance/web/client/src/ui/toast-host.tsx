@@ -1,0 +1,64 @@
+/** Shows the toasts; time stands still while the pointer or the focus is on one. */
+
+import { useEffect, useState } from "preact/hooks";
+import { useI18n, useModel } from "../app/context";
+import { SHOWN_MS, type Toast } from "../app/toasts";
+import { Button, IconButton } from "./controls";
+import { useStore } from "./hooks";
+import { Icon } from "./icons";
+
+const ICONS = { good: "check", bad: "warning", info: "info" } as const;
+
+export function ToastView({ toast, close }: { toast: Toast; close: () => void }) {
+  const { t } = useI18n();
+  const [held, setHeld] = useState(false);
+  useEffect(() => {
+    if (toast.stays || held) return undefined;
+    const timer = setTimeout(close, SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [toast.stays, held, close]);
+  const { action } = toast;
+  return (
+    <div
+      class={`toast ${toast.kind}`}
+      role={toast.kind === "bad" ? "alert" : "status"}
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      onFocusIn={() => setHeld(true)}
+      onFocusOut={() => setHeld(false)}
+    >
+      <Icon name={ICONS[toast.kind]} />
+      <span class="grow">{toast.text}</span>
+      {action && (
+        <Button
+          kind="quiet"
+          onClick={() => {
+            close();
+            action.run();
+          }}
+        >
+          {action.label}
+        </Button>
+      )}
+      <IconButton icon="close" label={t("Close")} onClick={close} />
+    </div>
+  );
+}
+
+export function ToastHost() {
+  const { toasts } = useModel();
+  const list = useStore(toasts.list);
+  return (
+    <div class="toasts">
+      {list.map((toast) => (
+        <Kept key={toast.id} toast={toast} />
+      ))}
+    </div>
+  );
+}
+
+function Kept({ toast }: { toast: Toast }) {
+  const { toasts } = useModel();
+  const [close] = useState(() => () => toasts.close(toast.id));
+  return <ToastView toast={toast} close={close} />;
+}
