@@ -55,6 +55,10 @@ class Plan:
     notes: tuple[str, ...]
 
 
+def _name(media: Media) -> str:
+    return name_of(media.formats[0].encoding, media.formats[0].payload_type) if media.formats else "an unnamed codec"
+
+
 def name_of(encoding: str, payload_type: int) -> str:
     """A codec's name as people know it."""
     return _NAMES.get(encoding, encoding) or f"payload type {payload_type}"
@@ -70,8 +74,7 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
     notes: list[str] = []
     others: list[str] = []
     for media in description.media:
-        first = media.formats[0] if media.formats else None
-        name = name_of(first.encoding, first.payload_type) if first else "nothing"
+        name = _name(media)
         if media.direction == "inactive":
             continue
         if media.kind == "video":
@@ -147,8 +150,7 @@ def _audio(media: Media, oddities: Oddities) -> AudioPlan:
     """Raises `Unsupported` with what there is instead."""
     announced = next((each for each in media.formats if each.encoding == "MPEG4-GENERIC"), None)
     if announced is None:
-        first = media.formats[0] if media.formats else None
-        raise Unsupported(f"{name_of(first.encoding, first.payload_type) if first else 'nothing'} is not played yet")
+        raise Unsupported(f"{_name(media)} is not played yet")
     parameters = announced.parameters
     mode = parameters.get("mode", "").lower()
     if mode not in ("", "aac-hbr", "aac-lbr") or any(parameters.get(name, "0") != "0" for name in _NOT_AAC):
@@ -157,7 +159,7 @@ def _audio(media: Media, oddities: Oddities) -> AudioPlan:
     try:
         made = audio_format(bytes.fromhex(parameters.get("config", "")))
     except AudioConfigError as error:
-        raise Unsupported(f"{error}, which is not played") from None
+        raise Unsupported(str(error)) from None
     except ValueError:
         raise Unsupported("AAC with a configuration that cannot be read") from None
     return AudioPlan(media, announced.payload_type, made, announced.clock_rate or made.sample_rate, lengths)

@@ -1,4 +1,4 @@
-"""Every violation of the standards that we tolerate, by name, and what shows that cameras do it.
+"""Every violation of the standards that we tolerate, by name.
 
 Nothing else is tolerated, and nothing is tolerated silently: the names end up in `SourceStatistics.oddities`.
 Spaces around header values, header names in any case (``Cseq``), other channels than asked for and a missing
@@ -77,31 +77,29 @@ class Oddity(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """What the camera does and what we do then; the capture of a device or the vector of ours that shows it."""
+    """What a camera does and what we do then, the vector or test that shows it, and the devices known to do it."""
 
     sentence: str
     shown_by: str
+    devices: str = ""
 
 
-# A name with .txt is a capture of the device it is named after; the others are functions or vectors of the tests.
 EVIDENCE: Mapping[Oddity, Evidence] = {
     Oddity.LINES_WITHOUT_CR: Evidence(
-        "Lines end with LF alone (RFC 2326 §4 wants CR LF); they end all the same.", "lf_only.rtsp"
+        "Lines end with LF alone (RFC 2326 §4 wants CR LF); they end all the same.", "lines_without_cr.rtsp"
     ),
     Oddity.BLANK_LINES_BETWEEN: Evidence(
-        "Blank lines before a message, as left behind by a body that is longer than said; skipped.", "blank_lines.rtsp"
+        "Blank lines before a message, as left by a body that is longer than said; skipped.", "blank_lines_between.rtsp"
     ),
     Oddity.SPACE_BEFORE_COLON: Evidence(
         "A space between a header's name and its colon; taken as not there.", "space_before_colon.rtsp"
     ),
-    Oddity.REASON_MISSING: Evidence(
-        "A status line without its reason, even without the space before it.", "reason_missing.rtsp"
-    ),
+    Oddity.REASON_MISSING: Evidence("A status line without its reason.", "reason_missing.rtsp"),
     Oddity.CSEQ_MISSING: Evidence("An answer without CSeq; it is to the oldest request.", "cseq_missing.rtsp"),
     Oddity.CSEQ_WRONG: Evidence(
-        "An answer with a CSeq we did not send; it is to the oldest request.", "cseq_wrong.rtsp"
+        "An answer with a CSeq that we did not send; it is to the oldest request.", "cseq_wrong.rtsp"
     ),
-    Oddity.ANSWER_UNASKED: Evidence("An answer where nothing was asked; ignored.", "answer_unasked.rtsp"),
+    Oddity.ANSWER_UNASKED: Evidence("An answer where nothing was asked; ignored.", "test_client"),
     Oddity.OPTIONS_REFUSED: Evidence("OPTIONS is refused; we go on with DESCRIBE.", "test_client"),
     Oddity.KEEP_ALIVE_REFUSED: Evidence(
         "GET_PARAMETER is announced and then refused; OPTIONS is used from there on.", "test_client"
@@ -114,49 +112,67 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     ),
     Oddity.CHALLENGE_UNREADABLE: Evidence("One of several challenges makes no sense; the others count.", "test_auth"),
     Oddity.CONTENT_TYPE_MISSING: Evidence(
-        "A description without Content-Type; what begins with v= is SDP.", "missing_content_type_describe.txt"
+        "A description without Content-Type; what begins with v= is SDP.",
+        "content_type_missing.rtsp",
+        "servers built on libavformat",
     ),
     Oddity.CONTENT_TYPE_WRONG: Evidence(
         "A description said to be something else; what begins with v= is SDP.", "content_type_wrong.rtsp"
     ),
     Oddity.CONTENT_BASE_WITHOUT_SCHEME: Evidence(
-        "Content-Base is an address without rtsp:// before it; put there.", "anjvision_describe.txt"
+        "Content-Base is an address without rtsp:// before it; put there.",
+        "content_base_without_scheme.rtsp",
+        "Anjvision",
     ),
     Oddity.CONTENT_BASE_UNREADABLE: Evidence(
         "Content-Base is no address; the one that was asked for counts.", "content_base_unreadable.rtsp"
     ),
     Oddity.INNER_ADDRESS: Evidence(
         "The camera gives its own view of its address (behind NAT, or 127.0.0.1); the host typed in is put there.",
-        "h264dvr_describe.txt",
+        "inner_address.rtsp",
+        "H264DVR",
     ),
-    Oddity.CREDENTIALS_IN_URL: Evidence("An address with user name and password in it; cut off.", "test_urls"),
+    Oddity.CREDENTIALS_IN_URL: Evidence(
+        "An address with user name and password in it; cut off.", "credentials_in_url.rtsp"
+    ),
     Oddity.CONTROL_MISSING: Evidence(
-        "A medium without control attribute; it is set up at the address of the whole.", "test_sdp"
+        "A medium without control attribute; it is set up at the address of the whole.", "test_client"
     ),
     Oddity.SDP_STRAY_LINE: Evidence(
-        "A line that is not letter=value, often zeros after the end; ignored.", "stray_line.sdp"
+        "A line that is not letter=value, often zeros after the end; ignored.", "sdp_stray_line.sdp"
     ),
-    Oddity.SDP_TRAILING_SPACE: Evidence("A space behind rtpmap's value; ignored.", "ipcam_describe.txt"),
-    Oddity.FRAMERATE_UNREADABLE: Evidence("a=framerate:0S; taken as not said.", "h264dvr_describe.txt"),
+    Oddity.SDP_TRAILING_SPACE: Evidence(
+        "A space behind rtpmap's value; ignored.", "sdp_trailing_space.sdp", "IPCAM, H264DVR"
+    ),
+    Oddity.FRAMERATE_UNREADABLE: Evidence(
+        "a=framerate:0S; taken as not said.", "framerate_unreadable.sdp", "IPCAM, H264DVR"
+    ),
     Oddity.STATIC_PAYLOAD_TYPE_REMAPPED: Evidence(
-        "A payload type with a fixed meaning (RFC 3551 §6) has an rtpmap of its own; that counts.", "anpviz_sdp.txt"
+        "A payload type with a fixed meaning (RFC 3551 §6) has an rtpmap of its own; that counts.",
+        "static_payload_type_remapped.sdp",
+        "Anpviz",
     ),
     Oddity.AAC_LENGTHS_MISSING: Evidence(
-        "AAC without mode and lengths (RFC 3640 §4.1 wants them); those of AAC-hbr are taken.", "anpviz_sdp.txt"
+        "AAC without mode and lengths (RFC 3640 §4.1 wants them); those of AAC-hbr are taken.",
+        "aac_lengths_missing.sdp",
+        "Anpviz",
     ),
-    Oddity.BASE64_UNPADDED: Evidence("Parameter sets in base64 without the = at its end; put there.", "unpadded.sdp"),
+    Oddity.BASE64_UNPADDED: Evidence(
+        "Parameter sets in base64 without the = at its end; put there.", "base64_unpadded.sdp"
+    ),
     Oddity.PARAMETER_SETS_UNREADABLE: Evidence(
         "Parameter sets that cannot be read; those that come with the pictures, or came before, are used.",
-        "sprop_unreadable.sdp",
+        "parameter_sets_unreadable.sdp",
     ),
     Oddity.PARAMETER_SET_TRAILING_ZEROS: Evidence(
-        "Zeros behind a parameter set; cut off.", "dahua_describe_h264_aac_onvif.txt"
+        "Zeros behind a parameter set; cut off.", "parameter_set_trailing_zeros.sdp", "Dahua"
     ),
-    Oddity.SSRC_SPACE: Evidence("A space inside ssrc=; taken as not there.", "hikvision_setup_ssrc_space.txt"),
+    Oddity.SSRC_SPACE: Evidence("A space inside ssrc=; taken as not there.", "ssrc_space.rtsp", "Hikvision"),
     Oddity.SSRC_UNREADABLE: Evidence("ssrc= is no hexadecimal number; taken as not said.", "ssrc_unreadable.rtsp"),
     Oddity.UNICAST_MISSING: Evidence(
         "Interleaved transport without unicast, so multicast by RFC 2326 §12.39; cannot be meant.",
-        "luckfox_rkipc_setup_tcp.txt",
+        "unicast_missing.rtsp",
+        "Luckfox rkipc",
     ),
     Oddity.TRANSPORT_MISSING: Evidence("A SETUP answer without Transport; as asked.", "transport_missing.rtsp"),
     Oddity.INTERLEAVED_MISSING: Evidence(
@@ -164,16 +180,17 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     ),
     Oddity.SESSION_SPACE: Evidence("Spaces inside the Session header; taken as not there.", "session_space.rtsp"),
     Oddity.SESSION_CHANGED: Evidence(
-        "The second SETUP answers with another session; the first one is kept.", "h264dvr_setup_audio.txt"
+        "The second SETUP answers with another session; the first one is kept.", "test_client", "H264DVR"
     ),
     Oddity.SESSION_TIMEOUT_UNREADABLE: Evidence(
         "The session's time-out is no number; 60 s are taken.", "session_timeout_unreadable.rtsp"
     ),
     Oddity.RTP_INFO_UNREADABLE: Evidence(
-        "RTP-Info with a time or a number that cannot be; taken as not said.", "bad_rtptime.txt"
+        "RTP-Info with a time or a number that cannot be, such as rtptime=-1; taken as not said.",
+        "rtp_info_unreadable.rtsp",
     ),
     Oddity.UNKNOWN_CHANNEL: Evidence("Packets on a channel nobody set up; dropped.", "test_source"),
-    Oddity.FOREIGN_PAYLOAD_TYPE: Evidence("Packets of a payload type not announced; dropped.", "test_video"),
+    Oddity.FOREIGN_PAYLOAD_TYPE: Evidence("Packets of a payload type not announced; dropped.", "test_source"),
     Oddity.MARKER_EARLY: Evidence(
         "The marker bit before the end of a picture; from then on not believed.", "test_video"
     ),
@@ -193,11 +210,13 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     Oddity.PACKET_TYPE_UNKNOWN: Evidence(
         "Packets of the interleaved mode, which was not announced; dropped.", "test_video"
     ),
-    Oddity.UNIT_TOO_BIG: Evidence("A picture over 8 MB or 1024 NAL units; dropped.", "test_video"),
+    Oddity.UNIT_TOO_BIG: Evidence(
+        "A picture over 8 MB or 1024 NAL units, or with heaps of parameter sets; dropped.", "test_video"
+    ),
     Oddity.FORMAT_CHANGES_TOO_OFTEN: Evidence(
         "More than two changes of the parameter sets a second; pictures are dropped until it calms down.", "test_video"
     ),
-    Oddity.RTCP_UNREADABLE: Evidence("A control packet that is none; dropped.", "test_rtcp"),
+    Oddity.RTCP_UNREADABLE: Evidence("A control packet that is none; dropped.", "test_video"),
     Oddity.GOODBYE_UNMEANT: Evidence("RTCP BYE, and the pictures go on; so do we.", "test_client"),
 }
 

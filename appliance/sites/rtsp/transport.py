@@ -53,6 +53,8 @@ def parse_transport(text: str | None, asked: int, oddities: Oddities) -> Transpo
     specification = next(iter(split_quoted(text, ",")), "")
     profile, *rest = split_quoted(specification, ";") or [""]
     parameters = dict(parameter(part) for part in rest)
+    if any(part.lower().startswith("ssrc= ") for part in rest):
+        oddities.note(Oddity.SSRC_SPACE)
     if profile.upper() not in ("RTP/AVP/TCP", "RTP/AVPF/TCP") and "interleaved" not in parameters:
         raise Unsupported("The camera sends only over UDP, which this version does not take.", _ONLY_UDP)
     if "unicast" not in parameters and "multicast" not in parameters:
@@ -72,13 +74,10 @@ def parse_transport(text: str | None, asked: int, oddities: Oddities) -> Transpo
 def _ssrc(text: str | None, oddities: Oddities) -> int | None:
     if text is None:
         return None
-    digits = text.replace(" ", "")
-    if digits != text or text.startswith(" "):
-        oddities.note(Oddity.SSRC_SPACE)
-    if not digits or len(digits) > 8 or not set(digits) <= set("0123456789abcdefABCDEF"):
+    if not text or len(text) > 8 or not set(text) <= set("0123456789abcdefABCDEF"):
         oddities.note(Oddity.SSRC_UNREADABLE)
         return None
-    return int(digits, 16)
+    return int(text, 16)
 
 
 def parse_session(text: str, oddities: Oddities) -> Session:

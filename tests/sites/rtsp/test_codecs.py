@@ -1,0 +1,122 @@
+"""Of what a camera announces the right thing is taken, and the rest is said in words."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.sites.rtsp.codecs import choose
+from appliance.sites.rtsp.errors import RtspError, UnsupportedCodec
+from appliance.sites.rtsp.oddities import Oddities, Oddity
+from appliance.sites.rtsp.sdp import parse_sdp
+from tests.sites.rtsp.talk import AUDIO, H265, PCMU, PPS, SPS, VIDEO, VIDEO_WITHOUT_SETS, sdp
+
+METADATA = "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\n"
+MJPEG = "m=video 0 RTP/AVP 26\r\n"
+
+
+def plan(*media: str, audio: bool = True):
+    return choose(parse_sdp(sdp(*media), Oddities()), Oddities(), audio=audio)
+
+
+def test_h264_and_aac_are_taken_with_their_formats() -> None:
+    found = plan(VIDEO, AUDIO, METADATA)
+    assert found.video.format is not None
+    assert (found.video.format.width, found.video.format.height) == (1280, 720)
+    assert found.video.parameter_sets == (SPS, PPS)
+    assert found.audio is not None
+    assert (found.audio.format.sample_rate, found.audio.clock_rate, found.audio.lengths) == (16_000, 16_000, (13, 3, 3))
+    assert found.notes == ("application: VND.ONVIF.METADATA is not used",)
+
+
+def test_without_sound_wanted_there_is_none_and_no_word_about_it() -> None:
+    found = plan(VIDEO, AUDIO, audio=False)
+    assert found.audio is None
+    assert found.notes == ()
+
+
+def test_parameter_sets_may_come_later() -> None:
+    found = plan(VIDEO_WITHOUT_SETS)
+    assert (found.video.format, found.video.parameter_sets) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("media", "note"),
+    [
+        (PCMU, "audio: PCMU is not played yet"),
+        ("m=audio 0 RTP/AVP 97\na=rtpmap:97 MP4A-LATM/16000\n", "audio: AAC (LATM) is not played yet"),
+        ("m=audio 0 RTP/AVP 99\n", "audio: payload type 99 is not played yet"),
+        ("m=audio 0 RTP/AVP\n", "audio: an unnamed codec is not played yet"),
+        (AUDIO.replace("AAC-hbr", "CELP-cbr"), "audio: AAC in a form other than AAC-hbr is not played yet"),
+        (AUDIO.replace("streamtype=5", "constantSize=9"), "audio: AAC in a form other than AAC-hbr is not played yet"),
+        (AUDIO.replace("sizelength=13", "sizelength=17"), "audio: AAC with lengths that cannot be"),
+        (AUDIO.replace("config=1408", "config=xyz"), "audio: AAC with a configuration that cannot be read"),
+        (AUDIO.replace("config=1408", "config=0808"),
+         "audio: AAC object type 1; browsers play type 2, low complexity"),
+        (MJPEG, "video: MJPEG is not played yet"),
+        (VIDEO, "video: a second one is announced and not used"),
+    ],
+)  # fmt: skip
+def test_what_is_left_lying_is_said_in_words(media, note) -> None:
+    assert plan(VIDEO, media).notes == (note,)
+
+
+def test_a_second_sound_is_said_in_words() -> None:
+    assert plan(VIDEO, AUDIO, PCMU).notes == ("audio: a second one (PCMU) is announced and not used",)
+
+
+def test_the_way_back_to_the_camera_and_what_is_inactive_are_no_sources() -> None:
+    found = plan(VIDEO, PCMU + "a=sendonly\r\n", H265 + "a=inactive\r\n")
+    assert (found.audio, found.notes) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("media", "says"),
+    [
+        ([H265, PCMU], r"sends H\.265 on this stream"),
+        ([H265, MJPEG], r"sends H\.265 and MJPEG"),
+        ([PCMU], "no video"),
+        ([VIDEO.replace("packetization-mode=1", "packetization-mode=2")], "interleaved order"),
+    ],
+)
+def test_without_h264_the_error_names_what_there_is(media, says) -> None:
+    with pytest.raises(UnsupportedCodec, match=says):
+        plan(*media)
+
+
+@pytest.mark.parametrize(
+    ("sets", "odd"),
+    [
+        ("", None),
+        ("Z01AH9oBQBbsBEAAAAMAQAAABQPGDKg=", Oddity.PARAMETER_SETS_UNREADABLE),  # no PPS
+        ("AAAA,aO88gA==", Oddity.PARAMETER_SETS_UNREADABLE),
+        ("é", Oddity.PARAMETER_SETS_UNREADABLE),
+    ],
+)
+def test_unusable_parameter_sets_are_waited_for_in_the_stream(sets, odd) -> None:
+    text = VIDEO_WITHOUT_SETS.replace("mode=1", f"mode=1;sprop-parameter-sets={sets}")
+    oddities = Oddities()
+    found = choose(parse_sdp(sdp(text), Oddities()), oddities, audio=True)
+    assert found.video.format is None
+    assert (odd is None) or odd in oddities.names
+
+
+VALUES = st.sampled_from(["13", "0", "", "x", "1408", "14", "AAC-hbr", "-1", "99999999999", "2", "Z01AH9oBQBb"])
+KEYS = st.sampled_from(["sizelength", "indexlength", "config", "mode", "packetization-mode", "sprop-parameter-sets"])
+
+
+@given(
+    st.sampled_from(["H264/90000", "MPEG4-GENERIC/16000", "MPEG4-GENERIC/0/0", "H265/90000", "/"]),
+    st.lists(st.tuples(KEYS, VALUES), max_size=6),
+    st.sampled_from(["video", "audio"]),
+)
+def test_any_announcement_gives_a_plan_or_the_one_error(rtpmap, parameters, kind) -> None:
+    fmtp = ";".join(f"{key}={value}" for key, value in parameters)
+    text = f"m={kind} 0 RTP/AVP 96\na=rtpmap:96 {rtpmap}\na=fmtp:96 {fmtp}\n"
+    with suppress(RtspError):
+        plan(VIDEO, text)
+    with suppress(RtspError):
+        plan(text)
