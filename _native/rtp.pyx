@@ -106,10 +106,10 @@ cdef inline void put32(uint8_t* at, uint32_t value) noexcept nogil:
     at[3] = value & 0xFF
 
 
-def scan_interleaved(const uint8_t[::1] data not None, Py_ssize_t offset=0, Py_ssize_t limit=4096):
+def scan_interleaved(const uint8_t[::1] data not None, Py_ssize_t offset=0, Py_ssize_t limit=1024):
     """The whole interleaved packets from ``offset`` on: ``([(channel, start, end), …], stop, why)``.
 
-    ``start`` and ``end`` bound the payload.  ``why`` the scan ended at ``stop``: MORE (the data ends there, or inside
+    Empty ones are left out.  ``start`` and ``end`` bound the payload.  ``why`` the scan ended at ``stop``: MORE (the data ends there, or inside
     of a packet), TEXT (what begins there is no packet) or FULL (``limit`` packets are enough for one call).
     """
     cdef Py_ssize_t size = data.shape[0], end
@@ -129,7 +129,8 @@ def scan_interleaved(const uint8_t[::1] data not None, Py_ssize_t offset=0, Py_s
         end = offset + 4 + ((<Py_ssize_t>data[offset + 2] << 8) | data[offset + 3])
         if end > size:
             break
-        spans.append((data[offset + 1], offset + 4, end))
+        if end > offset + 4:
+            spans.append((data[offset + 1], offset + 4, end))
         offset = end
     return spans, offset, why
 

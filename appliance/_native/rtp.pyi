@@ -22,7 +22,7 @@ ODD_PACKET_TYPE: Final[int]
 ODD_TOO_BIG: Final[int]
 
 def scan_interleaved(
-    data: Buffer, offset: int = 0, limit: int = 4096
+    data: Buffer, offset: int = 0, limit: int = 1024
 ) -> tuple[list[tuple[int, int, int]], int, int]: ...
 
 class Depacketizer:

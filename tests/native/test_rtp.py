@@ -46,12 +46,12 @@ def numbered(*payloads, time=0, marker=True, start=0):
     [
         (b"", ([], 0, rtp.MORE)),
         (b"$", ([], 0, rtp.MORE)),
-        (b"$\0\0\0", ([(0, 4, 4)], 4, rtp.MORE)),
+        (b"$\0\0\0", ([], 4, rtp.MORE)),
         (b"$\1\0\3abc", ([(1, 4, 7)], 7, rtp.MORE)),
         (b"$\1\0\3ab", ([], 0, rtp.MORE)),
         (b"$\1\0\1aRTSP/1.0", ([(1, 4, 5)], 5, rtp.TEXT)),
         (b"$\1\0\1a$\2\xff\xff", ([(1, 4, 5)], 5, rtp.MORE)),
-        (b"$\0\0\0" * 3, ([(0, 4, 4), (0, 8, 8)], 8, rtp.FULL)),
+        (b"$\0\0\1a" * 3, ([(0, 4, 5), (0, 9, 10)], 10, rtp.FULL)),
     ],
 )
 def test_a_scan_finds_whole_packets_and_says_why_it_stopped(kernel, data, found) -> None:

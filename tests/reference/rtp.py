@@ -25,7 +25,7 @@ SETS_BYTES = 1 << 16
 FRAMES_LIMIT = 256
 
 
-def scan_interleaved(data, offset=0, limit=4096):
+def scan_interleaved(data, offset=0, limit=1024):
     spans = []
     while True:
         if offset == len(data):
@@ -37,7 +37,8 @@ def scan_interleaved(data, offset=0, limit=4096):
         end = offset + 4 + int.from_bytes(data[offset + 2 : offset + 4], "big")
         if offset + 4 > len(data) or end > len(data):
             return spans, offset, MORE
-        spans.append((data[offset + 1], offset + 4, end))
+        if end > offset + 4:
+            spans.append((data[offset + 1], offset + 4, end))
         offset = end
 
 

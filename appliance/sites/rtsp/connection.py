@@ -99,7 +99,7 @@ class Connection:
         """What the camera says next.  Raises `RtspError`, OSError, trio.BrokenResourceError (`FAILURES`)."""
         event = self.client.next_event()
         if event is not None:
-            await trio.lowlevel.checkpoint_if_cancelled()
+            await trio.lowlevel.checkpoint()  # a read may hold many: others get their turn between them
             return event
         while event is None:
             await self.flush()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 HEAD_LIMIT = 16 * 1024
 BODY_LIMIT = 64 * 1024
 FIELDS_LIMIT = 100
+#: Runs of blank lines and empty packets between two messages; skipping them costs, and nobody sends any on purpose.
+NOTHINGS_LIMIT = 64
 _DOLLAR = 0x24
 _NOT_RTSP = "Check the port: RTSP is usually on 554."
 
@@ -95,12 +97,19 @@ class Decoder:
         return self._body()
 
     def _packets(self) -> Packets | None:
-        if not self._buffer or self._buffer[0] != _DOLLAR:
-            self._skip_blank_lines()
-        if not self._buffer or self._buffer[0] != _DOLLAR:
-            return None
-        spans, self._done, _ = rtp.scan_interleaved(self._buffer)
-        return Packets(self._buffer, spans) if spans else None
+        for _ in range(NOTHINGS_LIMIT):
+            if self._buffer and self._buffer[0] != _DOLLAR:
+                self._skip_blank_lines()
+            if not self._buffer or self._buffer[0] != _DOLLAR:
+                return None
+            spans, stop, _ = rtp.scan_interleaved(self._buffer)
+            if spans:
+                self._done = stop
+                return Packets(self._buffer, spans)
+            if not stop:
+                return None
+            del self._buffer[:stop]  # empty packets, which say nothing
+        raise BadMessage("The camera sends nothing but blank lines and empty packets.")
 
     def _skip_blank_lines(self) -> None:
         blank = len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))

@@ -49,8 +49,8 @@ OK = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"
         (b"RTSP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc" + OK,
          [("response", 200, "OK", [], b"abc"), ("response", 200, "OK", ["1"], b"")]),
         (b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n", [("request", "OPTIONS", "*", ["9"], b"")]),
-        (interleaved(1, b"ab") + OK + interleaved(0, b""),
-         [("packet", 1, b"ab"), ("response", 200, "OK", ["1"], b""), ("packet", 0, b"")]),
+        (interleaved(1, b"ab") + OK + interleaved(0, b"") + b"\r\n" + interleaved(0, b"") + interleaved(0, b"c"),
+         [("packet", 1, b"ab"), ("response", 200, "OK", ["1"], b""), ("packet", 0, b"c")]),
         (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n 2\r\nX:\r\n\ty\r\n\r\n", [("response", 200, "OK", ["1 2"], b"")]),
     ],
 )  # fmt: skip
