@@ -67,6 +67,13 @@ class Fake {
 
   constructor(count: number) {
     this.cameras = NAMES.slice(0, count).map((_, i) => this.#camera(i));
+    // made now, once, so that no viewer waits for ffmpeg
+    for (const camera of this.cameras.slice(0, SCENE_COUNT)) {
+      for (const name of ["main", "sub"] as const) {
+        this.clip(camera, name, false);
+        if (camera.sound) this.clip(camera, name, true);
+      }
+    }
     setInterval(() => this.#pump(), TICK_MS).unref();
     setInterval(() => this.listeners.forEach((l) => l.write(":\n\n")), 15_000).unref();
   }
@@ -230,7 +237,7 @@ class Fake {
   #session(token: string): object {
     return {
       token, csrf: this.sessions.get(token) ?? "",
-      user: { id: "00000000-0000-4000-8000-000000000001", name: "Léa Martin", role: "administrator", must_change_password: this.#mustChange },
+      user: { id: "00000000-0000-4000-8000-000000000001", name: "admin", role: "administrator", must_change_password: this.#mustChange },
       rights: { administer: true },
     };
   }

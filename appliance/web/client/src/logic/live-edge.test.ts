@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HURRY_RATE, JUMP_TO, liveEdge, trim, type EdgeInput } from "./live-edge";
+import { EASE_RATE, HURRY_RATE, JUMP_TO, liveEdge, trim, type EdgeInput } from "./live-edge";
 
 const calm: EdgeInput = { currentTime: 99.7, ranges: [{ start: 95, end: 100 }], edge: 100, rate: 1, sound: false };
 
@@ -15,6 +15,13 @@ describe("the live edge", () => {
     expect(liveEdge({ ...calm, currentTime: 99.5, rate: HURRY_RATE }).rate).toBe(HURRY_RATE);
     expect(liveEdge({ ...calm, currentTime: 99.65, rate: HURRY_RATE }).rate).toBe(1);
     expect(liveEdge({ ...calm, currentTime: 99.5 }).rate).toBe(1);
+  });
+
+  it("lets a little collect when it is so near that every delay would show", () => {
+    expect(liveEdge({ ...calm, currentTime: 99.95 }).rate).toBe(EASE_RATE);
+    expect(liveEdge({ ...calm, currentTime: 99.8, rate: EASE_RATE }).rate).toBe(EASE_RATE);
+    expect(liveEdge({ ...calm, currentTime: 99.74, rate: EASE_RATE }).rate).toBe(1);
+    expect(liveEdge({ ...calm, currentTime: 99.8 }).rate).toBe(1);
   });
 
   it("makes up a second within six", () => {

@@ -35,9 +35,14 @@ export const HURRY_ABOVE = 0.8;
 export const CALM_BELOW = 0.4;
 export const HURRY_RATE = 1.05;
 /** … and the faster the further behind, so that a second is made up in a few, not in twenty. */
-const HASTE = 0.16;
+const HASTE = 0.2;
 const MOST_RATE = 1.25;
 const MOST_RATE_SOUND = 1.1;
+/** Nearer than this, the smallest delay of the network would show: it plays slower … */
+export const EASE_BELOW = 0.12;
+/** … until there is this much in hand again. */
+export const EASED_ABOVE = 0.25;
+export const EASE_RATE = 0.95;
 /** Above this it jumps … */
 export const JUMP_ABOVE = 2;
 /** … to this far before the newest picture. */
@@ -67,7 +72,9 @@ export function liveEdge(input: EdgeInput): EdgeDecision {
 
   const hurrying = input.rate > 1;
   const hurry = behind > HURRY_ABOVE || (hurrying && behind > CALM_BELOW);
-  if (!hurry) return { rate: 1, seek: null, behind, discardFrom: null };
+  const easing = input.rate < 1;
+  const ease = behind < EASE_BELOW || (easing && behind < EASED_ABOVE);
+  if (!hurry) return { rate: ease ? EASE_RATE : 1, seek: null, behind, discardFrom: null };
   const wanted = HURRY_RATE + HASTE * Math.max(0, behind - HURRY_ABOVE);
   // in steps: every change costs the element something
   const rate = Math.min(input.sound ? MOST_RATE_SOUND : MOST_RATE, Math.round(wanted * 20) / 20);

@@ -48,7 +48,7 @@ export function AccountSheet({ close, changePassword, showKeys, install }: Accou
       </div>
       <Switch
         label={t("Keys of one letter")}
-        hint={t("As S for a snapshot. Off if you dictate to this device.")}
+        hint={t("Such as S for a snapshot. Switch off if you dictate to this device.")}
         on={prefs.characterKeys}
         change={(on) => model.prefs.update((p) => ({ ...p, characterKeys: on }))}
       />
@@ -107,7 +107,7 @@ export function PasswordSheet({ close }: { close: () => void }) {
   const submit = async (e: Event): Promise<void> => {
     e.preventDefault();
     if (busy) return;
-    if (old === "") return setFault({ field: "old", text: t("Enter your password of now.") });
+    if (old === "") return setFault({ field: "old", text: t("Enter your current password.") });
     if ([...replacement].length < 12) return setFault({ field: "new", text: t("Too short. Enter at least 12 characters.") });
     setBusy(true);
     setFault(null);
@@ -131,7 +131,7 @@ export function PasswordSheet({ close }: { close: () => void }) {
       <form class="door-form" method="post" action="/" onSubmit={(e) => void submit(e)}>
         <input class="vh" type="text" name="username" autocomplete="username" value={user} readOnly tabIndex={-1} aria-hidden="true" />
         <Field
-          label={t("Password of now")}
+          label={t("Current password")}
           name="old"
           autocomplete="current-password"
           secret

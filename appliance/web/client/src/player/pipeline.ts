@@ -4,7 +4,7 @@
  * "seconds since the page's epoch" (UTC), so a switch of stream shows no gap.
  */
 
-import { liveEdge, trim, type Range } from "../logic/live-edge";
+import { JUMP_ABOVE, liveEdge, trim, type Range } from "../logic/live-edge";
 import type { StreamMessage } from "../logic/messages";
 import { families, hasSound } from "../logic/messages";
 import { readFragment, readInit, type Track } from "../logic/mp4";
@@ -50,6 +50,8 @@ interface Part {
 const MOST_QUEUED = 12 << 20;
 /** Bytes handed over in one append. */
 const MOST_APPENDED = 2 << 20;
+/** So many pictures at the live edge, and it has arrived there. */
+const SETTLED = 2;
 /** Nothing shown for this long although there is something to show. */
 const STUCK_MS = 3000;
 const STUCK_AGAIN_MS = 2000;
@@ -79,6 +81,7 @@ export class MsePipeline implements Pipeline {
   #discardFrom: number | null = null;
   #mediaTime: number | null = null;
   #frames = 0;
+  #settled = 0;
   #callback = 0;
   #stuckSince: number | null = null;
   #nudged = false;
@@ -320,7 +323,13 @@ export class MsePipeline implements Pipeline {
   }
 
   #shown(now: number, count: number): void {
+    // a picture on the way to the live edge is not the first one yet: the jump that follows would show
     const first = this.lastPictureAt === null;
+    if (first) {
+      const arrived = !this.video.seeking && this.#queue.length === 0 && (this.#edge ?? 0) - this.video.currentTime <= JUMP_ABOVE;
+      this.#settled = arrived ? this.#settled + 1 : 0;
+      if (this.#settled < SETTLED) return;
+    }
     this.lastPictureAt = now;
     this.pictures += count;
     this.#stuckSince = null;

@@ -1,0 +1,340 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LivePlayer } from "./live-player";
+import { FakePipeline, FakeWebSocket, FRAGMENT, INIT, stream } from "./testing";
+
+const SOUND = 'video/mp4; codecs="avc1.64001f, mp4a.40.2"';
+let refused: string[];
+
+function player(supported: (mime: string) => boolean = () => true): LivePlayer {
+  return new LivePlayer("camera", {
+    url: "ws://here/live",
+    codecs: ["avc1.640028"],
+    supported,
+    createPipeline: (events, prepared) => new FakePipeline(events, prepared),
+    prepareVideo: () => document.createElement("video"),
+    epoch: () => 1_700_000_000,
+    requestPump: () => undefined,
+    refused: (why) => refused.push(why),
+    random: () => 0.5,
+  });
+}
+
+/** A player that is on the screen and connected. */
+function watching(): LivePlayer {
+  const p = player();
+  p.setSize(640, 368);
+  p.setVisible(true);
+  FakeWebSocket.last.accept();
+  return p;
+}
+
+/** … and shows a picture. */
+function live(mime?: string): LivePlayer {
+  const p = watching();
+  FakeWebSocket.last.say(stream(mime === undefined ? {} : { mime }));
+  FakeWebSocket.last.give(INIT);
+  FakeWebSocket.last.give(FRAGMENT);
+  FakePipeline.all.at(-1)?.show();
+  p.control(performance.now());
+  return p;
+}
+
+const wants = (): Record<string, unknown>[] => FakeWebSocket.last.sent.filter((m) => m["type"] === "want");
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.setSystemTime(1_800_000_000_000);
+  FakeWebSocket.all = [];
+  FakePipeline.all = [];
+  refused = [];
+  vi.stubGlobal("WebSocket", FakeWebSocket);
+  vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue(undefined);
+  vi.spyOn(console, "warn").mockImplementation(() => undefined);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+describe("what it asks for", () => {
+  it("is the first message, with size and codecs", () => {
+    watching();
+    expect(FakeWebSocket.last.sent).toEqual([
+      { type: "want", width: 640, height: 368, fps: 30, mode: "direct", zoom: false, codecs: ["avc1.640028"], audio: false, paused: false },
+    ]);
+  });
+
+  it("waits for the size when the socket is faster", () => {
+    const p = player();
+    p.setVisible(true);
+    FakeWebSocket.last.accept();
+    expect(FakeWebSocket.last.sent).toEqual([]);
+    p.setSize(320, 192);
+    expect(wants()).toHaveLength(1);
+  });
+
+  it("follows the size after 150 ms of rest, and only when it changes noticeably", () => {
+    const p = watching();
+    for (let width = 640; width <= 1280; width += 64) {
+      p.setSize(width, 720);
+      vi.advanceTimersByTime(100);
+    }
+    expect(wants()).toHaveLength(1);
+    vi.advanceTimersByTime(150);
+    expect(wants().at(-1)).toMatchObject({ width: 1280, height: 720 });
+    p.setSize(1344, 752);
+    vi.advanceTimersByTime(1000);
+    expect(wants()).toHaveLength(2);
+  });
+
+  it("is said again on every connection", () => {
+    live();
+    FakeWebSocket.last.end(1001);
+    vi.advanceTimersByTime(1000);
+    FakeWebSocket.last.accept();
+    expect(wants()).toHaveLength(1);
+  });
+
+  it("pauses a hidden picture after a second, not at once", () => {
+    const p = live();
+    p.setVisible(false);
+    vi.advanceTimersByTime(900);
+    p.setVisible(true);
+    vi.advanceTimersByTime(5000);
+    expect(wants()).toHaveLength(1);
+    p.setVisible(false);
+    vi.advanceTimersByTime(1000);
+    expect(wants().at(-1)).toMatchObject({ paused: true });
+    expect(p.view.get().phase).toBe("paused");
+    p.setVisible(true);
+    expect(wants().at(-1)).toMatchObject({ paused: false });
+    expect(p.view.get().phase).toBe("live");
+  });
+
+  it("closes the socket of a picture hidden for a minute, keeps it, and connects at once on return", () => {
+    const p = live();
+    p.setVisible(false);
+    vi.advanceTimersByTime(60_000);
+    expect(FakeWebSocket.last.readyState).toBe(FakeWebSocket.CLOSED);
+    expect(FakePipeline.all[0]?.disposed).toBe(false);
+    p.setVisible(true);
+    expect(FakeWebSocket.all).toHaveLength(2);
+    FakeWebSocket.last.accept();
+    expect(wants().at(-1)).toMatchObject({ paused: false });
+  });
+
+  it("tells its state once a second, but not while paused", () => {
+    const p = live();
+    FakeWebSocket.last.say({ type: "dropped", seconds: 1 });
+    p.sendStats();
+    p.sendStats();
+    expect(FakeWebSocket.last.sent.slice(-2)).toEqual([
+      { type: "stats", buffer_s: 0.3, dropped: 1 },
+      { type: "stats", buffer_s: 0.3, dropped: 0 },
+    ]);
+    p.setVisible(false);
+    vi.advanceTimersByTime(1000);
+    const count = FakeWebSocket.last.sent.length;
+    p.sendStats();
+    expect(FakeWebSocket.last.sent.length).toBe(count);
+  });
+});
+
+describe("streams", () => {
+  it("of one codec go into the same pipeline", () => {
+    live();
+    FakeWebSocket.last.say(stream({ stream: "sub", mime: 'video/mp4; codecs="avc1.4d401e"' }));
+    FakeWebSocket.last.give(INIT);
+    FakeWebSocket.last.give(FRAGMENT);
+    expect(FakePipeline.all).toHaveLength(1);
+    expect(FakePipeline.all[0]?.started.map((s) => s.stream)).toEqual(["main", "sub"]);
+    expect(FakePipeline.all[0]?.fragments).toBe(2);
+  });
+
+  it("with other tracks are filled into a second one, which takes over at its first picture", () => {
+    const p = live();
+    p.setAudio(true);
+    expect(wants().at(-1)).toMatchObject({ audio: true });
+    FakeWebSocket.last.say(stream({ mime: SOUND }));
+    FakeWebSocket.last.give(INIT);
+    FakeWebSocket.last.give(FRAGMENT);
+    const [first, second] = FakePipeline.all;
+    expect([first?.disposed, first?.fragments, second?.fragments]).toEqual([false, 1, 1]);
+    // behind the picture shown until it has one of its own
+    expect([...p.element.children].indexOf(second!.video)).toBeLessThan([...p.element.children].indexOf(first!.video));
+    second?.show();
+    expect(first?.disposed).toBe(true);
+    expect(p.element.contains(second!.video)).toBe(true);
+  });
+
+  it("are silent unless sound was asked for, and the element played in the tap is the one that sounds", () => {
+    const p = live();
+    p.setAudio(true);
+    const prepared = (HTMLMediaElement.prototype.play as unknown as { mock: { contexts: unknown[] } }).mock.contexts.at(-1);
+    FakeWebSocket.last.say(stream({ mime: SOUND }));
+    FakeWebSocket.last.give(INIT);
+    expect(FakePipeline.all[1]?.video).toBe(prepared);
+    expect(FakePipeline.all[1]?.muted).toBe(false);
+    p.setAudio(false);
+    expect(FakePipeline.all[1]?.muted).toBe(true);
+    expect(wants().at(-1)).toMatchObject({ audio: false });
+  });
+
+  it("that this browser cannot play are named, and nothing is fed to it", () => {
+    const p = player((mime) => !mime.includes("hvc1"));
+    p.setSize(640, 368);
+    p.setVisible(true);
+    FakeWebSocket.last.accept();
+    FakeWebSocket.last.say(stream({ mime: 'video/mp4; codecs="hvc1.1.6.L120.90"' }));
+    FakeWebSocket.last.give(INIT);
+    expect(p.view.get().phase).toBe("unsupported");
+    expect(FakePipeline.all).toHaveLength(0);
+  });
+
+  it("are not mixed with fragments that come before their header", () => {
+    live();
+    FakeWebSocket.last.give(FRAGMENT);
+    FakeWebSocket.last.say(stream({ stream: "sub" }));
+    FakeWebSocket.last.give(FRAGMENT);
+    expect(FakePipeline.all[0]?.fragments).toBe(2);
+  });
+});
+
+describe("faults", () => {
+  it("of the element start over within a second, with the last picture kept", () => {
+    const p = live();
+    FakePipeline.all[0]?.events.failed("broken");
+    expect(FakePipeline.all[0]?.disposed).toBe(true);
+    expect(FakeWebSocket.all).toHaveLength(2);
+    FakeWebSocket.last.accept();
+    FakeWebSocket.last.say(stream());
+    FakeWebSocket.last.give(INIT);
+    expect(FakePipeline.all).toHaveLength(2);
+    FakePipeline.all[1]?.show();
+    expect(p.view.get().phase).toBe("live");
+  });
+
+  it("of an element that was replaced meanwhile mean nothing", () => {
+    const p = live();
+    p.setAudio(true);
+    FakeWebSocket.last.say(stream({ mime: SOUND }));
+    FakeWebSocket.last.give(INIT);
+    FakePipeline.all[1]?.show();
+    FakePipeline.all[0]?.events.failed("late");
+    expect(FakeWebSocket.all).toHaveLength(1);
+  });
+
+  it("of the connection are said after 2 s, and over when it is back", () => {
+    const p = live();
+    FakeWebSocket.last.end(1006);
+    expect(p.view.get().phase).toBe("live");
+    for (let i = 0; i < 12; i++) {
+      vi.advanceTimersByTime(250);
+      if (FakeWebSocket.last.readyState === FakeWebSocket.CONNECTING) FakeWebSocket.last.end(1006);
+      p.control(performance.now());
+    }
+    expect(p.view.get().phase).toBe("offline");
+    expect(p.figures(performance.now()).nextTryIn).toBeGreaterThan(0);
+    p.retryNow();
+    FakeWebSocket.last.accept();
+    expect(p.view.get().phase).toBe("live");
+  });
+
+  it("of a connection that dies silently are noticed in 5 s", () => {
+    const p = live();
+    for (let i = 0; i < 19; i++) {
+      vi.advanceTimersByTime(250);
+      p.control(performance.now());
+    }
+    expect(FakeWebSocket.all).toHaveLength(1);
+    vi.advanceTimersByTime(500);
+    p.control(performance.now());
+    expect(FakeWebSocket.all).toHaveLength(2);
+  });
+
+  it("of the camera are the server's to tell: no reconnecting meanwhile", () => {
+    const p = live();
+    FakeWebSocket.last.say({ type: "status", state: "lost", reason: "timeout" });
+    expect(p.view.get()).toMatchObject({ phase: "lost", reason: "timeout" });
+    for (let i = 0; i < 80; i++) {
+      vi.advanceTimersByTime(250);
+      p.control(performance.now());
+    }
+    expect(FakeWebSocket.all).toHaveLength(1);
+    expect(p.element.dataset["dim"]).toBe("lost");
+  });
+
+  it("three within a minute mean that the connection is slow", () => {
+    const p = live();
+    for (let i = 0; i < 3; i++) FakeWebSocket.last.say({ type: "dropped", seconds: 0.4 });
+    expect(p.view.get().slow).toBe(true);
+    expect(p.figures(performance.now()).skipped).toBeCloseTo(1.2);
+    vi.advanceTimersByTime(61_000);
+    p.control(performance.now());
+    expect(p.view.get().slow).toBe(false);
+    expect(p.figures(performance.now()).skippedTotal).toBeCloseTo(1.2);
+  });
+});
+
+describe("refusals", () => {
+  it("take the picture at once: nothing stays in memory", () => {
+    const p = live();
+    FakeWebSocket.last.end(4403);
+    expect(p.view.get()).toMatchObject({ phase: "denied", stream: null });
+    expect(FakePipeline.all[0]?.disposed).toBe(true);
+    expect(p.element.querySelector("video")).toBeNull();
+    expect(p.figures(performance.now()).pictureUtc).toBeNull();
+    expect(refused).toEqual(["denied"]);
+    vi.advanceTimersByTime(60_000);
+    expect(FakeWebSocket.all).toHaveLength(1);
+    p.allow();
+    expect(FakeWebSocket.all).toHaveLength(2);
+  });
+
+  it("of the session keep the picture until somebody signs in again", () => {
+    const p = live();
+    FakeWebSocket.last.end(4401);
+    expect(refused).toEqual(["session"]);
+    expect(FakePipeline.all[0]?.disposed).toBe(false);
+    p.suspend();
+    p.allow();
+    FakeWebSocket.last.accept();
+    expect(wants()).toHaveLength(1);
+  });
+
+  it("because of the cap are tried again later", () => {
+    const p = watching();
+    FakeWebSocket.last.end(4429);
+    expect(p.view.get().phase).toBe("full");
+    vi.advanceTimersByTime(15_000);
+    FakeWebSocket.last.accept();
+    expect(p.view.get().phase).toBe("connecting");
+  });
+
+  it("before the socket opened are asked about elsewhere: a browser does not say why", () => {
+    const p = player();
+    p.setSize(640, 368);
+    p.setVisible(true);
+    FakeWebSocket.last.end(1006);
+    expect(refused).toEqual(["handshake"]);
+  });
+
+  it("of a removed camera end it", () => {
+    const p = live();
+    FakeWebSocket.last.end(4404);
+    expect(p.view.get().phase).toBe("removed");
+    expect(FakePipeline.all[0]?.disposed).toBe(true);
+  });
+});
+
+it("leaves nothing behind when it is disposed of", () => {
+  const p = live();
+  document.body.append(p.element);
+  p.setVisible(false);
+  p.dispose();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(p.element.isConnected).toBe(false);
+  expect(FakeWebSocket.last.readyState).toBe(FakeWebSocket.CLOSED);
+});

@@ -1,0 +1,308 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { StreamMessage } from "../logic/messages";
+import type { MediaSupport } from "./media-source";
+import { MsePipeline, type PipelineEvents } from "./pipeline";
+
+function u32(...values: number[]): number[] {
+  return values.flatMap((v) => [(v >>> 24) & 255, (v >>> 16) & 255, (v >>> 8) & 255, v & 255]);
+}
+function box(type: string, ...body: number[][]): number[] {
+  const flat = body.flat();
+  return [...u32(flat.length + 8), ...[...type].map((c) => c.charCodeAt(0)), ...flat];
+}
+const ascii = (s: string): number[] => [...s].map((c) => c.charCodeAt(0));
+const INIT = new Uint8Array([
+  ...box("ftyp", ascii("iso5")),
+  ...box("moov", box("trak", box("tkhd", u32(0, 0, 0, 1)), box("mdia", box("mdhd", u32(0, 0, 0, 90000)), box("hdlr", u32(0, 0), ascii("vide"))))),
+]).buffer;
+/** One picture of 40 ms at `seconds` of the run. */
+function picture(seconds: number, key = false): ArrayBuffer {
+  const ticks = Math.round(seconds * 90000);
+  const flags = key ? 0x02000000 : 0x01010000;
+  return new Uint8Array([
+    ...box("moof", box("traf", box("tfhd", u32(0x020000, 1)), box("tfdt", u32(0x01000000, Math.floor(ticks / 2 ** 32), ticks >>> 0)), box("trun", u32(0x000701, 1, 0, 3600, 4, flags)))),
+    ...box("mdat", [0]),
+  ]).buffer;
+}
+const STREAM: StreamMessage = {
+  type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.64001f"', stream: "main", width: 1280, height: 720, fps: 25,
+  reason: null, utcZero: 1_700_000_000 * 90_000,
+};
+const EPOCH = 1_699_999_940;
+
+class FakeBuffer extends EventTarget {
+  updating = false;
+  timestampOffset = 0;
+  readonly log: string[] = [];
+  list: { start: number; end: number }[] = [];
+  full = false;
+  get buffered(): TimeRanges {
+    return { length: this.list.length, start: (i: number) => this.list[i]!.start, end: (i: number) => this.list[i]!.end } as TimeRanges;
+  }
+  appendBuffer(data: Uint8Array): void {
+    if (this.updating) throw new DOMException("busy", "InvalidStateError");
+    if (this.full) throw new DOMException("full", "QuotaExceededError");
+    this.updating = true;
+    this.log.push(`append ${data.byteLength} at ${this.timestampOffset}`);
+  }
+  remove(from: number, to: number): void {
+    if (this.updating) throw new DOMException("busy", "InvalidStateError");
+    this.updating = true;
+    this.full = false;
+    this.log.push(`remove ${from} ${to}`);
+  }
+  changeType(mime: string): void {
+    this.log.push(`type ${mime}`);
+  }
+  done(): void {
+    this.updating = false;
+    this.dispatchEvent(new Event("updateend"));
+  }
+}
+class FakeSource extends EventTarget {
+  readyState = "closed";
+  readonly buffers: FakeBuffer[] = [];
+  addSourceBuffer(): FakeBuffer {
+    const buffer = new FakeBuffer();
+    this.buffers.push(buffer);
+    return buffer;
+  }
+  open(): void {
+    this.readyState = "open";
+    this.dispatchEvent(new Event("sourceopen"));
+  }
+}
+class FakeVideo extends EventTarget {
+  currentTime = 0;
+  playbackRate = 1;
+  paused = true;
+  muted = true;
+  seeking = false;
+  error = null;
+  src = "";
+  videoWidth = 1280;
+  from: FakeSource | null = null;
+  frame: ((now: number, data: object) => void) | null = null;
+  refusal: DOMException | null = null;
+  get buffered(): TimeRanges {
+    return this.from?.buffers[0]?.buffered ?? ({ length: 0 } as TimeRanges);
+  }
+  getAttribute(): string {
+    return this.src;
+  }
+  removeAttribute(): void {
+    this.src = "";
+  }
+  play(): Promise<void> {
+    if (this.refusal) return Promise.reject(this.refusal);
+    this.paused = false;
+    return Promise.resolve();
+  }
+  pause(): void {
+    this.paused = true;
+  }
+  load(): void {}
+  remove(): void {}
+  requestVideoFrameCallback(callback: (now: number, data: object) => void): number {
+    this.frame = callback;
+    return 1;
+  }
+  cancelVideoFrameCallback(): void {
+    this.frame = null;
+  }
+}
+
+let source: FakeSource;
+let video: FakeVideo;
+let log: string[];
+let pipeline: MsePipeline;
+
+beforeEach(() => {
+  vi.stubGlobal("document", { hidden: false });
+  vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:x");
+  vi.spyOn(URL, "revokeObjectURL").mockReturnValue(undefined);
+  source = new FakeSource();
+  video = new FakeVideo();
+  video.from = source;
+  log = [];
+  const events: PipelineEvents = {
+    picture: () => log.push("picture"),
+    failed: (why) => log.push(`failed ${why}`),
+    busy: () => undefined,
+    blocked: (blocked) => log.push(`blocked ${blocked}`),
+  };
+  const support: MediaSupport = { available: true, managed: false, supported: () => true, create: () => source as unknown as MediaSource };
+  pipeline = new MsePipeline(support, events, video as unknown as HTMLVideoElement);
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+const buffer = (): FakeBuffer => source.buffers[0]!;
+/** Append everything that waits; the buffer then holds `list`. */
+function settle(...list: { start: number; end: number }[]): void {
+  for (let i = 0; i < 20; i++) {
+    pipeline.pump();
+    if (!buffer().updating) break;
+    buffer().list = list;
+    buffer().done();
+  }
+}
+
+describe("the pipeline", () => {
+  it("waits for its source, then appends once per frame what has come, on the page's axis", () => {
+    pipeline.start(STREAM, EPOCH, INIT);
+    pipeline.push(picture(100, true));
+    pipeline.push(picture(100.04));
+    pipeline.pump();
+    expect(source.buffers).toHaveLength(0);
+    source.open();
+    pipeline.pump();
+    pipeline.pump();
+    const size = INIT.byteLength + 2 * picture(1).byteLength;
+    expect(buffer().log).toEqual([`append ${size} at 60`]);
+  });
+
+  it("puts another run of the stream where its clock says, in the same buffer", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    pipeline.push(picture(100, true));
+    pipeline.pump();
+    buffer().done();
+    pipeline.start({ ...STREAM, mime: 'video/mp4; codecs="avc1.640028"', utcZero: (1_700_000_000 + 100) * 90_000 }, EPOCH, INIT);
+    pipeline.push(picture(1, true));
+    pipeline.pump();
+    expect(buffer().log.slice(1)).toEqual(['type video/mp4; codecs="avc1.640028"', `append ${INIT.byteLength + picture(1).byteLength} at 160`]);
+  });
+
+  it("never joins two headers in one append", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    pipeline.push(picture(1, true));
+    pipeline.start(STREAM, EPOCH, INIT);
+    pipeline.push(picture(1, true));
+    pipeline.pump();
+    buffer().done();
+    pipeline.pump();
+    expect(buffer().log).toHaveLength(2);
+  });
+
+  it("plays from 0.3 s before the newest picture", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    for (let i = 0; i < 50; i++) pipeline.push(picture(100 + i * 0.04, i === 0));
+    settle({ start: 160, end: 162 });
+    expect(video.currentTime).toBeCloseTo(161.7);
+    expect(video.paused).toBe(false);
+  });
+
+  it("says that it shows a picture only when it has arrived at the live edge", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    for (let i = 0; i < 200; i++) pipeline.push(picture(100 + i * 0.04, i === 0));
+    settle({ start: 160, end: 168 });
+    video.currentTime = 161;
+    for (let i = 1; i < 4; i++) video.frame?.(i * 40, { mediaTime: 161, presentedFrames: i });
+    expect(log).toEqual([]);
+    video.currentTime = 167.7;
+    for (let i = 4; i < 8; i++) video.frame?.(i * 40, { mediaTime: 167.7, presentedFrames: i });
+    expect(log.filter((l) => l === "picture")).toHaveLength(1);
+    expect(pipeline.pictureUtc).toBeCloseTo(EPOCH + 167.7);
+  });
+
+  it("removes what is behind, cut where decoding can start", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    for (const t of [100, 102, 104, 106, 108]) pipeline.push(picture(t, true));
+    settle({ start: 160, end: 168.04 });
+    video.currentTime = 167.8;
+    pipeline.push(picture(108.04));
+    pipeline.pump();
+    expect(buffer().log.at(-1)).toBe("remove 0 164");
+  });
+
+  it("makes room and goes on when the browser has none", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    for (const t of [100, 101, 102]) pipeline.push(picture(t, true));
+    settle({ start: 160, end: 162.04 });
+    video.currentTime = 162;
+    buffer().full = true;
+    pipeline.push(picture(102.04));
+    pipeline.pump();
+    expect(buffer().log.at(-1)).toBe("remove 0 162");
+    buffer().list = [{ start: 162, end: 162.04 }];
+    buffer().done();
+    pipeline.pump();
+    expect(buffer().log.at(-1)).toMatch(/^append/);
+    expect(log).toEqual([]);
+  });
+
+  it("fails when there is no room to make", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    pipeline.push(picture(100, true));
+    settle({ start: 160, end: 160.04 });
+    buffer().full = true;
+    pipeline.push(picture(100.04));
+    pipeline.pump();
+    expect(log.at(-1)).toMatch(/^failed.*full/);
+  });
+
+  it("fails on an error of the buffer or the element, once it matters", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    pipeline.pump();
+    buffer().dispatchEvent(new Event("error"));
+    expect(log).toHaveLength(1);
+    pipeline.dispose();
+    video.dispatchEvent(new Event("error"));
+    expect(log).toHaveLength(1);
+  });
+
+  it("fails rather than grow without bound when the browser does not keep up", () => {
+    pipeline.start(STREAM, EPOCH, INIT);
+    for (let i = 0; i < 13; i++) pipeline.push(new ArrayBuffer(1 << 20));
+    expect(log.at(-1)).toBe("failed the browser does not keep up");
+  });
+
+  it("cannot be fooled by a header that is none", () => {
+    pipeline.start(STREAM, EPOCH, new ArrayBuffer(40));
+    expect(log.at(-1)).toMatch(/^failed/);
+  });
+
+  it("jumps when the picture stands still, and fails when that does not help", () => {
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    for (let i = 0; i < 10; i++) pipeline.push(picture(100 + i * 0.04, i === 0));
+    settle({ start: 160, end: 160.4 });
+    video.frame?.(1000, { mediaTime: 160.1, presentedFrames: 1 });
+    video.frame?.(1040, { mediaTime: 160.1, presentedFrames: 2 });
+    video.currentTime = 160.1;
+    for (let now = 1250; now < 4000; now += 250) pipeline.control(now);
+    expect(video.currentTime).toBe(160.1);
+    for (let now = 4000; now < 4600; now += 250) pipeline.control(now);
+    expect(video.currentTime).toBeCloseTo(160.3);
+    video.currentTime = 160.1;
+    for (let now = 4600; now < 7500; now += 250) pipeline.control(now);
+    expect(log.at(-1)).toBe("failed the picture stands still");
+  });
+
+  it("says when the browser wants a tap, and plays without sound where only sound is refused", async () => {
+    video.refusal = new DOMException("no", "NotAllowedError");
+    video.muted = false;
+    source.open();
+    pipeline.start(STREAM, EPOCH, INIT);
+    video.muted = false; // as after a stream with sound
+    pipeline.push(picture(100, true));
+    settle({ start: 160, end: 160.04 });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(video.muted).toBe(true);
+    pipeline.control(5000);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(log).toContain("blocked true");
+  });
+});

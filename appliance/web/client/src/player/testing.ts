@@ -1,0 +1,117 @@
+/** Stand-ins for the browser's WebSocket and for a pipeline. */
+
+import { families, type StreamMessage } from "../logic/messages";
+import type { Pipeline, PipelineEvents } from "./pipeline";
+
+export class FakeWebSocket {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSED = 3;
+  static all: FakeWebSocket[] = [];
+  static get last(): FakeWebSocket {
+    const socket = FakeWebSocket.all.at(-1);
+    if (!socket) throw new Error("no socket was made");
+    return socket;
+  }
+
+  readyState: number = FakeWebSocket.CONNECTING;
+  binaryType = "";
+  readonly sent: Record<string, unknown>[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+
+  constructor(readonly url: string) {
+    FakeWebSocket.all.push(this);
+  }
+
+  send(data: string): void {
+    if (this.readyState !== FakeWebSocket.OPEN) throw new Error("not open");
+    this.sent.push(JSON.parse(data) as Record<string, unknown>);
+  }
+
+  close(): void {
+    this.readyState = FakeWebSocket.CLOSED;
+  }
+
+  // ---- the server's side ----
+  accept(): void {
+    this.readyState = FakeWebSocket.OPEN;
+    this.onopen?.();
+  }
+
+  say(message: object): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  give(data: ArrayBuffer): void {
+    this.onmessage?.({ data });
+  }
+
+  end(code: number): void {
+    this.readyState = FakeWebSocket.CLOSED;
+    this.onclose?.({ code });
+  }
+}
+
+export class FakePipeline implements Pipeline {
+  static all: FakePipeline[] = [];
+  readonly video: HTMLVideoElement;
+  families = "";
+  lastPictureAt: number | null = null;
+  pictureUtc: number | null = null;
+  pictures = 0;
+  behind = 0.3;
+  muted = true;
+  disposed = false;
+  readonly started: StreamMessage[] = [];
+  fragments = 0;
+
+  constructor(readonly events: PipelineEvents, prepared?: HTMLVideoElement) {
+    this.video = prepared ?? document.createElement("video");
+    FakePipeline.all.push(this);
+  }
+
+  start(stream: StreamMessage): void {
+    this.families = families(stream.mime);
+    this.started.push(stream);
+  }
+  push(): { video: boolean; key: boolean } {
+    this.fragments += 1;
+    return { video: true, key: false };
+  }
+  pump(): void {}
+  control(): void {}
+  setMuted(muted: boolean): void {
+    this.muted = muted;
+  }
+  dispose(): void {
+    this.disposed = true;
+    this.video.remove();
+  }
+  /** A picture comes to the screen. */
+  show(): void {
+    const first = this.lastPictureAt === null;
+    this.lastPictureAt = performance.now();
+    this.pictureUtc = 1_800_000_000;
+    this.pictures += 1;
+    if (first) this.events.picture();
+  }
+}
+
+function box(type: string): ArrayBuffer {
+  const bytes = new Uint8Array(8);
+  bytes[3] = 8;
+  bytes.set([...type].map((c) => c.charCodeAt(0)), 4);
+  return bytes.buffer;
+}
+
+export const INIT = box("ftyp");
+export const FRAGMENT = box("moof");
+
+export function stream(more: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.64001f"', stream: "main", width: 1280, height: 720, fps: 25,
+    reason: null, utc_zero: 1_700_000_000 * 90_000, ...more,
+  };
+}
