@@ -328,8 +328,8 @@ function StageMessage({ player }: { player: LivePlayer }) {
       {message.icon === "spinner" ? <span class="spin" /> : <Icon name={message.icon} />}
       <b>{message.title}</b>
       {message.detail !== null && <span>{message.detail}</span>}
-      {view.phase === "offline" && (
-        <button type="button" onClick={() => player.retryNow()}>
+      {(view.phase === "offline" || view.phase === "lost") && (
+        <button type="button" onClick={() => player.tryNow()}>
           {i18n.t("Try now")}
         </button>
       )}

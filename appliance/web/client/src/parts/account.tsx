@@ -101,14 +101,15 @@ export function PasswordSheet({ close }: { close: () => void }) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 429) return { field: "old", text: t("Too many wrong passwords. Wait a few minutes.") };
     if (error.field === "old" || error.code === "bad_credentials") return { field: "old", text: t("This is not your password.") };
-    // the server says which rule a new password breaks
-    return { field: "new", text: error.detail || t("The server does not accept this password. Choose a longer one.") };
+    if (error.code === "weak_password") return { field: "new", text: t("Too easy to guess. Choose a few words that nobody expects.") };
+    return { field: null, text: t("The server did not change the password. Try again in a moment.") };
   };
   const submit = async (e: Event): Promise<void> => {
     e.preventDefault();
     if (busy) return;
     if (old === "") return setFault({ field: "old", text: t("Enter your current password.") });
     if ([...replacement].length < 12) return setFault({ field: "new", text: t("Too short. Enter at least 12 characters.") });
+    if (replacement === old) return setFault({ field: "new", text: t("This is your current password. Choose another one.") });
     setBusy(true);
     setFault(null);
     try {

@@ -48,7 +48,7 @@ export function SignInCard({ ended }: CardProps) {
       await model.signIn(name, secret);
       return;
     } catch (fault) {
-      if (fault instanceof ApiError && fault.status === 429) {
+      if (fault instanceof ApiError && fault.code === "locked") {
         setLockedUntil(Date.now() + retryAfter(fault) * 1000);
       } else if (fault instanceof ApiError && fault.status === 401) {
         setError(t("User name or password is not right."));

@@ -68,7 +68,7 @@ export function Tile({ camera, rect, selected, reachable, details, open, select 
         ...(mayWatch(camera) ? { snapshot: () => void takeSnapshot(model, camera) } : {}),
         ...(mayListen(camera) ? { sound: () => toggleSound(model, camera) } : {}),
         unblock: () => player.unblock(),
-        retry: () => player.retryNow(),
+        retry: () => player.tryNow(),
       }}
       wanted={wanted}
     />
@@ -144,7 +144,7 @@ function TileMessage({ view, figures, actions, size }: FrameProps) {
       {message.icon === "spinner" ? <span class="spin" /> : <Icon name={message.icon} />}
       <b>{message.title}</b>
       {message.detail !== null && size !== "xs" && <span>{message.detail}</span>}
-      {view.phase === "offline" && size !== "xs" && size !== "s" && (
+      {(view.phase === "offline" || view.phase === "lost") && (size === "m" || size === "l") && (
         <button type="button" onClick={actions.retry}>
           {i18n.t("Try now")}
         </button>

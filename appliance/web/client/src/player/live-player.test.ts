@@ -264,6 +264,8 @@ describe("faults", () => {
     }
     expect(FakeWebSocket.all).toHaveLength(1);
     expect(p.element.dataset["dim"]).toBe("lost");
+    p.tryNow();
+    expect(FakeWebSocket.last.sent.at(-1)).toEqual({ type: "retry" });
   });
 
   it("three within a minute mean that the connection is slow", () => {

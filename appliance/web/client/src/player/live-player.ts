@@ -221,9 +221,14 @@ export class LivePlayer {
     this.#update();
   }
 
-  /** The network is back, or somebody pressed *Try now*. */
+  /** The network is back. */
   retryNow(): void {
     if (this.#visible) this.#socket.retryNow();
+  }
+
+  /** Somebody pressed *Try now*: the connection if it is gone, else the camera. */
+  tryNow(): void {
+    if (!this.#socket.send({ type: "retry" })) this.retryNow();
   }
 
   /** Whatever the connection looks like, make another: the machine slept or the network changed under it. */
