@@ -131,8 +131,8 @@ class Connection(TCPServer):
     def try_send(self, data: Data) -> int:
         """Send without waiting; gives how many bytes were taken.
 
-        0 if somebody else is sending or the socket is full.  TLS takes all or nothing.  Raises
-        `trio.BrokenResourceError` or `trio.ClosedResourceError` when the connection is gone.
+        0 if somebody else is sending or the socket is full.  TLS takes all or nothing, and nothing above 64 KiB.
+        Raises `trio.BrokenResourceError` or `trio.ClosedResourceError` when the connection is gone.
         """
         if self._closing:
             raise trio.ClosedResourceError("this connection is closing")
@@ -341,8 +341,7 @@ class Connection(TCPServer):
         patience = limits.message_send_s if self.is_websocket else limits.send_s
         with trio.CancelScope(shield=True):
             try:
-                with trio.fail_after(patience):
-                    await self._acquire_between_frames()
+                await self._acquire_between_frames(patience)
                 try:
                     if self._closing:
                         return
@@ -354,13 +353,22 @@ class Connection(TCPServer):
             except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
                 self.abort()
 
-    async def _acquire_between_frames(self) -> None:
+    async def _acquire_between_frames(self, patience: float) -> None:
+        """Take ``send_lock`` while no media frame is half sent; wait for as long as the client takes anything.
+
+        Raises `trio.TooSlowError`.
+        """
+        since = trio.current_time()
         while True:
-            await self.send_lock.acquire()
-            if not self._torn:
-                return
-            self.send_lock.release()
-            await self._whole.wait()
+            deadline = max(since, self._wire.moved_at) + patience
+            if trio.current_time() >= deadline:
+                raise trio.TooSlowError
+            with trio.move_on_at(deadline):
+                await self.send_lock.acquire()
+                if not self._torn:
+                    return
+                self.send_lock.release()
+                await self._whole.wait()
 
     def _mend(self) -> None:
         if self._torn:

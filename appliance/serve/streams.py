@@ -7,6 +7,7 @@ picture.  These streams add `DirectStream.try_send`, and say what state they are
 from __future__ import annotations
 
 import fcntl
+import math
 import socket
 import ssl
 import struct
@@ -52,6 +53,8 @@ class DirectStream(trio.abc.Stream):
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(0)
         self.socket = sock
+        #: Trio's time when the peer last made room for more, as far as somebody waited for it
+        self.moved_at = -math.inf
         self._closed = False
         self._finished = False  # our side was shut down
         self._broken = False
@@ -128,16 +131,14 @@ class DirectStream(trio.abc.Stream):
         self._check_sending()
         await self.flush()
         with memoryview(data).cast("B") as view:
-            sent, committed = 0, False
+            sent = 0
             try:
                 while sent < len(view):
-                    committed = self._commits_when_blocked
                     with view[sent : sent + SLICE] as piece:
                         sent += await self._retry(Direction.WRITE, self._write, piece)
-                    committed = False
                     await trio.lowlevel.cancel_shielded_checkpoint()
             except BaseException:
-                if sent < len(view) and (committed or sent):
+                if sent < len(view) and (sent or self._commits_when_blocked):
                     self._broken = True
                 raise
 
@@ -228,6 +229,7 @@ class DirectStream(trio.abc.Stream):
                 await trio.lowlevel.wait_readable(self.socket)
             else:
                 await trio.lowlevel.wait_writable(self.socket)
+                self.moved_at = trio.current_time()
         finally:
             self._waiting[direction] = None
             first.set()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import trio
 
-from appliance.serve.streams import Data, Direction, DirectStream, set_up, take_over
+from appliance.serve.streams import SLICE, Data, Direction, DirectStream, set_up, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,10 +58,9 @@ class SocketTlsStream(DirectStream):
             except (OSError, ValueError) as error:
                 raise self._lost() from error
         while True:
+            # to enter takes a turn of the loop, in which the place is held already: so the gate counts steps a turn
             async with self._gate:
                 wanted = self._step()
-                # kept through one turn of the loop, so that the gate counts steps a turn
-                await trio.lowlevel.checkpoint()
             if wanted is None:
                 return
             await self._wait(wanted)
@@ -85,9 +84,12 @@ class SocketTlsStream(DirectStream):
         return self._pending is not None
 
     def try_send(self, data: Data) -> int:
-        """All or nothing: taken whole, perhaps as *pending* (see `has_pending`), or 0 while something is."""
+        """All or nothing: taken whole, perhaps as *pending* (see `has_pending`), or 0 while something is.
+
+        0 also for more than `SLICE` bytes: what is pending is sent in one piece, and nobody sees how far it is.
+        """
         self._check_sending()
-        if self._pending is not None:
+        if self._pending is not None or len(data) > SLICE:
             return 0
         try:
             return self.socket.send(data)

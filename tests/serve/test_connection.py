@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import shutil
 import subprocess
+from contextlib import suppress
 
 import pytest
 import trio
@@ -168,6 +169,18 @@ async def test_the_time_for_headers_starts_with_a_requests_first_byte() -> None:
         assert 0.25 < trio.current_time() - began < 0.8
 
 
+async def test_the_time_for_a_second_request_that_came_in_part_starts_when_its_turn_comes() -> None:
+    limits = ConnectionLimits(head_s=0.4, keep_alive_s=10)
+    async with serving(policy=Policy(limits)) as bound, connected(bound.http_ports[0]) as client:
+        await client.send(b"GET /slow?s=0.5 HTTP/1.1\r\nHost: a\r\n\r\n" + GET[:10])
+        assert (await client.answer()).body == b"done"
+        await trio.sleep(0.1)
+        await client.send(GET[10:] + GET[:10])
+        assert (await client.answer()).status == 200
+        with trio.fail_after(2):
+            assert (await client.answer()).status == 408
+
+
 async def test_an_idle_connection_is_closed_and_a_busy_one_is_not() -> None:
     async with serving(policy=Policy(QUICK)) as bound, connected(bound.http_ports[0]) as client:
         answer = await client.ask(b"GET /slow?s=0.8 HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -229,6 +242,23 @@ async def test_a_client_that_leaves_while_it_is_answered_leaves_nothing_behind()
                 assert len(bound.connections) == 1
             with trio.fail_after(4):
                 await bound.connections.wait_none()
+
+
+async def test_who_sends_far_too_much_early_is_hung_up_on() -> None:
+    async with serving() as bound, connected(bound.http_ports[0]) as client:
+        await client.send(b"GET /slow?s=10 HTTP/1.1\r\nHost: a\r\n\r\n")
+        with suppress(trio.BrokenResourceError):
+            await client.send(GET * 10_000)
+        with trio.fail_after(3):
+            await client.end()
+            await bound.connections.wait_none()
+
+
+async def test_many_requests_sent_early_are_answered_in_turn() -> None:
+    async with serving() as bound, connected(bound.http_ports[0]) as client:
+        await client.send(GET * 200)
+        for _ in range(200):
+            assert (await client.answer()).body == b"hello"
 
 
 async def test_a_second_request_sent_early_is_answered_second() -> None:

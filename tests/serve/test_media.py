@@ -125,7 +125,7 @@ async def fill(connection: Connection, frame: bytes) -> tuple[int, int]:
 
 @SECURE
 async def test_sending_without_waiting_ends_when_the_socket_is_full(secure: bool) -> None:
-    frame = numbered(1) * 10
+    frame = numbered(1) * 3
     async with lane(secure, buffer=65_536) as (connection, client, _):
         whole, taken = await fill(connection, frame)
         assert connection.unsent() > 0
@@ -138,18 +138,18 @@ async def test_sending_without_waiting_ends_when_the_socket_is_full(secure: bool
             async def finish() -> None:
                 async with connection.send_lock:
                     await connection.flush()
+                    assert not connection.has_pending
                     await connection.send_all(memoryview(frame)[taken:])
 
             nursery.start_soon(finish)
             assert await client.exactly(len(frame) * (whole + 1)) == frame * (whole + 1)
-        assert not connection.has_pending
         assert connection.try_send(b"more") == 4
 
 
 @SECURE
 async def test_nothing_of_hypercorns_lands_inside_a_frame_that_is_half_sent(secure: bool) -> None:
     """The pong is ready before the rest of the frame is; it has to wait."""
-    frame = numbered(7) * 10
+    frame = numbered(7) * 3
     async with lane(secure, buffer=65_536) as (connection, client, _):
         whole, taken = await fill(connection, frame)
         await client.send(masked(9, b"ping"))
@@ -176,6 +176,7 @@ async def test_a_send_cancelled_in_the_middle_ends_the_connection(secure: bool) 
                 while True:
                     await connection.send_all(frame)
             assert scope.cancelled_caught
+        assert connection.fileno() == -1
         with pytest.raises((trio.BrokenResourceError, trio.ClosedResourceError)):
             connection.try_send(b"more")
         with pytest.raises((trio.BrokenResourceError, trio.ClosedResourceError)):
@@ -188,6 +189,20 @@ async def test_a_send_cancelled_in_the_middle_ends_the_connection(secure: bool) 
             assert received[position : position + size] == numbered(3)
             position += size
         assert numbered(3).startswith(received[position:])
+
+
+async def test_an_owner_that_cannot_finish_its_frame_ends_the_connection() -> None:
+    frame = numbered(3) * 3
+    async with lane(secure=False, buffer=65_536) as (connection, _, bound):
+        _, taken = await fill(connection, frame)
+        assert 0 < taken < len(frame)
+        async with connection.send_lock:
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await connection.send_all(memoryview(frame)[taken:])
+        assert connection.fileno() == -1
+        with trio.fail_after(3):
+            await bound.connections.wait_none()
 
 
 @SECURE
@@ -203,7 +218,7 @@ async def test_a_send_cancelled_before_its_first_byte_harms_nothing(secure: bool
 
 @SECURE
 async def test_flush_may_be_cancelled_and_asked_for_again(secure: bool) -> None:
-    frame = numbered(1) * 10
+    frame = numbered(1) * 3
     async with lane(secure, buffer=65_536) as (connection, client, _):
         whole, taken = await fill(connection, frame)
         with trio.move_on_after(0.05):
@@ -255,10 +270,37 @@ async def push_for_ever(connection: Connection) -> None:
 async def test_a_client_that_reads_nothing_does_not_keep_hypercorns_sends_waiting(secure: bool) -> None:
     policy = Policy(ConnectionLimits(message_send_s=0.3))
     async with lane(secure, buffer=65_536, policy=policy) as (connection, client, bound):
-        await fill(connection, numbered(1) * 10)
+        await fill(connection, numbered(1) * 3)
         await client.send(masked(9, b"ping"))
         with trio.fail_after(3):
             await bound.connections.wait_none()
+
+
+@SECURE
+async def test_a_client_that_is_slow_but_reads_keeps_its_connection(secure: bool) -> None:
+    """A pong waits behind a frame for longer than is waited for a client that takes nothing."""
+    policy = Policy(ConnectionLimits(message_send_s=0.4))
+    frame = numbered(5) * 3
+    async with lane(secure, buffer=65_536, policy=policy) as (connection, client, _):
+        whole, taken = await fill(connection, frame)
+
+        async def finish() -> None:
+            async with connection.send_lock:
+                await client.send(masked(9, b"ping"))
+                await connection.flush()
+                await connection.send_all(memoryview(frame)[taken:])
+                for _ in range(20):
+                    await connection.send_all(frame)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(finish)
+            began = trio.current_time()
+            left = len(frame) * (whole + 21)
+            while left:
+                left -= len(await client.exactly(min(left, len(frame) * (whole + 21) // 15)))
+                await trio.sleep(0.06)
+        assert await client.message() == (Opcode.PONG, b"ping")
+        assert trio.current_time() - began > 0.8
 
 
 async def test_live_sockets_hold_little_in_the_kernel() -> None:

@@ -131,6 +131,38 @@ async def test_accepting_does_not_wait_for_the_handshake() -> None:
         nursery.cancel_scope.cancel()
 
 
+async def test_a_plain_send_cancelled_before_a_byte_has_gone_leaves_the_stream_whole() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        stream = DirectStream(ours)
+        while stream.try_send(b"x" * 1000):
+            pass
+        with trio.move_on_after(0.05) as scope:
+            await stream.send_all(b"y")
+        assert scope.cancelled_caught
+        assert stream.usable
+        stream.close()
+
+
+async def test_what_was_offered_to_openssl_cannot_be_taken_back() -> None:
+    """It is encrypted already: cancelled before a byte of it has gone, the stream can only be given up."""
+    tls = Certificates()
+    ours, theirs = socket.socketpair()
+    server, client = SocketTlsStream(ours, lambda: tls.context), client_side(theirs, tls.client())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.do_handshake)
+        nursery.start_soon(client.do_handshake)
+    with trio.move_on_after(0.05) as scope:
+        while True:
+            await server.send_all(b"y" * 1000)
+    assert scope.cancelled_caught
+    assert not server.usable
+    with pytest.raises(trio.BrokenResourceError):
+        server.try_send(b"z")
+    server.close()
+    await trio.aclose_forcefully(client)
+
+
 async def test_both_directions_at_once_stay_in_order() -> None:
     """Reading and writing at the same time, with sockets that are full most of the time."""
     tls = Certificates()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 import trio
@@ -182,4 +183,20 @@ async def test_a_client_that_floods_an_application_that_does_not_listen_leaves_n
             await trio.sleep(0.1)
         seen[0].abort()
         with trio.fail_after(5):
+            await bound.connections.wait_none()
+
+
+async def test_an_application_that_ends_with_its_queue_full_leaves_nothing_behind() -> None:
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            await trio.sleep(0.2)
+
+    async with serving(app) as bound, connected(bound.http_ports[0]) as client:
+        await opened(client)
+        for _ in range(30):
+            await client.send(masked(1, b"x"))
+        assert code_of(await client.message()) == 1011
+        await client.stream.aclose()
+        with trio.fail_after(3):
             await bound.connections.wait_none()
