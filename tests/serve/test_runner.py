@@ -161,12 +161,12 @@ async def test_requests_in_flight_are_finished_and_new_ones_are_not_accepted(by:
     port = bound.http_ports[0]
     async with connected(port) as busy, connected(port) as idle:
         assert (await idle.ask(GET)).status == 200
-        await busy.send(b"GET /slow?s=0.5 HTTP/1.1\r\nHost: a\r\n\r\n")
+        await busy.send(b"GET /slow?s=1 HTTP/1.1\r\nHost: a\r\n\r\n")
         await trio.sleep(0.1)
         began = trio.current_time()
         server.stop()
         assert await idle.end() == b""
-        assert trio.current_time() - began < 0.3
+        assert trio.current_time() - began < 0.8
         with pytest.raises(OSError, match=str(port)):
             await trio.open_tcp_stream(LOOPBACK, port)
         assert (await busy.answer()).body == b"done"
@@ -227,7 +227,7 @@ async def test_who_does_not_end_in_time_is_cut(by: str, nursery: trio.Nursery, m
         await half.send(b"GET / HTTP/1.1\r\n")
         await trio.sleep(0.1)
         server.stop()
-        with trio.fail_after(1.5):
+        with trio.fail_after(4):
             await server.ended.wait()
         assert await slow.end() == b""
 
@@ -261,7 +261,7 @@ async def test_above_the_rate_connections_are_late_and_not_refused() -> None:
             for _ in range(30):
                 nursery.start_soon(one)
         assert sum(1 for at in answered if at < 0.04) <= 20
-        assert 0.45 < max(answered) < 2.0
+        assert 0.45 < max(answered) < 5
         assert not any(admission.turned_away.values())
 
 

@@ -125,7 +125,7 @@ async def test_a_silent_client_is_gone_after_its_time_and_one_that_answers_pings
 ) -> None:
     monkeypatch.setattr(config, "PING_INTERVAL_S", 0.1)
     async with (
-        serving(policy=Policy(ConnectionLimits(silence_s=0.4))) as bound,
+        serving(policy=Policy(ConnectionLimits(silence_s=0.8))) as bound,
         open_websocket_url(f"ws://{LOOPBACK}:{bound.http_ports[0]}/ws") as alive,
     ):
         async with connected(bound.http_ports[0]) as silent:
@@ -134,7 +134,7 @@ async def test_a_silent_client_is_gone_after_its_time_and_one_that_answers_pings
             await silent.end()
         await trio.sleep(0.05)
         (connection,) = bound.connections
-        assert trio.current_time() - connection.last_heard < 0.3
+        assert trio.current_time() - connection.last_heard < 0.7
         await alive.send_message("still there")
         assert await alive.get_message() == "still there"
 
