@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final, Generic, TypeVar
 
+from appliance.base.faults import Fault
+from appliance.base.texts import NAME_LIMIT, clean_name, fold
+
 K = TypeVar("K")
 
 WINDOW_S: Final = 15 * 60.0
@@ -111,7 +114,7 @@ class Attempt:
 
 
 class Lockout:
-    """The three rules together.  An account is any text by which users are told apart (a folded name)."""
+    """The three rules together.  An account is a user name as it was typed, whether there is such a user or not."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._pairs: Tally[tuple[bytes, str]] = Tally(PAIR_LIMIT, room)
@@ -157,7 +160,7 @@ class Lockout:
         if attempt.at in failed:
             failed.remove(attempt.at)
 
-    def unlock(self, *, account: str | None = None, address: str | None = None) -> int:
+    def unlock(self, account: str | None = None, *, address: str | None = None) -> int:
         """An administrator opens an account for all addresses, or an address for all; how many locks that opened."""
         opened = 0
         if account is not None:
@@ -186,6 +189,16 @@ def network_of(address: str) -> str:
     return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
-def _key(account: str) -> bytes:
-    """The account in 16 bytes, however long the name that was tried."""
-    return hashlib.blake2b(account.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def account_of(name: str) -> str:
+    """What tells users apart: the same for every way of writing a name, "" for what cannot be one."""
+    if len(name) > 4 * NAME_LIMIT:  # before work that grows with the length
+        return ""
+    try:
+        return fold(clean_name(name))
+    except Fault:
+        return ""
+
+
+def _key(name: str) -> bytes:
+    """The account in 16 bytes, however it is written and however long it is."""
+    return hashlib.blake2b(account_of(name).encode(), digest_size=16).digest()

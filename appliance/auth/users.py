@@ -16,9 +16,11 @@ import trio
 
 from appliance.auth import sessions as session_rows
 from appliance.auth import user_rows as rows
+from appliance.auth.lockout import account_of
 from appliance.auth.passwords import check_new, make_first
 from appliance.auth.rights import CAMERA_RIGHTS, AllCameras, Cameras, Holdings, Principal, Right, Rights, Role
 from appliance.auth.sessions import Ending
+from appliance.auth.user_rows import User
 from appliance.base.clock import utc_seconds
 from appliance.base.faults import invalid
 from appliance.base.ids import is_id, new_id
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
 
     from appliance.auth.passwords import Passwords
     from appliance.auth.sessions import Session, Sessions
-    from appliance.auth.user_rows import User
     from appliance.base.clock import Clock
     from appliance.base.secrets import Secret
     from appliance.store import Store
+
+__all__ = ["FIRST_PASSWORD", "FirstPassword", "User", "Users"]
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +88,7 @@ class Users:
 
     def by_name(self, name: str) -> User | None:
         """The user of this name, however it is written."""
-        return self._users.get(self._ids.get(rows.account_of(name), ""))
+        return self._users.get(self._ids.get(account_of(name), ""))
 
     def get(self, name_or_id: str) -> User:
         """The same, or `Fault` ``no_such_user``."""

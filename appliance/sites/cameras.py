@@ -1,0 +1,452 @@
+"""The cameras that are set up: in memory for reading, in the store for good, their passwords sealed.
+
+The book knows addresses and names, not whether anything answers there.  A change is checked inside its transaction;
+memory and ``changes`` follow before the next one begins.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from appliance.base.clock import SystemClock, utc_seconds
+from appliance.base.faults import Fault, Kind, invalid
+from appliance.base.ids import is_id, new_id
+from appliance.base.secrets import Secret, redact
+from appliance.base.texts import clean_name, fold
+from appliance.base.watch import Broadcast
+from appliance.sites.addresses import (
+    DEMO_SCHEME,
+    DEMO_STREAMS,
+    CameraAddress,
+    check_password,
+    check_username,
+    refuse_address,
+    validate_camera_url,
+)
+from appliance.store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from appliance.base.clock import Clock
+    from appliance.store import SecretBox, Store
+
+__all__ = [
+    "DEMO_SCHEME",
+    "Camera",
+    "CameraAdded",
+    "CameraBook",
+    "CameraChanged",
+    "CameraEvent",
+    "CameraRemoved",
+    "StreamConfig",
+    "refuse_address",
+    "validate_camera_url",
+]
+
+log = logging.getLogger(__name__)
+
+MOST_CAMERAS: Final = 1000
+#: Names of the streams by ordinal, the largest first.
+STREAM_NAMES: Final = ("main", "sub")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """One stream of a camera.  Prints neither credentials nor address (a path may hold a password, too)."""
+
+    id: str
+    ordinal: int  # 0 is the largest
+    url: str = field(repr=False)  # without user name and password
+    username: str = field(default="", repr=False)
+    password: Secret | None = None
+    credentials_lost: bool = False  # they are in the store, and its key does not open them: enter them again
+
+    @property
+    def name(self) -> str:
+        return STREAM_NAMES[self.ordinal] if self.ordinal < len(STREAM_NAMES) else f"stream {self.ordinal}"
+
+    @property
+    def shown_url(self) -> str:
+        """The address for people to see, without what looks like a password in its path."""
+        return redact(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera as it is set up."""
+
+    id: str
+    site_id: str
+    name: str
+    position: int
+    streams: tuple[StreamConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAdded:
+    camera: Camera
+
+
+@dataclass(frozen=True, slots=True)
+class CameraChanged:
+    camera: Camera  # as it is now
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRemoved:
+    camera_id: str
+
+
+CameraEvent = CameraAdded | CameraChanged | CameraRemoved
+
+
+class CameraBook:
+    """All cameras of this appliance.  Made by `CameraBook.load`."""
+
+    def __init__(self, store: Store, clock: Clock, site_id: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._cameras: dict[str, Camera] = {}
+        self._ids: dict[str, str] = {}  # by folded name
+        self.site_id = site_id
+        self.changes: Broadcast[CameraEvent] = Broadcast()
+
+    @classmethod
+    async def load(cls, store: Store, clock: Clock | None = None) -> CameraBook:
+        """What the store holds.  Credentials that its key does not open are missing, with a warning per camera."""
+        clock = clock or SystemClock()
+        now = utc_seconds(clock)
+        book = cls(store, clock, await store.write(lambda connection: _local_site(connection, now)))
+
+        def then(cameras: list[Camera]) -> None:
+            for camera in cameras:
+                book._take(camera)
+
+        await store.read(lambda connection: _all_cameras(connection, store.secrets, book.site_id), then=then)
+        return book
+
+    # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def list(self) -> tuple[Camera, ...]:
+        """All cameras in their order."""
+        return tuple(sorted(self._cameras.values(), key=lambda camera: camera.position))
+
+    def find(self, id_or_name: str) -> Camera | None:
+        """The camera of this id, or of this name however it is written."""
+        found = self._cameras.get(id_or_name)
+        if found is not None or len(id_or_name) > 256:
+            return found
+        return self._cameras.get(self._ids.get(fold(" ".join(id_or_name.split())), ""))
+
+    def get(self, id_or_name: str) -> Camera:
+        """The same, or `Fault` ``no_camera``."""
+        camera = self.find(id_or_name)
+        if camera is None:
+            raise no_camera(id_or_name)
+        return camera
+
+    # ── changing ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def add(
+        self,
+        name: str,
+        url: str,
+        sub: str | None = None,
+        *,
+        username: str | None = None,
+        password: Secret | None = None,
+        local: bool = False,
+    ) -> Camera:
+        """A new camera, the last in order.  ``sub`` is the address of its smaller stream.
+
+        User name and password may stand in the addresses or be given apart, which counts before; a sub stream of the
+        same host has those of the main one unless it has its own.  ``local``: see `validate_camera_url`.
+        Raises `Fault` ``invalid_name``, ``name_taken``, ``invalid_url``, ``unsupported_scheme``,
+        ``invalid_credentials``, ``too_many_cameras``.
+        """
+        name = _name(name)
+        streams = _configured((), url, sub, username, password, local=local)
+        now = utc_seconds(self._clock)
+
+        def fn(connection: sa.Connection) -> Camera:
+            cameras = tables.cameras
+            self._check_name(connection, name)
+            count, last = connection.execute(sa.select(sa.func.count(), sa.func.max(cameras.c.position))).one()
+            if count >= MOST_CAMERAS:
+                raise Fault(
+                    Kind.LIMITED, "too_many_cameras", f"There are {count} cameras already.", "Remove some first."
+                )
+            camera = Camera(new_id(), self.site_id, name, 0 if last is None else last + 1, streams)
+            connection.execute(
+                sa.insert(cameras).values(
+                    id=camera.id,
+                    site_id=camera.site_id,
+                    name=name,
+                    folded=fold(name),
+                    position=camera.position,
+                    created_at=now,
+                )
+            )
+            for stream in streams:
+                connection.execute(
+                    sa.insert(tables.streams).values(camera_id=camera.id, **_row(stream, self._store.secrets))
+                )
+            return camera
+
+        def then(camera: Camera) -> None:
+            self._take(camera)
+            self.changes.publish(CameraAdded(camera))
+
+        return await self._store.write(fn, then=then)
+
+    async def change(
+        self,
+        id_or_name: str,
+        *,
+        name: str | None = None,
+        url: str | None = None,
+        sub: str | None = None,
+        username: str | None = None,
+        password: Secret | None = None,
+        local: bool = False,
+    ) -> Camera:
+        """Another name, address or credentials; what is None stays, an empty text takes away (no ``sub`` any more).
+
+        Credentials stay while the host does and never go to another one.  Raises what `add` does, and `Fault`
+        ``no_camera``.
+        """
+        camera_id = self.get(id_or_name).id
+        name = None if name is None else _name(name)
+
+        def fn(connection: sa.Connection) -> tuple[Camera, Camera]:
+            # in the store's turn memory is what the store holds
+            before = self._cameras.get(camera_id)
+            if before is None:
+                raise no_camera(id_or_name)
+            after = before
+            if name is not None:
+                self._check_name(connection, name, but=camera_id)
+                after = replace(after, name=name)
+            if (url, sub, username, password) != (None, None, None, None):
+                after = replace(after, streams=_configured(before.streams, url, sub, username, password, local=local))
+            self._write_changes(connection, before, after)
+            return before, after
+
+        def then(changed: tuple[Camera, Camera]) -> None:
+            before, after = changed
+            if before != after:
+                self._drop(before)
+                self._take(after)
+                self.changes.publish(CameraChanged(after))
+
+        return (await self._store.write(fn, then=then))[1]
+
+    async def remove(self, id_or_name: str) -> None:
+        """The camera, its streams and the rights on it are gone.  Raises `Fault` ``no_camera``."""
+        camera = self.get(id_or_name)
+
+        def fn(connection: sa.Connection) -> bool:
+            found = connection.execute(sa.delete(tables.cameras).where(tables.cameras.c.id == camera.id))
+            if found.rowcount == 0:
+                raise no_camera(id_or_name)
+            return True
+
+        def then(_: bool) -> None:
+            self._drop(self._cameras[camera.id])
+            self.changes.publish(CameraRemoved(camera.id))
+
+        await self._store.write(fn, then=then)
+
+    async def ensure_demo(self) -> Camera:
+        """The demo camera, made unless there is one."""
+        for camera in self.list():
+            if any(stream.url.startswith(DEMO_SCHEME) for stream in camera.streams):
+                return camera
+        names = ["Demo", *(f"Demo {number}" for number in range(2, MOST_CAMERAS + 2))]
+        name = next(name for name in names if self.find(name) is None)
+        main, sub = (f"{DEMO_SCHEME}{stream}" for stream in DEMO_STREAMS)
+        return await self.add(name, main, sub, local=True)
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _check_name(self, connection: sa.Connection, name: str, but: str | None = None) -> None:
+        cameras = tables.cameras.c
+        same = sa.select(cameras.id).where((cameras.site_id == self.site_id) & (cameras.folded == fold(name)))
+        found = connection.execute(same).scalar_one_or_none()
+        if found not in (None, but):
+            message = f"There is a camera {name!r} already."
+            raise Fault(Kind.CONFLICT, "name_taken", message, "Choose another name.", field="name")
+
+    def _write_changes(self, connection: sa.Connection, before: Camera, after: Camera) -> None:
+        """Only what differs: credentials that could not be read stay in the store until they are entered again."""
+        if before.name != after.name:
+            values = {"name": after.name, "folded": fold(after.name)}
+            connection.execute(sa.update(tables.cameras).where(tables.cameras.c.id == after.id).values(**values))
+        kept = {stream.id: stream for stream in before.streams}
+        for stream in after.streams:
+            old = kept.pop(stream.id, None)
+            row = _row(stream, self._store.secrets)
+            if old is None:
+                connection.execute(sa.insert(tables.streams).values(camera_id=after.id, **row))
+            elif old != stream:
+                if stream.credentials_lost:
+                    del row["username"], row["password"]
+                connection.execute(sa.update(tables.streams).where(tables.streams.c.id == stream.id).values(**row))
+        for gone in kept:
+            connection.execute(sa.delete(tables.streams).where(tables.streams.c.id == gone))
+
+    def _take(self, camera: Camera) -> None:
+        self._cameras[camera.id] = camera
+        self._ids[fold(camera.name)] = camera.id
+
+    def _drop(self, camera: Camera) -> None:
+        del self._cameras[camera.id]
+        del self._ids[fold(camera.name)]
+
+
+def no_camera(which: str) -> Fault:
+    return Fault(
+        Kind.NOT_FOUND, "no_camera", f"There is no camera {which[:64]!r}.", "List the cameras to see them all."
+    )
+
+
+def _name(text: str) -> str:
+    name = clean_name(text)
+    if is_id(name):
+        raise invalid("invalid_name", "A camera cannot be called like an id.", "Give another name.", field="name")
+    return name
+
+
+def _configured(
+    old: tuple[StreamConfig, ...],
+    url: str | None,
+    sub: str | None,
+    username: str | None,
+    password: Secret | None,
+    *,
+    local: bool,
+) -> tuple[StreamConfig, ...]:
+    """The streams of a camera after a change of them.  An id goes with its ordinal."""
+    if username is not None:
+        check_username(username)
+    if password is not None:
+        check_password(password)
+
+    def read(text: str, field: str) -> CameraAddress:
+        return validate_camera_url(text, local=local, field=field)
+
+    old_main, old_sub = (*old, None, None)[:2]
+    if url is None:
+        assert old_main is not None
+        main = _with(old_main, username, password)
+    else:
+        main = _stream(0, read(url, "url"), [old_main], username, password)
+    if sub == "" or (sub is None and old_sub is None):
+        return (main, *old[2:])
+    if sub is not None:
+        smaller = _stream(1, read(sub, "sub"), [old_sub, main], None, None, new_main=main)
+    else:
+        assert old_sub is not None
+        smaller = old_sub
+    same_host = host_of(smaller.url) == host_of(main.url)
+    followed = old_main is not None and old_sub is not None and _credentials(old_sub) == _credentials(old_main)
+    if sub is None and same_host and followed:  # it had those of the main stream, and goes on to
+        smaller = replace(
+            smaller, username=main.username, password=main.password, credentials_lost=main.credentials_lost
+        )
+    elif same_host:
+        smaller = _with(smaller, username, password)
+    return (main, smaller, *old[2:])
+
+
+def _stream(
+    ordinal: int,
+    address: CameraAddress,
+    earlier: Iterable[StreamConfig | None],
+    username: str | None,
+    password: Secret | None,
+    new_main: StreamConfig | None = None,
+) -> StreamConfig:
+    """A stream at a new address: its credentials are those in it, else those that the same host had before."""
+    known = [stream for stream in earlier if stream is not None]
+    ids = [stream.id for stream in known if stream is not new_main]
+    stream = StreamConfig(ids[0] if ids else new_id(), ordinal, address.url)
+    same_host = next((each for each in known if host_of(each.url) == address.host), None)
+    if address.username is not None:
+        stream = replace(stream, username=address.username, password=address.password)
+    elif same_host is not None:
+        stream = replace(
+            stream,
+            username=same_host.username,
+            password=same_host.password,
+            # what cannot be read cannot be given to another stream either
+            credentials_lost=same_host.credentials_lost and same_host.id == stream.id,
+        )
+    return _with(stream, username, password)
+
+
+def _with(stream: StreamConfig, username: str | None, password: Secret | None) -> StreamConfig:
+    """The stream with the credentials that were given; an empty one takes away."""
+    if username is not None:
+        stream = replace(stream, username=username)
+    if password is not None:
+        stream = replace(stream, password=password or None, credentials_lost=False)
+    return stream
+
+
+def _credentials(stream: StreamConfig) -> tuple[str, Secret | None, bool]:
+    return stream.username, stream.password, stream.credentials_lost
+
+
+def host_of(url: str) -> str:
+    """The canonical host of a kept address; "" for a demo stream."""
+    return validate_camera_url(url, local=True).host
+
+
+def _row(stream: StreamConfig, box: SecretBox) -> dict[str, object]:
+    def sealed(secret: Secret | None, column: str) -> bytes | None:
+        return box.seal(secret, f"streams/{stream.id}/{column}") if secret else None
+
+    return {
+        "id": stream.id,
+        "ordinal": stream.ordinal,
+        "url": stream.url,
+        "username": sealed(Secret(stream.username), "username"),
+        "password": sealed(stream.password, "password"),
+    }
+
+
+def _local_site(connection: sa.Connection, now: int) -> str:
+    """The site of the appliance's own cameras, made if there is none."""
+    found = connection.execute(sa.select(tables.sites.c.id).where(tables.sites.c.kind == "local")).scalar_one_or_none()
+    if found is not None:
+        return str(found)
+    site_id = new_id()
+    connection.execute(sa.insert(tables.sites).values(id=site_id, kind="local", created_at=now))
+    return site_id
+
+
+def _all_cameras(connection: sa.Connection, box: SecretBox, site_id: str) -> list[Camera]:
+    streams: dict[str, list[StreamConfig]] = {}
+    lost: set[str] = set()
+    for row in connection.execute(sa.select(tables.streams).order_by(tables.streams.c.ordinal)):
+        stream = StreamConfig(row.id, row.ordinal, row.url)
+        try:
+            username, password = (
+                None if value is None else box.unseal(value, f"streams/{row.id}/{column}")
+                for column, value in (("username", row.username), ("password", row.password))
+            )
+            stream = replace(stream, username=username.reveal() if username else "", password=password)
+        except Fault as fault:
+            if row.camera_id not in lost:
+                log.warning("the credentials of camera %s cannot be read: %s", row.camera_id, fault)
+            lost.add(row.camera_id)
+            stream = replace(stream, credentials_lost=True)
+        streams.setdefault(row.camera_id, []).append(stream)
+    rows = connection.execute(sa.select(tables.cameras).where(tables.cameras.c.site_id == site_id))
+    return [Camera(row.id, row.site_id, row.name, row.position, tuple(streams.get(row.id, ()))) for row in rows]
