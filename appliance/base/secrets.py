@@ -14,7 +14,9 @@ _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)(?P<userinfo
 # Authorization: Basic xxx · Digest …, response="…" · Bearer xxx · ?ticket=… · token=… · password=…
 _HEADER = re.compile(r"(?i)\b(authorization|cookie|set-cookie|x-csrf-token)(\s*[:=]\s*)[^\r\n]+")
 _FIELD = re.compile(
-    r"(?i)(?P<name>[\"']?\b(?:ticket|token|csrf|password|passwd|pwd|secret|api[_-]?key|nonce|cnonce|response)[\"']?"
+    # "_" counts as a gap: cameras have paths like /user=admin_password=x_channel=1
+    r"(?i)(?P<name>[\"']?(?<![a-z0-9])"
+    r"(?:ticket|token|csrf|password|passwd|pwd|secret|api[_-]?key|nonce|cnonce|response)[\"']?"
     r"\s*[:=]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"'&,;}]+)"
 )
 

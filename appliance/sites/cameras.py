@@ -7,7 +7,7 @@ memory and ``changes`` follow before the next one begins.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -15,23 +15,14 @@ import sqlalchemy as sa
 from appliance.base.clock import SystemClock, utc_seconds
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.ids import is_id, new_id
-from appliance.base.secrets import Secret, redact
+from appliance.base.secrets import Secret
 from appliance.base.texts import clean_name, fold
 from appliance.base.watch import Broadcast
-from appliance.sites.addresses import (
-    DEMO_SCHEME,
-    DEMO_STREAMS,
-    CameraAddress,
-    check_password,
-    check_username,
-    refuse_address,
-    validate_camera_url,
-)
+from appliance.sites.addresses import DEMO_SCHEME, DEMO_STREAMS, refuse_address, validate_camera_url
+from appliance.sites.camera import Camera, StreamConfig, configured
 from appliance.store import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from appliance.base.clock import Clock
     from appliance.store import SecretBox, Store
 
@@ -51,40 +42,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 MOST_CAMERAS: Final = 1000
-#: Names of the streams by ordinal, the largest first.
-STREAM_NAMES: Final = ("main", "sub")
-
-
-@dataclass(frozen=True, slots=True)
-class StreamConfig:
-    """One stream of a camera.  Prints neither credentials nor address (a path may hold a password, too)."""
-
-    id: str
-    ordinal: int  # 0 is the largest
-    url: str = field(repr=False)  # without user name and password
-    username: str = field(default="", repr=False)
-    password: Secret | None = None
-    credentials_lost: bool = False  # they are in the store, and its key does not open them: enter them again
-
-    @property
-    def name(self) -> str:
-        return STREAM_NAMES[self.ordinal] if self.ordinal < len(STREAM_NAMES) else f"stream {self.ordinal}"
-
-    @property
-    def shown_url(self) -> str:
-        """The address for people to see, without what looks like a password in its path."""
-        return redact(self.url)
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """A camera as it is set up."""
-
-    id: str
-    site_id: str
-    name: str
-    position: int
-    streams: tuple[StreamConfig, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +127,7 @@ class CameraBook:
         ``invalid_credentials``, ``too_many_cameras``.
         """
         name = _name(name)
-        streams = _configured((), url, sub, username, password, local=local)
+        streams = configured((), url, sub, username, password, local=local)
         now = utc_seconds(self._clock)
 
         def fn(connection: sa.Connection) -> Camera:
@@ -233,7 +190,7 @@ class CameraBook:
                 self._check_name(connection, name, but=camera_id)
                 after = replace(after, name=name)
             if (url, sub, username, password) != (None, None, None, None):
-                after = replace(after, streams=_configured(before.streams, url, sub, username, password, local=local))
+                after = replace(after, streams=configured(before.streams, url, sub, username, password, local=local))
             self._write_changes(connection, before, after)
             return before, after
 
@@ -320,92 +277,6 @@ def _name(text: str) -> str:
     if is_id(name):
         raise invalid("invalid_name", "A camera cannot be called like an id.", "Give another name.", field="name")
     return name
-
-
-def _configured(
-    old: tuple[StreamConfig, ...],
-    url: str | None,
-    sub: str | None,
-    username: str | None,
-    password: Secret | None,
-    *,
-    local: bool,
-) -> tuple[StreamConfig, ...]:
-    """The streams of a camera after a change of them.  An id goes with its ordinal."""
-    if username is not None:
-        check_username(username)
-    if password is not None:
-        check_password(password)
-
-    def read(text: str, field: str) -> CameraAddress:
-        return validate_camera_url(text, local=local, field=field)
-
-    old_main, old_sub = (*old, None, None)[:2]
-    if url is None:
-        assert old_main is not None
-        main = _with(old_main, username, password)
-    else:
-        main = _stream(0, read(url, "url"), [old_main], username, password)
-    if sub == "" or (sub is None and old_sub is None):
-        return (main, *old[2:])
-    if sub is not None:
-        smaller = _stream(1, read(sub, "sub"), [old_sub, main], None, None, new_main=main)
-    else:
-        assert old_sub is not None
-        smaller = old_sub
-    same_host = host_of(smaller.url) == host_of(main.url)
-    followed = old_main is not None and old_sub is not None and _credentials(old_sub) == _credentials(old_main)
-    if sub is None and same_host and followed:  # it had those of the main stream, and goes on to
-        smaller = replace(
-            smaller, username=main.username, password=main.password, credentials_lost=main.credentials_lost
-        )
-    elif same_host:
-        smaller = _with(smaller, username, password)
-    return (main, smaller, *old[2:])
-
-
-def _stream(
-    ordinal: int,
-    address: CameraAddress,
-    earlier: Iterable[StreamConfig | None],
-    username: str | None,
-    password: Secret | None,
-    new_main: StreamConfig | None = None,
-) -> StreamConfig:
-    """A stream at a new address: its credentials are those in it, else those that the same host had before."""
-    known = [stream for stream in earlier if stream is not None]
-    ids = [stream.id for stream in known if stream is not new_main]
-    stream = StreamConfig(ids[0] if ids else new_id(), ordinal, address.url)
-    same_host = next((each for each in known if host_of(each.url) == address.host), None)
-    if address.username is not None:
-        stream = replace(stream, username=address.username, password=address.password)
-    elif same_host is not None:
-        stream = replace(
-            stream,
-            username=same_host.username,
-            password=same_host.password,
-            # what cannot be read cannot be given to another stream either
-            credentials_lost=same_host.credentials_lost and same_host.id == stream.id,
-        )
-    return _with(stream, username, password)
-
-
-def _with(stream: StreamConfig, username: str | None, password: Secret | None) -> StreamConfig:
-    """The stream with the credentials that were given; an empty one takes away."""
-    if username is not None:
-        stream = replace(stream, username=username)
-    if password is not None:
-        stream = replace(stream, password=password or None, credentials_lost=False)
-    return stream
-
-
-def _credentials(stream: StreamConfig) -> tuple[str, Secret | None, bool]:
-    return stream.username, stream.password, stream.credentials_lost
-
-
-def host_of(url: str) -> str:
-    """The canonical host of a kept address; "" for a demo stream."""
-    return validate_camera_url(url, local=True).host
 
 
 def _row(stream: StreamConfig, box: SecretBox) -> dict[str, object]:
