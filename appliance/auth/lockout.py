@@ -19,9 +19,6 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final, Generic, TypeVar
 
-from appliance.base.faults import Fault
-from appliance.base.texts import NAME_LIMIT, clean_name, fold
-
 K = TypeVar("K")
 
 WINDOW_S: Final = 15 * 60.0
@@ -114,7 +111,7 @@ class Attempt:
 
 
 class Lockout:
-    """The three rules together.  An account is a user name as it was typed, whether there is such a user or not."""
+    """The three rules together.  An account is any text by which users are told apart (`user_rows.account_of`)."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._pairs: Tally[tuple[bytes, str]] = Tally(PAIR_LIMIT, room)
@@ -189,16 +186,6 @@ def network_of(address: str) -> str:
     return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
-def account_of(name: str) -> str:
-    """What tells users apart: the same for every way of writing a name, "" for what cannot be one."""
-    if len(name) > 4 * NAME_LIMIT:  # before work that grows with the length
-        return ""
-    try:
-        return fold(clean_name(name))
-    except Fault:
-        return ""
-
-
-def _key(name: str) -> bytes:
-    """The account in 16 bytes, however it is written and however long it is."""
-    return hashlib.blake2b(account_of(name).encode(), digest_size=16).digest()
+def _key(account: str) -> bytes:
+    """The account in 16 bytes, however long the name that was tried."""
+    return hashlib.blake2b(account.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from appliance.auth.lockout import Lockout
     from appliance.auth.passwords import Passwords
     from appliance.auth.sessions import Session, Sessions
-    from appliance.auth.user_rows import User
+    from appliance.auth.user_rows import User, account_of
     from appliance.auth.users import Users
     from appliance.base.secrets import Secret
 
@@ -83,12 +83,13 @@ class SignIn:
         await self._users.set_password(user_id, new, keep_session=keep_session)
 
     async def _verified(self, username: str, password: Secret, address: str) -> User:
+        account = account_of(username)
         now = trio.current_time()
-        left = self._lockout.seconds(username, address, now)
+        left = self._lockout.seconds(account, address, now)
         if left > 0:
             raise locked(left)
         with self._place(address):
-            attempt = self._lockout.begin(username, address, now)
+            attempt = self._lockout.begin(account, address, now)
             await trio.sleep(self._lockout.delay(attempt))
             user = self._users.by_name(username)
             right = await self._passwords.verify(user.password_hash if user else None, password)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from appliance.auth.rights import ALL, CAMERA_RIGHTS, AllCameras, Cameras, Right, Role
 from appliance.base.faults import Fault, Kind
 from appliance.base.ids import new_id
+from appliance.base.texts import NAME_LIMIT, clean_name, fold
 from appliance.store import tables
 
 if TYPE_CHECKING:
@@ -35,6 +36,16 @@ class User:
     password_at: int
     grants: Mapping[Right, Cameras]
     password_hash: str = field(repr=False)
+
+
+def account_of(name: str) -> str:
+    """What tells users apart: the same for every way of writing a name, "" for what cannot be one."""
+    if len(name) > 4 * NAME_LIMIT:  # before work that grows with the length
+        return ""
+    try:
+        return fold(clean_name(name))
+    except Fault:
+        return ""
 
 
 def no_such_user(name: str) -> Fault:

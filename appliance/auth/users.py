@@ -16,11 +16,10 @@ import trio
 
 from appliance.auth import sessions as session_rows
 from appliance.auth import user_rows as rows
-from appliance.auth.lockout import account_of
 from appliance.auth.passwords import check_new, make_first
 from appliance.auth.rights import CAMERA_RIGHTS, AllCameras, Cameras, Holdings, Principal, Right, Rights, Role
 from appliance.auth.sessions import Ending
-from appliance.auth.user_rows import User
+from appliance.auth.user_rows import User, account_of
 from appliance.base.clock import utc_seconds
 from appliance.base.faults import invalid
 from appliance.base.ids import is_id, new_id
