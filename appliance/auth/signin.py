@@ -16,6 +16,7 @@ import trio
 
 from appliance.auth.lockout import network_of
 from appliance.auth.sessions import bad_credentials
+from appliance.auth.user_rows import account_of
 from appliance.base.faults import Fault, Kind, invalid
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from appliance.auth.lockout import Lockout
     from appliance.auth.passwords import Passwords
     from appliance.auth.sessions import Session, Sessions
-    from appliance.auth.user_rows import User, account_of
+    from appliance.auth.user_rows import User
     from appliance.auth.users import Users
     from appliance.base.secrets import Secret
 
