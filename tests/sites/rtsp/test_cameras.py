@@ -1,0 +1,235 @@
+"""The driver on cameras that others wrote: GStreamer's RTSP server, libav as the judge of what came."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import av
+import pytest
+import trio
+from av.audio.codeccontext import AudioCodecContext
+from av.video.codeccontext import VideoCodecContext
+
+from appliance._native.nal import avcc_to_annexb, find_nals, split_avcc
+from appliance.base.clock import SystemClock
+from appliance.base.secrets import Secret
+from appliance.media.units import AccessUnit, AudioUnit
+from appliance.sites.rtsp.probe import describe_rtsp, probe_rtsp
+from appliance.sites.rtsp.source import open_rtsp
+from appliance.sites.rtsp.target import RtspTarget
+from appliance.sites.source import SourceError, Trouble
+from tests.peers.cameras import FPS, GOP, Cameras, cameras, running_cameras
+
+pytestmark = pytest.mark.peer
+__all__ = ["cameras"]  # the fixture
+
+PICTURE = 90_000 // FPS
+
+
+def target(url: str, username: str = "", password: str | None = None) -> RtspTarget:
+    return RtspTarget.from_url(url, username, Secret(password) if password is not None else None)
+
+
+async def take(source, pictures: int) -> tuple[list[AccessUnit], list[AudioUnit]]:
+    """Units until that many pictures are there."""
+    video: list[AccessUnit] = []
+    audio: list[AudioUnit] = []
+    while len(video) < pictures:
+        for unit in await source.receive():
+            (video if isinstance(unit, AccessUnit) else audio).append(unit)
+    return video, audio
+
+
+async def trouble_of(where: RtspTarget) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        await watch(where)
+    return caught.value
+
+
+async def watch(where: RtspTarget) -> None:
+    async with open_rtsp(where, SystemClock()) as source:
+        while True:
+            await source.receive()
+
+
+def decode(units: list[AccessUnit]) -> list[av.VideoFrame]:
+    """What libav makes of the units; it complains about every flaw."""
+    codec = VideoCodecContext.create("h264", "r")
+    codec.extradata = units[0].format.configuration
+    codec.options = {"err_detect": "explode"}
+    frames = []
+    for unit in units:
+        frames += codec.decode(av.Packet(unit.data))
+    return [*frames, *codec.decode(None)]
+
+
+def nals(annexb: bytes) -> tuple[bytes, ...]:
+    """The NAL units that belong into an access unit of ours."""
+    return tuple(annexb[a:b] for a, b in find_nals(annexb) if annexb[a] & 31 not in (7, 8, 9))
+
+
+def libav_reads(url: str, count: int) -> list[tuple[int, tuple[bytes, ...]]]:
+    """Pictures as libav's own RTSP client gets them: (time in ticks, NAL units)."""
+    found = []
+    with av.open(url, options={"rtsp_transport": "tcp", "fpsprobesize": "0"}, timeout=(5, 5)) as container:
+        for unit in container.demux(video=0):
+            if unit.pts is not None and unit.time_base is not None:
+                found.append((round(unit.pts * unit.time_base * 90_000), nals(bytes(unit))))
+            if len(found) == count:
+                break
+    return found
+
+
+async def test_picture_and_sound_of_the_main_stream_can_be_decoded(cameras: Cameras) -> None:
+    async with open_rtsp(target(cameras.url()), SystemClock()) as source:
+        assert source.video is not None
+        assert (source.video.width, source.video.height, source.video.codec_string) == (1280, 720, "avc1.4d401f")
+        assert source.audio is not None
+        assert source.audio.sample_rate == 16_000
+        began = SystemClock().utc_90k()
+        video, audio = await take(source, 25)
+        assert (list(source.notes), source.statistics.oddities) == ([], set())
+        assert (source.statistics.packets_lost, source.statistics.units_dropped) == (0, 0)
+    assert [unit.seq for unit in video] == list(range(25))
+    assert [n for n, unit in enumerate(video) if unit.is_idr][:2] == [0, GOP]
+    frames = decode(video)
+    assert [(frame.width, frame.height) for frame in frames] == [(1280, 720)] * 25
+    assert {abs(one.pts + PICTURE - other.pts) <= 90 for one, other in pairwise(video)} == {True}
+    assert all(abs(unit.pts - began) < 10 * 90_000 for unit in video)
+    codec = AudioCodecContext.create("aac", "r")
+    codec.extradata = audio[0].format.configuration
+    sound = [frame for unit in audio for frame in codec.decode(av.Packet(unit.data))]
+    assert len(sound) >= len(audio) - 1
+    assert {frame.sample_rate for frame in sound} == {16_000}
+    assert {abs(one.pts + one.duration - other.pts) <= 90 for one, other in pairwise(audio)} == {True}
+
+
+async def test_libav_reads_the_same_from_the_same_camera(cameras: Cameras) -> None:
+    url = cameras.url("/sub")
+    theirs: list[tuple[int, tuple[bytes, ...]]] = []
+    async with trio.open_nursery() as nursery, open_rtsp(target(url), SystemClock()) as source:
+        assert list(source.notes) == ["audio: PCMU is not played yet"]
+
+        async def read() -> None:
+            theirs.extend(await trio.to_thread.run_sync(libav_reads, url, 8))
+
+        await source.receive()
+        nursery.start_soon(read)
+        video, _ = await take(source, 24)
+    ours = {nals(avcc_to_annexb(unit.data)): unit for unit in video}
+    common = [(at, ours[units]) for at, units in theirs if units in ours]
+    assert len(common) >= 6
+    offsets = [unit.pts - at for at, unit in common]
+    assert max(offsets) - min(offsets) <= 180
+    assert all(len(split_avcc(unit.data)) == len(units) for units, unit in ours.items())
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+async def test_who_we_are_is_proved_and_wrong_passwords_are_told(auth: str) -> None:
+    with running_cameras(user="admin", password='p"ä s', auth=auth) as guarded:
+        async with open_rtsp(target(guarded.url(), "admin", 'p"ä s'), SystemClock()) as source:
+            await take(source, 1)
+        wrong = await trouble_of(target(guarded.url(), "admin", "canary"))
+        missing = await trouble_of(target(guarded.url()))
+    assert (wrong.trouble, missing.trouble) == (Trouble.BAD_CREDENTIALS, Trouble.BAD_CREDENTIALS)
+    assert wrong.message == "The camera refused the user name or password."
+    assert missing.message == "The camera asks for a user name and password."
+
+
+async def test_a_stream_that_is_not_there_and_one_we_do_not_play_are_told_apart(cameras: Cameras) -> None:
+    assert (await trouble_of(target(cameras.url("/canary")))).trouble == Trouble.NOT_FOUND
+    error = await trouble_of(target(cameras.url("/h265", camera=2)))
+    assert error.trouble == Trouble.UNSUPPORTED_CODEC
+    assert error.message == "The camera sends H.265 on this stream."
+
+
+async def test_a_camera_that_only_does_udp_is_told() -> None:
+    with running_cameras(transport="udp") as udp:
+        error = await trouble_of(target(udp.url()))
+    assert error.trouble == Trouble.REFUSED
+    assert "UDP" in str(error)
+
+
+async def test_a_killed_camera_is_lost_at_once_and_found_when_it_is_back() -> None:
+    with running_cameras() as first:
+        async with open_rtsp(target(first.url()), SystemClock()) as source:
+            await take(source, 2)
+            first.kill()
+            began = time.monotonic()
+            with pytest.raises(SourceError) as caught:
+                await take(source, 100)
+            assert caught.value.trouble == Trouble.CAMERA_LOST
+        assert time.monotonic() - began < 1
+        assert (await trouble_of(target(first.url()))).trouble == Trouble.REFUSED
+        with running_cameras(port=first.port) as second:
+            async with open_rtsp(target(second.url()), SystemClock()) as source:
+                video, _ = await take(source, 1)
+                assert video[0].is_idr
+
+
+async def test_a_frozen_camera_is_noticed_within_five_seconds_and_left_within_another() -> None:
+    with running_cameras() as frozen:
+        async with open_rtsp(target(frozen.url()), SystemClock()) as source:
+            await take(source, 2)
+            frozen.freeze()
+            began = time.monotonic()
+            with pytest.raises(SourceError) as caught:
+                await take(source, 100)
+            assert caught.value.trouble == Trouble.TIMEOUT
+            assert time.monotonic() - began <= 5.0
+        assert time.monotonic() - began <= 6.2
+
+
+async def test_a_stalled_camera_is_noticed_though_it_keeps_the_session(cameras: Cameras) -> None:
+    async with open_rtsp(target(cameras.url(camera=2)), SystemClock()) as source:
+        await take(source, 2)
+        cameras.order("stall", "cam2", "6")
+        began = time.monotonic()
+        with pytest.raises(SourceError) as caught:
+            await take(source, 100)
+        assert caught.value.trouble == Trouble.TIMEOUT
+        assert time.monotonic() - began <= 5.5  # what was under way when it stalled comes before
+
+
+async def test_a_loss_is_counted_and_what_comes_can_be_decoded(cameras: Cameras) -> None:
+    async with open_rtsp(target(cameras.url("/sub"), "", None), SystemClock(), audio=False) as source:
+        video, _ = await take(source, 2)
+        cameras.order("loss", "cam1", "15")
+        try:
+            with trio.fail_after(30):
+                while source.statistics.packets_lost < 3:
+                    video += (await take(source, 1))[0]
+        finally:
+            cameras.order("loss", "cam1", "0")
+        video += (await take(source, 2 * GOP))[0]
+        assert source.statistics.units_dropped > 0
+    gaps = [(one, other) for one, other in pairwise(video) if other.seq != one.seq + 1]
+    assert gaps
+    assert all(other.is_idr for _, other in gaps)
+    assert len(decode(video)) == len(video)
+
+
+async def test_without_key_frames_nothing_comes_until_one_does(cameras: Cameras) -> None:
+    where = target(cameras.url(camera=2))
+    async with open_rtsp(where, SystemClock()) as first:  # which keeps the camera going
+        await take(first, 1)
+        cameras.order("nokey", "cam2", "2")
+        began = time.monotonic()
+        async with open_rtsp(where, SystemClock()) as source:
+            video, _ = await take(source, 3)
+            assert time.monotonic() - began > 1.5
+    assert video[0].is_idr
+    assert source.statistics.units_dropped == 0
+    assert len(decode(video)) == 3
+
+
+async def test_the_test_of_a_camera_and_the_check_of_one_say_what_there_is(cameras: Cameras) -> None:
+    result = await probe_rtsp(target(cameras.url()), SystemClock())
+    assert [step.name for step in result.steps if step.ok] == [
+        "connect", "OPTIONS", "DESCRIBE", "SETUP", "PLAY", "picture",
+    ]  # fmt: skip
+    assert result.error is None
+    found = await describe_rtsp(target(cameras.url("/sub")))
+    assert found.video is not None
+    assert (found.video.width, found.framerate, found.notes) == (640, FPS, ("audio: PCMU is not played yet",))
