@@ -21,8 +21,8 @@ export function ZoomControls({ zoom, by, reset }: ZoomProps) {
       <button type="button" aria-label={t("Zoom in")} title={`${t("Zoom in")} (+)`} disabled={zoom.scale >= MOST_ZOOM} onClick={() => by(1.5)}>
         <Icon name="plus" />
       </button>
-      <button type="button" class="num" aria-label={t("Whole picture")} title={t("Whole picture")} onClick={reset}>
-        {format.number(i18n, zoom.scale, 1)}×
+      <button type="button" class="num" title={t("Whole picture")} onClick={reset}>
+        {format.number(i18n, zoom.scale, 1)}×<span class="vh"> {t("Whole picture")}</span>
       </button>
       <button type="button" aria-label={t("Zoom out")} title={`${t("Zoom out")} (-)`} disabled={zoom.scale <= 1} onClick={() => by(1 / 1.5)}>
         <Icon name="minus" />

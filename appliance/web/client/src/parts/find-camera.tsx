@@ -77,9 +77,9 @@ export function FindCamera({ cameras, open, summoned }: FindProps) {
           role="combobox"
           aria-label={t("Find a camera")}
           aria-expanded={expanded && query !== ""}
-          aria-controls={`${id}-list`}
+          {...(expanded && query !== "" ? { "aria-controls": `${id}-list` } : {})}
           aria-autocomplete="list"
-          {...(expanded && shown[active] ? { "aria-activedescendant": `${id}-${active}` } : {})}
+          {...(expanded && query !== "" && shown[active] ? { "aria-activedescendant": `${id}-${active}` } : {})}
           placeholder={t("Find a camera")}
           autocomplete="off"
           spellcheck={false}

@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { render, type ComponentChild } from "preact";
+import { useState } from "preact/hooks";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { I18nContext, ModelContext } from "../app/context";
@@ -120,6 +121,51 @@ describe("a tile", () => {
   it("says how the picture comes", () => {
     show(tile("Front gate", {}, { skipped: 1.2 }));
     expect(root.querySelector(".inf")?.textContent).toBe("Direct · main · 1280×720 · 25\u202ffps · 268\u202fkB/s · skipped 1.2\u202fs");
+  });
+});
+
+describe("choosing tiles by key", () => {
+  it("comes to rest, however fast the keys follow each other", async () => {
+    let rendered = 0;
+    let choose: (id: string) => void = () => undefined;
+    function Two(): ComponentChild {
+      const [selected, setSelected] = useState("");
+      choose = setSelected;
+      rendered += 1;
+      if (rendered > 50) throw new Error("it does not come to rest");
+      const nothing = (): void => undefined;
+      return (
+        <section class="grid">
+          {["a", "b"].map((id) => (
+            <TileFrame
+              key={id}
+              camera={{ ...CAMERA, id }}
+              rect={{ x: 0, y: 0, w: 400, h: 225 }}
+              size="l"
+              view={VIEW}
+              selected={selected === id}
+              reachable
+              details={false}
+              sound={false}
+              wanted={false}
+              figures={() => FIGURES}
+              everySecond={() => nothing}
+              onFocus={() => setSelected(id)}
+              slot={null}
+              actions={{ open: nothing, unblock: nothing, retry: nothing }}
+            />
+          ))}
+        </section>
+      );
+    }
+    show(<Two />);
+    for (const id of ["a", "b", "a", "b"]) {
+      choose(id);
+      // rendered, but what follows a rendering later has not run yet
+      for (let i = 0; i < 5; i++) await Promise.resolve();
+    }
+    await vi.advanceTimersByTimeAsync(500);
+    expect(document.activeElement?.getAttribute("data-camera")).toBe("b");
   });
 });
 

@@ -106,8 +106,10 @@ export function TileFrame(props: FrameProps) {
   const i18n = useI18n();
   const { camera, rect, view, size } = props;
   const article = useRef<HTMLElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // within the same commit: focusing later could undo a choice made meanwhile, whose focus would undo this one …
     const active = document.activeElement;
+    if (article.current?.contains(active)) return;
     const elsewhere = active !== null && active !== document.body && !active.closest(".grid");
     if (props.selected && !elsewhere) article.current?.focus({ preventScroll: true });
   }, [props.selected]);
