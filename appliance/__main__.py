@@ -13,9 +13,9 @@ def main() -> None:
         from appliance.workers.process import main as work  # noqa: PLC0415
 
         os._exit(work(sys.argv[2:]))
-    from appliance.compose import run  # noqa: PLC0415
+    from appliance.compose import commands  # noqa: PLC0415
 
-    sys.exit(run())
+    sys.exit(commands())
 
 
 if __name__ == "__main__":

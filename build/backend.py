@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import catalogues
 import webclient
 from setuptools import build_meta
 from setuptools.build_meta import *  # noqa: F403  (a PEP 517 backend is its module's names)
@@ -31,6 +32,7 @@ def build_wheel(
     wheel_directory: str, config_settings: dict[str, Any] | None = None, metadata_directory: str | None = None
 ) -> str:
     webclient.build()
+    catalogues.build()
     return build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
 
 
@@ -38,4 +40,5 @@ def build_editable(
     wheel_directory: str, config_settings: dict[str, Any] | None = None, metadata_directory: str | None = None
 ) -> str:
     webclient.build()
+    catalogues.build()
     return build_meta.build_editable(wheel_directory, config_settings, metadata_directory)

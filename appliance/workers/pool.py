@@ -108,9 +108,12 @@ class Pool:
         """
         if self._outstanding >= self.size + WAITING:
             raise Fault(
-                FaultKind.LIMITED, "worker_busy", "Too many pictures are being made at once.", "Try again in a moment.",
+                FaultKind.LIMITED,
+                "worker_busy",
+                "Too many pictures are being made at once.",
+                "Try again in a moment.",
                 retry_after_s=1,
-            )  # fmt: skip
+            )
         self._outstanding += 1
         try:
             async with self._free:

@@ -1,0 +1,47 @@
+"""``fanal status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from appliance.cli.api import open_api
+from appliance.cli.context import Program, data_option, failing_well, json_option, show_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@data_option
+@json_option
+@click.pass_obj
+@failing_well
+def status(_program: Program, folder: Path, as_json: bool) -> None:
+    """How the running appliance is, and what wants attention."""
+    with open_api(folder, None) as api:
+        found = api.get("status")
+        users = api.get("status", "users")["users"]
+    if as_json:
+        show_json({**found, "active_users": users})
+        return
+    cameras = found["cameras"]
+    click.echo(f"{found['name']}, Fanal {found['version']}, running since {found['running_since']}")
+    click.echo("Cameras     " + ", ".join(f"{number} {state}" for state, number in cameras.items() if number) or "none")
+    click.echo(f"Viewers     {found['viewers']} of {found['streams_open']} open streams, {len(users)} users connected")
+    if found["cpu"] is not None:
+        click.echo(
+            f"Load        {found['cpu']:.0%} of the machine, {found['cores']:.2f} cores here, "
+            f"{found['memory'] / 1e6:.0f} MB, {found['sent'] / 1e6:.2f} MB/s out"
+        )
+    certificate = found["certificate"]
+    if certificate is not None:
+        click.echo(f"Certificate {', '.join(certificate['names'][:4])} until {certificate['not_after'][:10]}")
+    for item in found["attention"]:
+        mark = click.style(
+            "!" if item["severity"] == "urgent" else "·", fg="red" if item["severity"] == "urgent" else None
+        )
+        click.echo(f"{mark} {item['message']} {item['hint']}")
+    if not found["attention"]:
+        click.echo("All is well.")

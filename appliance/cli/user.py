@@ -1,0 +1,156 @@
+"""``fanal user``: add, set, list, remove."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from appliance.base.faults import invalid
+from appliance.cli.api import open_api
+from appliance.cli.context import Program, data_option, failing_well, json_option, show_json, show_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RIGHTS = ("live", "audio")
+SWITCHES = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+
+
+@click.group()
+def user() -> None:
+    """Users and their rights."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(["administrator", "viewer"]), default="viewer", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@data_option
+@json_option
+@click.pass_obj
+@failing_well
+def add(program: Program, name: str, role: str, password_stdin: bool, folder: Path, as_json: bool) -> None:
+    """Add a user.  A viewer sees nothing until granted: fanal user set NAME live=all"""
+    body = {"name": name, "role": role, "password": _password(from_stdin=password_stdin)}
+    with open_api(folder, program.offline) as api:
+        added = api.call("POST", "admin", "users", body=body)
+    if as_json:
+        show_json(added)
+        return
+    click.echo(f"User “{added['name']}” added as {added['role']}.")
+    if role == "viewer":
+        click.echo(f"Nothing is granted yet: fanal user set {name} live=all")
+
+
+@user.command("set")
+@click.argument("name")
+@click.argument("changes", nargs=-1, metavar="KEY=VALUE…")
+@click.option("--password-stdin", is_flag=True, help="Read a new password from standard input.")
+@data_option
+@json_option
+@click.pass_obj
+@failing_well
+def change(
+    program: Program, name: str, changes: tuple[str, ...], password_stdin: bool, folder: Path, as_json: bool
+) -> None:
+    """Change a user: live=CAMERA,…|all|none  audio=CAMERA,…|all|none  role=…  disabled=yes|no  password=ask"""
+    body = _changes(changes)
+    if password_stdin or body.pop("password", None):
+        body["password"] = _password(from_stdin=password_stdin)
+    if not body:
+        raise click.UsageError("Say what to change, such as live=all.")
+    with open_api(folder, program.offline) as api:
+        changed = api.call("PATCH", "admin", "users", name, body=body)
+    if as_json:
+        show_json(changed)
+    else:
+        click.echo(f"User “{changed['name']}” changed.")
+
+
+@user.command("list")
+@data_option
+@json_option
+@click.pass_obj
+@failing_well
+def show(program: Program, folder: Path, as_json: bool) -> None:
+    """All users and what they are granted."""
+    with open_api(folder, program.offline) as api:
+        users = api.get("admin", "users")["users"]
+        names = {one["id"]: one["name"] for one in api.get("admin", "cameras")["cameras"]}
+    if as_json:
+        show_json({"users": users})
+        return
+
+    def granted(one: dict[str, Any], right: str) -> str | None:
+        cameras = "all" if one["role"] == "administrator" else one["grants"].get(right)
+        return cameras if cameras in ("all", None) else ", ".join(names.get(each, each) for each in cameras)
+
+    show_table(
+        ["user", "role", *RIGHTS, ""],
+        [
+            [
+                one["name"],
+                one["role"],
+                *(granted(one, right) for right in RIGHTS),
+                "disabled" if one["disabled"] else "",
+            ]
+            for one in users
+        ],
+    )
+
+
+@user.command("remove")
+@click.argument("name")
+@data_option
+@click.pass_obj
+@failing_well
+def remove(program: Program, name: str, folder: Path) -> None:
+    """Remove a user; their sessions end at once."""
+    with open_api(folder, program.offline) as api:
+        api.call("DELETE", "admin", "users", name)
+    click.echo(f"User “{name}” removed.")
+
+
+@user.command("unlock")
+@click.argument("name")
+@data_option
+@click.pass_obj
+@failing_well
+def unlock(_program: Program, name: str, folder: Path) -> None:
+    """Let a user who typed too many wrong passwords try again."""
+    with open_api(folder, None) as api:
+        api.call("POST", "admin", "users", name, "unlock")
+    click.echo(f"User “{name}” may sign in again.")
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise invalid("no_password", "There is no terminal to ask for a password.", "Use --password-stdin.")
+    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return answer
+
+
+def _changes(changes: tuple[str, ...]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for text in changes:
+        key, equals, value = text.partition("=")
+        if equals and key in RIGHTS:
+            cameras: str | list[str] = value if value == "all" else [each for each in value.split(",") if each]
+            body.setdefault("grants", {})[key] = [] if value == "none" else cameras
+        elif equals and key == "disabled" and value in SWITCHES:
+            body["disabled"] = SWITCHES[value]
+        elif equals and key == "role":
+            body["role"] = value
+        elif text == "password=ask":
+            body["password"] = True
+        else:
+            raise invalid(
+                "bad_key",
+                f"“{text}” cannot be set.",
+                "Use live=, audio= (cameras with commas between them, all or none), role=, disabled=yes, password=ask.",
+            )
+    return body

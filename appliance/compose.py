@@ -1,0 +1,324 @@
+"""The one module that knows every room: it puts the appliance together, and takes it apart in the reverse order.
+
+Every service is a block of one `async with`; what a lower room needs from a higher one is handed to it here.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import threading
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from queue import SimpleQueue
+from shutil import disk_usage
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from appliance import __version__
+from appliance.auth import open_auth
+from appliance.base.clock import SystemClock
+from appliance.base.faults import Fault, invalid
+from appliance.base.interfaces import interface_addresses
+from appliance.base.secrets import Secret
+from appliance.certs.contexts import open_tls_holder
+from appliance.cli.api import CONTROL_SOCKET
+from appliance.cli.app import main
+from appliance.cli.context import Program
+from appliance.serve.binding import ALL_INTERFACES, Address, Binds
+from appliance.serve.connection import ConnectionLimits, Policy
+from appliance.serve.runner import Bound, serve
+from appliance.settings.settings import Settings
+from appliance.settings.tabs import ConnectivityTab, GeneralTab
+from appliance.sites.cameras import CameraBook
+from appliance.sites.demo import DemoCamera
+from appliance.sites.opening import Sources
+from appliance.status.board import Attention, Board, Severity
+from appliance.status.load import SAMPLE_S, Load
+from appliance.status.logs import open_logs
+from appliance.store import open_store
+from appliance.store.folder import COMMAND, SERVER, write_whole
+from appliance.streams.audience import Audience
+from appliance.streams.directory import open_directory
+from appliance.streams.news import Newsroom
+from appliance.streams.snapshots import open_snapshots
+from appliance.supervise import supervise
+from appliance.web.app import create_app
+from appliance.web.front import own_names
+from appliance.web.pages import read_pages
+from appliance.web.services import Services
+from appliance.workers.pool import open_pool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from appliance.auth.users import FirstPassword
+    from appliance.status.logs import Logs
+
+log = logging.getLogger(__name__)
+
+METRICS_TOKEN = "metrics-token"  # noqa: S105 (a file name)
+#: An appliance for commands is there in a second; on a machine in trouble later.
+START_PATIENCE_S = 60.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``fanal run`` was told.  Ports: None means as the settings say, 0 off, "auto" any free one."""
+
+    folder: Path
+    bind: str = ALL_INTERFACES
+    http: int | str | None = None
+    https: int | str | None = None
+    demo: bool = False
+    online: bool = True  # False: only for commands, over the Unix socket; no camera is touched
+    log_level: str = "info"
+    first_password_to_file: bool = True
+    log_to_terminal: bool = True
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The appliance serves."""
+
+    urls: tuple[str, ...]
+    first: FirstPassword | None
+    fingerprint: str | None  # of the local authority, for whoever has to trust it
+
+
+@dataclass(frozen=True)
+class Appliance:
+    """The parts, for those who run it."""
+
+    services: Services
+    bound: Bound
+    ready: Ready
+
+
+def commands() -> int:
+    """The command line, with this module's ways to run an appliance; its exit code."""
+    return main(Program(run=run, offline=offline))
+
+
+async def run(
+    *,
+    stop: Callable[[], Awaitable[object]],
+    task_status: trio.TaskStatus[Appliance] = trio.TASK_STATUS_IGNORED,
+    **options: Any,
+) -> None:
+    """Run an appliance with `Options` until ``stop`` returns or the task is cancelled.
+
+    Raises `Fault` if it cannot start.
+    """
+    async with compose(Options(**options)) as appliance:
+        task_status.started(appliance)
+        await stop()
+        log.info("stopping")
+
+
+@contextmanager
+def offline(folder: Path) -> Iterator[None]:
+    """An appliance for the commands inside the block, in a thread of its own.  Raises `Fault` if it cannot start."""
+    options = Options(folder.absolute(), online=False, log_to_terminal=False, log_level="warning")
+    started: SimpleQueue[tuple[trio.lowlevel.TrioToken, trio.Event] | BaseException] = SimpleQueue()
+
+    async def serve_commands() -> None:
+        stopping = trio.Event()
+        async with compose(options):
+            started.put((trio.lowlevel.current_trio_token(), stopping))
+            await stopping.wait()
+
+    def thread() -> None:
+        try:
+            trio.run(serve_commands)
+        except BaseException as error:  # handed to the thread that waits for it
+            started.put(error)
+
+    worker = threading.Thread(target=thread, name="offline")
+    worker.start()
+    try:
+        answer = started.get(timeout=START_PATIENCE_S)
+        if isinstance(answer, BaseException):
+            raise _fault_in(answer)
+        token, stopping = answer
+        try:
+            yield
+        finally:
+            token.run_sync_soon(stopping.set)
+    finally:
+        worker.join(START_PATIENCE_S)
+
+
+def _fault_in(error: BaseException) -> BaseException:
+    """The fault that ended a start, out of the groups that nurseries wrap it in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@asynccontextmanager
+async def compose(options: Options) -> AsyncIterator[Appliance]:
+    """The whole appliance, serving, as one block."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        holder = SERVER if options.online else COMMAND
+        store = await stack.enter_async_context(open_store(options.folder, clock, holder=holder))
+        settings = await Settings.load(store, clock)
+        logs = stack.enter_context(
+            open_logs(
+                options.folder,
+                days=settings.tab(GeneralTab).log_days,
+                level=options.log_level,
+                terminal=options.log_to_terminal,
+            )
+        )
+        log.log(
+            logging.INFO if options.online else logging.DEBUG,
+            "Fanal %s starts with the data folder %s",
+            __version__,
+            options.folder,
+        )
+        board = Board(clock.utc_90k())
+        auth = await stack.enter_async_context(open_auth(store, clock))
+        first = None
+        if options.online:
+            first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
+        cameras = await CameraBook.load(store, clock)
+        pool = await stack.enter_async_context(open_pool())
+        demo = DemoCamera(options.folder / "demo", pool, clock)
+        if options.demo:
+            await cameras.ensure_demo()
+        directory = await stack.enter_async_context(open_directory(Sources(clock, demo), clock))
+        snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
+        binds = _binds(options, settings)
+        tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
+        audience, load = Audience(), Load()
+        newsroom = Newsroom(auth, cameras, directory, audience)
+        services = Services(
+            folder=options.folder,
+            clock=clock,
+            settings=settings,
+            auth=auth,
+            cameras=cameras,
+            directory=directory,
+            audience=audience,
+            snapshots=snapshots,
+            pool=pool,
+            board=board,
+            load=load,
+            news=newsroom.told,
+            tls=tls,
+            metrics_token=await trio.to_thread.run_sync(_metrics_token, options.folder),
+            pages=await trio.to_thread.run_sync(read_pages, Path(str(files("appliance.web") / "static"))),
+            own_hosts=lambda: own_names(socket.gethostname(), interface_addresses()),
+        )
+        app, _ = create_app(services)
+        policy = Policy(refuse=lambda address: auth.lockout.address_blocked(address, trio.current_time()))
+        nursery = await stack.enter_async_context(trio.open_nursery())
+        stack.callback(nursery.cancel_scope.cancel)
+        if options.online:
+            await nursery.start(newsroom.run)
+            nursery.start_soon(_attempt, "workers", pool.warm, board)
+            for name, task in {
+                "load": partial(_sample, load, services),
+                "settings": partial(_obey_settings, settings, policy, logs),
+                "disk": partial(_watch_disk, options.folder, board),
+            }.items():
+                nursery.start_soon(supervise, name, task, board)
+        bound = await nursery.start(partial(serve, app, binds, tls=tls, policy=policy))
+        services.https_port = bound.https_ports[0] if bound.https_ports else 0
+        yield Appliance(services, bound, await _ready(options, services, bound, first))
+
+
+def _binds(options: Options, settings: Settings) -> Binds:
+    """Where to listen.  Raises `Fault` where plain HTTP would be open to the network."""
+    unix = options.folder / CONTROL_SOCKET
+    if not options.online:
+        return Binds(unix=unix)
+    tab = settings.tab(ConnectivityTab)
+    http = tab.http_port if options.http is None else options.http
+    https = tab.https_port if options.https is None else options.https
+    if https == 0 and options.bind not in LOOPBACK:
+        raise invalid(
+            "not_encrypted",
+            "Without HTTPS everybody on the network could read passwords and pictures.",
+            "Leave HTTPS on, or serve this machine only: --bind 127.0.0.1",
+            field="https",
+        )
+    if http == https == 0:
+        raise invalid(
+            "no_port", "Both ports are off: there is nothing to serve.", "Leave one of them on.", field="http"
+        )
+
+    def at(port: int | str) -> tuple[Address, ...]:
+        return () if port == 0 else ((options.bind, 0 if port == "auto" else int(port)),)
+
+    return Binds(http=at(http), https=at(https), unix=unix)
+
+
+async def _ready(options: Options, services: Services, bound: Bound, first: FirstPassword | None) -> Ready:
+    host = "localhost" if options.bind == ALL_INTERFACES else options.bind
+    shown = f"[{host}]" if ":" in host else host
+    urls = [f"http://{shown}:{port}" for port in bound.http_ports]
+    urls += [f"https://{shown}:{port}" for port in bound.https_ports]
+    return Ready(tuple(urls), first, await services.authority_fingerprint())
+
+
+def _metrics_token(folder: Path) -> Secret:
+    """The token that Prometheus shows; made once, readable by whoever may read the data folder."""
+    path = folder / METRICS_TOKEN
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        token = secrets.token_urlsafe(32)
+        write_whole(path, token.encode() + b"\n")
+    return Secret(token)
+
+
+async def _attempt(name: str, task: Callable[[], Awaitable[object]], board: Board) -> None:
+    """Something that is done once; failing, it is on the list of what wants attention."""
+    try:
+        await task()
+    except Fault as fault:
+        board.attend(name, Attention(fault.code, fault.message, fault.hint, Severity.URGENT))
+
+
+async def _sample(load: Load, services: Services) -> None:
+    while True:
+        load.sample(trio.current_time(), services.pool.workers, services.audience.bytes_sent)
+        await trio.sleep(SAMPLE_S)
+
+
+async def _obey_settings(settings: Settings, policy: Policy, logs: Logs) -> None:
+    """What can follow a change of settings without a restart."""
+    while True:
+        timeout = float(settings.tab(ConnectivityTab).client_timeout_s)
+        policy.limits = ConnectionLimits(silence_s=timeout)
+        logs.keep(settings.tab(GeneralTab).log_days)
+        with settings.changes.listen() as listener:
+            await listener.receive()
+
+
+async def _watch_disk(folder: Path, board: Board) -> None:
+    """Say when the data folder's disk runs full, before things fail."""
+    while True:
+        usage = await trio.to_thread.run_sync(disk_usage, folder)
+        full = usage.free < max(100 << 20, usage.total // 100)
+        board.attend(
+            "disk",
+            Attention(
+                "disk_full",
+                f"The disk of {folder} has {usage.free >> 20} MB left.",
+                "Free some space.",
+                Severity.URGENT,
+            )
+            if full
+            else None,
+        )
+        await trio.sleep(60)

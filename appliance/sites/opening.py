@@ -1,0 +1,59 @@
+"""From a configured stream to an open source: which protocol an address means."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from appliance.base.faults import Fault
+from appliance.sites.cameras import DEMO_SCHEME, refuse_address
+from appliance.sites.rtsp.probe import describe_rtsp
+from appliance.sites.rtsp.source import open_rtsp
+from appliance.sites.rtsp.target import RtspTarget
+from appliance.sites.source import SourceError, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from appliance.base.clock import Clock
+    from appliance.media.units import AudioFormat, VideoFormat
+    from appliance.sites.cameras import StreamConfig
+    from appliance.sites.demo import DemoCamera
+    from appliance.sites.source import Opener, Source
+
+
+class Sources:
+    """Opens and looks at streams of every kind there is."""
+
+    def __init__(self, clock: Clock, demo: DemoCamera) -> None:
+        self._clock = clock
+        self._demo = demo
+
+    def opener(self, stream: StreamConfig) -> Opener:
+        """What opens this stream, each time anew."""
+
+        @asynccontextmanager
+        async def open_it() -> AsyncIterator[Source]:
+            if stream.url.startswith(DEMO_SCHEME):
+                try:
+                    async with self._demo.open(stream.url.removeprefix(DEMO_SCHEME)) as source:
+                        yield source
+                except Fault as fault:
+                    raise SourceError(Trouble.CAMERA_LOST, fault.message, fault.hint) from fault
+            else:
+                async with open_rtsp(_target(stream), self._clock, check_address=refuse_address) as camera:
+                    yield camera
+
+        return open_it
+
+    async def look(self, stream: StreamConfig) -> tuple[VideoFormat | None, AudioFormat | None]:
+        """What the stream announces, without playing it.  Raises `SourceError`."""
+        if stream.url.startswith(DEMO_SCHEME):
+            async with self.opener(stream)() as source:
+                return source.video, source.audio
+        seen = await describe_rtsp(_target(stream), check_address=refuse_address)
+        return seen.video, seen.audio
+
+
+def _target(stream: StreamConfig) -> RtspTarget:
+    return RtspTarget.from_url(stream.url, stream.username, stream.password)

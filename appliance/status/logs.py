@@ -1,0 +1,121 @@
+"""Logs: to the terminal and to files in the data folder, one a day, without secrets (row GEN-9, abuse A25).
+
+Records are formatted and written in a thread of their own: a slow disk or terminal holds up nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sys
+from contextlib import contextmanager
+from logging.handlers import QueueHandler, QueueListener, TimedRotatingFileHandler
+from typing import TYPE_CHECKING
+
+from appliance.base.faults import Fault, Kind
+from appliance.base.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FOLDER = "logs"
+NAME = "fanal.log"
+LEVELS = ("debug", "info", "warning", "error")
+#: Records that may wait for the disk; more are dropped and counted rather than kept.
+WAITING = 10_000
+#: Libraries that tell more than anybody wants to know.
+_QUIET = {"alembic": logging.WARNING, "hypercorn": logging.WARNING}
+_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+class RedactingFormatter(logging.Formatter):
+    """Whatever a record says, exceptions included, loses its secrets here."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.name = record.name.removeprefix("appliance.")
+        return redact(super().format(record)).replace("\r", "␍")
+
+
+class _Queue(QueueHandler):
+    """Hands records to the writing thread as they are: formatting is its business."""
+
+    def __init__(self, records: queue.Queue[logging.LogRecord]) -> None:
+        super().__init__(records)
+        self.lost = 0
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            self.lost += 1
+
+
+class Logs:
+    """The running log.  ``days`` may be changed while it runs."""
+
+    def __init__(self, file: TimedRotatingFileHandler, records: _Queue) -> None:
+        self._file = file
+        self._records = records
+
+    def keep(self, days: int) -> None:
+        """Keep so many days beside today's; older files go at the next midnight."""
+        self._file.backupCount = days
+
+    @property
+    def lost(self) -> int:
+        """Records that were dropped because they came faster than they could be written."""
+        return self._records.lost
+
+    @property
+    def path(self) -> str:
+        return self._file.baseFilename
+
+
+@contextmanager
+def open_logs(folder: Path, *, days: int, level: str, terminal: bool = True) -> Iterator[Logs]:
+    """Log into ``folder/logs`` and on standard error until the end of the block.
+
+    Raises `Fault` ``log_folder`` when the folder cannot be written.
+    """
+    try:
+        (folder / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = TimedRotatingFileHandler(
+            folder / FOLDER / NAME, when="midnight", backupCount=days, encoding="utf-8", delay=False
+        )
+    except OSError as error:
+        raise Fault(
+            Kind.UNAVAILABLE,
+            "log_folder",
+            f"Logs cannot be written to {folder / FOLDER}: {error.strerror}.",
+            "Make the folder writable or free some space.",
+        ) from error
+    file.setFormatter(RedactingFormatter(_FORMAT))
+    handlers: list[logging.Handler] = [file]
+    if terminal:
+        screen = logging.StreamHandler(sys.stderr)
+        screen.setFormatter(RedactingFormatter(_FORMAT, datefmt="%H:%M:%S"))
+        handlers.append(screen)
+    records: queue.Queue[logging.LogRecord] = queue.Queue(WAITING)
+    hand_over = _Queue(records)
+    listener = QueueListener(records, *handlers)
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
+    root.setLevel(level.upper())
+    root.handlers = [hand_over]
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)
+    # a failed write (a full disk) must not print the record with a traceback for each one
+    raising, logging.raiseExceptions = logging.raiseExceptions, False
+    listener.start()
+    try:
+        yield Logs(file, hand_over)
+    finally:
+        listener.stop()
+        root.setLevel(before[0])
+        root.handlers = before[1]
+        logging.raiseExceptions = raising
+        file.close()

@@ -1,0 +1,179 @@
+"""Cameras as a user sees them: only those they have a right on, without addresses and passwords."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from appliance.auth.rights import CAMERA_RIGHTS
+from appliance.base.clock import to_rfc3339
+from appliance.base.faults import Fault, Kind
+from appliance.web.table import Access, Route
+
+if TYPE_CHECKING:
+    from appliance.auth.rights import Principal
+    from appliance.sites.cameras import Camera
+    from appliance.streams.directory import CameraState
+    from appliance.web.gate import Call, Gate
+    from appliance.web.services import Services
+
+
+class StreamView(msgspec.Struct):
+    """One stream of a camera, largest first; numbers as measured, None until known."""
+
+    id: str
+    name: str
+    codec: str | None
+    width: int | None
+    height: int | None
+    fps: float | None
+    kbps: float | None
+
+
+class StateView(msgspec.Struct):
+    """``state``: unknown, ok, waiting or lost; ``reason`` a word of the live protocol; ``since`` RFC 3339."""
+
+    state: str
+    reason: str | None
+    since: str
+
+
+class CameraView(msgspec.Struct):
+    """A camera; ``rights``: what this user may do with it."""
+
+    id: str
+    name: str
+    site: str
+    state: StateView
+    streams: list[StreamView]
+    rights: list[str]
+    audio: bool
+    ptz: bool = False
+    talk: bool = False
+    recorded: bool = False
+
+
+class CameraList(msgspec.Struct):
+    cameras: list[CameraView]
+
+
+class TicketBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``path``: what the ticket is for, such as ``live.mp4``."""
+
+    path: str
+
+
+class TicketView(msgspec.Struct):
+    """``ticket`` goes into ``?ticket=`` of that path, to be used within ``seconds``."""
+
+    ticket: str
+    seconds: int
+
+
+TICKET_PATHS = ("live", "live.mp4", "snapshot.jpg")
+TICKET_S = 60
+
+
+class Cameras:
+    """The routes of this module, and the views that events share."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def add_to(self, gate: Gate) -> None:
+        gate.add(
+            Route(
+                "cameras",
+                "GET",
+                "/api/v1/cameras",
+                Access.SIGNED_IN,
+                self.all,
+                "The cameras that the user may see",
+                answer=CameraList,
+            )
+        )
+        gate.add(
+            Route(
+                "camera",
+                "GET",
+                "/api/v1/cameras/<camera_id>",
+                Access.SIGNED_IN,
+                self.one,
+                "One camera",
+                camera="camera_id",
+                answer=CameraView,
+            )
+        )
+        gate.add(
+            Route(
+                "ticket",
+                "POST",
+                "/api/v1/cameras/<camera_id>/ticket",
+                Access.SIGNED_IN,
+                self.ticket,
+                "A ticket for a player that cannot send headers",
+                camera="camera_id",
+                body=TicketBody,
+                answer=TicketView,
+                status=201,
+                example={"path": "live.mp4"},
+            )
+        )
+
+    async def all(self, call: Call) -> CameraList:
+        return CameraList(self.seen_by(call.who))
+
+    async def one(self, call: Call) -> CameraView:
+        return self.view(call.watched, call.who)
+
+    async def ticket(self, call: Call) -> TicketView:
+        if call.body.path not in TICKET_PATHS:
+            raise Fault(
+                Kind.INVALID,
+                "bad_path",
+                f"There are no tickets for “{call.body.path[:40]}”.",
+                f"Ask for one of {', '.join(TICKET_PATHS)}.",
+                field="path",
+            )
+        path = f"/api/v1/cameras/{call.watched.id}/{call.body.path}"
+        ticket = self._services.auth.tickets.issue(call.who, call.watched.id, path, seconds=TICKET_S)
+        return TicketView(ticket.reveal(), TICKET_S)
+
+    def seen_by(self, principal: Principal) -> list[CameraView]:
+        """Every camera on which the principal has a right, in the order of the book."""
+        rights = self._services.rights
+        return [
+            self.view(camera, principal)
+            for camera in self._services.cameras.list()
+            if any(rights.allows(principal, right, camera.id) for right in CAMERA_RIGHTS)
+        ]
+
+    def view(self, camera: Camera, principal: Principal) -> CameraView:
+        directory = self._services.directory
+        facts = [(stream, directory.facts(stream.id)) for stream in camera.streams]
+        rights = [right for right in CAMERA_RIGHTS if self._services.rights.allows(principal, right, camera.id)]
+        return CameraView(
+            id=camera.id,
+            name=camera.name,
+            site=camera.site_id,
+            state=state_view(directory.state(camera.id)),
+            streams=[
+                StreamView(
+                    id=stream.id,
+                    name=stream.name,
+                    codec=None if known.video is None else known.video.codec,
+                    width=None if known.video is None else known.video.width,
+                    height=None if known.video is None else known.video.height,
+                    fps=known.measured.fps,
+                    kbps=known.measured.kbps,
+                )
+                for stream, known in facts
+            ],
+            rights=[str(right) for right in rights],
+            audio=any(known.audio is not None for _, known in facts),
+        )
+
+
+def state_view(state: CameraState) -> StateView:
+    return StateView(state.state, state.reason, to_rfc3339(state.since))

@@ -1,0 +1,111 @@
+"""Server-Sent Events: what an open page has to hear of without asking (design §9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import trio
+from quart import Response
+
+from appliance import __version__
+from appliance.auth.rights import CAMERA_RIGHTS, RightsChange
+from appliance.auth.sessions import SessionEnded
+from appliance.base.faults import Fault, Kind
+from appliance.sites.cameras import CameraAdded, CameraChanged, CameraRemoved
+from appliance.streams.directory import CameraState
+from appliance.streams.news import Lost
+from appliance.web.cameras import Cameras, state_view
+from appliance.web.table import Access, Route
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from appliance.auth.rights import Principal
+    from appliance.web.gate import Call, Gate
+    from appliance.web.services import Services
+
+#: A comment so often, so that proxies and clients know that the connection lives.
+ALIVE_S = 15.0
+#: Event streams of one user at once; a browser has one a page.
+PER_USER = 32
+
+
+class Events:
+    """The routes of this module."""
+
+    def __init__(self, services: Services, cameras: Cameras) -> None:
+        self._services = services
+        self._cameras = cameras
+        self._open: dict[str, int] = {}
+
+    def add_to(self, gate: Gate) -> None:
+        gate.add(
+            Route(
+                "events",
+                "GET",
+                "/api/v1/events",
+                Access.SIGNED_IN,
+                self.stream,
+                "Cameras added, changed, removed, their states; rights changed; session ended",
+                media_type="text/event-stream",
+            )
+        )
+
+    async def stream(self, call: Call) -> Response:
+        user = call.who.user_id
+        if self._open.get(user, 0) >= PER_USER:
+            raise Fault(Kind.LIMITED, "too_many_events", "This user has too many pages open.", "Close some of them.")
+        response = Response(self._events(call), content_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        response.timeout = None  # it ends with the client
+        return response
+
+    async def _events(self, call: Call) -> AsyncIterator[bytes]:
+        """No nursery or cancel scope stands open across a yield: the framework closes generators where it likes."""
+        user = call.who.user_id
+        self._open[user] = self._open.get(user, 0) + 1
+        try:
+            with self._services.news.listen() as listener:
+                yield _event("hello", {"version": __version__})
+                while not listener.overflowed:  # an overflowed client comes again and asks for everything
+                    news: object = None
+                    with trio.move_on_after(ALIVE_S):
+                        news = await listener.receive()
+                    event = b": alive\n\n" if news is None else self._told(news, call)
+                    if event:
+                        yield event
+                    if event.startswith(b"event: session_ended"):
+                        return
+        finally:
+            self._open[user] -= 1
+            if not self._open[user]:
+                del self._open[user]
+
+    def _told(self, news: object, call: Call) -> bytes:
+        """News as this user hears them; empty if it is none of their business."""
+        who = call.who
+        if isinstance(news, CameraAdded | CameraChanged):
+            if not self._sees(who, news.camera.id):
+                return b""
+            kind = "camera_added" if isinstance(news, CameraAdded) else "camera_changed"
+            return _event(kind, self._cameras.view(news.camera, who))
+        if isinstance(news, CameraRemoved):
+            return _event("camera_removed", {"id": news.camera_id})  # an id alone tells a stranger nothing
+        if isinstance(news, CameraState):
+            if not self._sees(who, news.camera_id):
+                return b""
+            return _event("camera_state", {"id": news.camera_id, **msgspec.to_builtins(state_view(news))})
+        if isinstance(news, RightsChange):
+            return _event("rights_changed", {}) if who.user_id in news.user_ids else b""
+        if isinstance(news, SessionEnded):
+            return _event("session_ended", {}) if news.session_id == who.session_id else b""
+        if isinstance(news, Lost):
+            return _event("rights_changed", {})  # the page asks for everything
+        return b""
+
+    def _sees(self, principal: Principal, camera_id: str) -> bool:
+        return any(self._services.rights.allows(principal, right, camera_id) for right in CAMERA_RIGHTS)
+
+
+def _event(kind: str, data: Any) -> bytes:
+    return b"event: " + kind.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"

@@ -1,0 +1,92 @@
+"""What the web room is handed: the services of the appliance, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hmac import compare_digest
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from appliance.serve.proxies import Client, Network, client_address
+from appliance.settings.tabs import ConnectivityTab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from appliance.auth import Auth
+    from appliance.auth.rights import Rights
+    from appliance.auth.sessions import Session, Sessions
+    from appliance.base.clock import Clock
+    from appliance.base.secrets import Secret
+    from appliance.base.watch import Broadcast
+    from appliance.certs.contexts import TlsHolder
+    from appliance.serve.connection import Connection
+    from appliance.settings.settings import Settings
+    from appliance.sites.cameras import CameraBook
+    from appliance.status.board import Board
+    from appliance.status.load import Load
+    from appliance.streams.audience import Audience
+    from appliance.streams.directory import Directory
+    from appliance.streams.snapshots import Snapshots
+    from appliance.web.pages import Page
+    from appliance.workers.pool import Pool
+
+
+@dataclass
+class Services:
+    """See the module.  ``tls`` is None where HTTPS is off; then plain HTTP, on loopback only, serves everything."""
+
+    folder: Path
+    clock: Clock
+    settings: Settings
+    auth: Auth
+    cameras: CameraBook
+    directory: Directory
+    audience: Audience
+    snapshots: Snapshots
+    pool: Pool
+    board: Board
+    load: Load
+    news: Broadcast[object]
+    tls: TlsHolder | None
+    metrics_token: Secret
+    pages: dict[str, Page]
+    own_hosts: Callable[[], Iterable[str]]  # names and addresses by which this machine is reached
+    https_port: int = 0  # the real one, once it listens
+    _proxies: tuple[tuple[str, ...], list[Network]] = field(default=((), []))
+
+    @property
+    def rights(self) -> Rights:
+        return self.auth.rights
+
+    @property
+    def sessions(self) -> Sessions:
+        return self.auth.sessions
+
+    def client(self, connection: Connection, headers: Iterable[tuple[bytes, bytes]]) -> Client:
+        """The client behind a connection: its address, and whether it came encrypted, as far as can be believed."""
+        named = self.settings.tab(ConnectivityTab).trusted_proxies
+        if named != self._proxies[0]:
+            self._proxies = (named, [ip_network(text) for text in named])
+        client = client_address(connection.peer, headers, self._proxies[1])
+        return Client(client.address, connection.secure if client.secure is None else client.secure)
+
+    async def authority_fingerprint(self) -> str | None:
+        """SHA-256 of the local authority's certificate in groups of four digits, for people to compare."""
+        pem = await self.tls.authority_pem() if self.tls is not None else None
+        if pem is None:
+            return None
+        digest = x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex().upper()
+        return " ".join(digest[at : at + 4] for at in range(0, len(digest), 4))
+
+    def keep_alive(self, session: Session | None) -> None:
+        """A live view counts as use of its session."""
+        if session is not None:
+            self.sessions.touch(session.id)
+
+    def is_metrics_token(self, token: str) -> bool:
+        return bool(token) and compare_digest(token.encode(), self.metrics_token.reveal().encode())

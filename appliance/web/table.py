@@ -1,0 +1,97 @@
+"""The authorisation table: every route with the right it needs and how its camera is found.
+
+A route that is not in the table does not exist: `Table.check` refuses to start with one.  The generated test walks
+route × role × camera over it (abuse A7), and the OpenAPI document is made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from appliance.auth.rights import Right
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
+
+    from werkzeug.routing import Map
+
+
+class Access(StrEnum):
+    """Who may call a route, where no right of `appliance.auth.rights` says it."""
+
+    PUBLIC = "public"  # anybody; tells nothing that a stranger may not know
+    SIGNED_IN = "signed_in"  # any user; what is answered depends on their rights
+    METRICS = "metrics"  # the metrics token, or an administrator
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter, for the OpenAPI document."""
+
+    name: str
+    type: str  # of JSON schema
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way in.
+
+    ``needs``: a right, or an `Access`.  ``camera``: the path parameter that holds the camera's id; then a right is
+    asked for that camera.  ``body`` and ``answer``: msgspec structures, or None.  ``example``: a body that is
+    accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send headers.
+    """
+
+    name: str
+    method: str
+    path: str
+    needs: Right | Access
+    handler: Callable[[Any], Awaitable[Any]]
+    summary: str
+    camera: str | None = None
+    body: type | None = None
+    answer: type | None = None
+    status: int = 200
+    media_type: str = "application/json"
+    websocket: bool = False
+    by_ticket: bool = False
+    example: Any = None
+    query: tuple[Parameter, ...] = ()
+
+
+class Table:
+    """All routes; filled by `appliance.web.app`, then fixed."""
+
+    def __init__(self) -> None:
+        self._routes: dict[str, Route] = {}
+
+    def add(self, route: Route) -> None:
+        """Raises ValueError for a name used twice, or a right per camera without a camera."""
+        if route.name in self._routes:
+            raise ValueError(f"two routes are called {route.name}")
+        if route.needs in (Right.LIVE, Right.AUDIO) and route.camera is None:
+            raise ValueError(f"{route.name} needs {route.needs} and does not say on which camera")
+        if route.camera is not None and f"<{route.camera}>" not in route.path:
+            raise ValueError(f"{route.name}: its path has no <{route.camera}>")
+        self._routes[route.name] = route
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes.values())
+
+    def __getitem__(self, name: str) -> Route:
+        return self._routes[name]
+
+    def check(self, rules: Map) -> None:
+        """Raises RuntimeError if the application has a rule that is not in the table."""
+        known = {(route.name, route.path) for route in self}
+        strangers = [
+            f"{rule.rule} ({rule.endpoint})" for rule in _rules(rules) if (rule.endpoint, rule.rule) not in known
+        ]
+        if strangers:
+            raise RuntimeError(f"routes without an entry in the authorisation table: {', '.join(strangers)}")
+
+
+def _rules(rules: Map) -> Iterable[Any]:
+    return rules.iter_rules()

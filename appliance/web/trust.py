@@ -1,0 +1,86 @@
+"""The trust page: how a browser comes to trust this server's own authority (row SEC-1).
+
+It is served on plain HTTP too: whoever needs it has no trusted connection yet.  The page says how to compare the
+fingerprint with what the server itself shows (``fanal status``), because plain HTTP can be tampered with.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from quart import Response, request
+
+from appliance.settings.tabs import GeneralTab
+from appliance.web import problem
+from appliance.web.table import Access, Route
+from appliance.web.texts import translation
+
+if TYPE_CHECKING:
+    from appliance.web.gate import Call, Gate
+    from appliance.web.services import Services
+
+
+class Trust:
+    """The routes of this module."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._templates = Environment(
+            loader=PackageLoader("appliance.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+
+    def add_to(self, gate: Gate) -> None:
+        for route in (
+            Route(
+                "trust", "GET", "/trust", Access.PUBLIC, self.page, "How to trust this server", media_type="text/html"
+            ),
+            Route(
+                "authority",
+                "GET",
+                "/trust/ca.crt",
+                Access.PUBLIC,
+                self.authority,
+                "The local authority's certificate",
+                media_type="application/x-x509-ca-cert",
+            ),
+            Route(
+                "trust_style", "GET", "/trust/style.css", Access.PUBLIC, self.style, "Its style", media_type="text/css"
+            ),
+        ):
+            gate.add(route)
+
+    async def page(self, _call: Call) -> Response:
+        services = self._services
+        language, texts = translation(request.headers.get("Accept-Language", ""))
+        environment = self._templates.overlay()
+        environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+        html = environment.get_template("trust.html").render(
+            language=language,
+            server=services.settings.tab(GeneralTab).server_name,
+            fingerprint=await services.authority_fingerprint(),
+            own=services.tls is not None and services.tls.state.value.source == "own",
+            https_port=services.https_port,
+        )
+        return Response(html, content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+    async def authority(self, _call: Call) -> Response:
+        pem = await self._services.tls.authority_pem() if self._services.tls is not None else None
+        if pem is None:
+            return problem.answer(problem.not_found())
+        return Response(
+            pem,
+            content_type="application/x-x509-ca-cert",
+            headers={"Content-Disposition": 'attachment; filename="fanal-ca.crt"', "Cache-Control": "no-cache"},
+        )
+
+    async def style(self, _call: Call) -> Response:
+        """The tokens of the web client, and what this one page needs of its own."""
+        tokens = self._services.pages.get("tokens.css")
+        own = self._templates.get_template("trust.css").render()
+        css = (tokens.body.decode() if tokens is not None else "") + own
+        return Response(css, content_type="text/css; charset=utf-8", headers={"Cache-Control": "no-cache"})
