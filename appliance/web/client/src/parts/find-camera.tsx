@@ -1,6 +1,6 @@
 /** Find a camera by typing (`/`): a field with a list below, as the ARIA combobox pattern has it. */
 
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useI18n } from "../app/context";
 import { findCameras, type Camera } from "../logic/cameras";
 import { IconButton } from "../ui/controls";
@@ -28,11 +28,17 @@ export function FindCamera({ cameras, open, summoned }: FindProps) {
   const shown = found.slice(0, SHOWN);
   const sites = new Set(cameras.map((c) => c.site)).size > 1;
 
-  useEffect(() => {
+  const wanted = useRef(false);
+  useLayoutEffect(() => {
     if (summoned === 0) return;
+    wanted.current = true;
     setFolded(false);
-    requestAnimationFrame(() => input.current?.focus());
+    input.current?.focus(); // what is typed next belongs here
   }, [summoned]);
+  useLayoutEffect(() => {
+    if (!folded && wanted.current) input.current?.focus();
+    wanted.current = false;
+  }, [folded]);
 
   const leave = (): void => {
     setQuery("");
@@ -64,8 +70,8 @@ export function FindCamera({ cameras, open, summoned }: FindProps) {
         look="btn quiet ic find-open"
         label={t("Find a camera")}
         onClick={() => {
+          wanted.current = true;
           setFolded(false);
-          requestAnimationFrame(() => input.current?.focus());
         }}
       />
       <div class="search">
@@ -93,13 +99,14 @@ export function FindCamera({ cameras, open, summoned }: FindProps) {
           onFocus={() => setExpanded(true)}
           onBlur={() => {
             setExpanded(false);
-            if (query === "") setFolded(true);
+            setFolded(true);
           }}
           onKeyDown={onKey}
         />
         <span class="kbd" aria-hidden="true">
           /
         </span>
+        <IconButton icon="close" look="btn quiet ic find-close" label={t("Close")} onPointerDown={(e) => e.preventDefault()} onClick={leave} />
         {expanded && query !== "" && (
           <ul class="found" id={`${id}-list`} role="listbox" aria-label={t("Cameras found")}>
             {shown.map((camera, i) => (

@@ -22,7 +22,7 @@ function groups({ t, tc }: Translator): readonly { readonly title: string; reado
       rows: [
         [["/"], t("Find a camera")],
         [["←", "→", "↑", "↓"], t("From picture to picture")],
-        [["Enter"], t("Open the camera")],
+        [[t("Enter")], t("Open the camera")],
         [["1", "…", "9"], t("Open camera 1 to 9")],
         [["D"], t("Details on every picture")],
         [["PgUp", "PgDn"], t("Previous or next page")],
