@@ -1,0 +1,97 @@
+"""RTP: the kernels agree with their twins, and what comes out is whole, bounded and in order."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from appliance._native import rtp
+from appliance._native.nal import split_avcc
+from appliance.base.clock import ManualClock
+from appliance.media.timeline import Timeline
+from appliance.media.units import AccessUnit
+from appliance.sites.rtsp.codecs import choose
+from appliance.sites.rtsp.errors import RtspError
+from appliance.sites.rtsp.oddities import Oddities
+from appliance.sites.rtsp.sdp import parse_sdp
+from appliance.sites.rtsp.video import VideoReceiver
+from appliance.sites.source import SourceStatistics
+from tests.reference import rtp as reference
+from tests.reference.packets import aac_hbr, fu_a, interleaved, packetize, stap_a
+from tests.reference.packets import rtp as packet
+from tests.sites.rtsp.talk import PPS, SPS, SPS_SMALL, VIDEO, sdp
+
+if TYPE_CHECKING:
+    from appliance.media.units import Unit
+
+IDR = b"\x65\x88\x84" + b"\x21" * 90
+P = b"\x41\x9a\x11" + b"\x22" * 20
+RECOVERY = b"\x06\x06\x01\xc4\x80"
+UNIT_LIMIT, NAL_LIMIT = 3000, 20
+
+
+def _stream(*packets: bytes) -> bytes:
+    return b"".join(interleaved(0, data) for data in packets)
+
+
+SEEDS = [
+    _stream(*packetize([[SPS, PPS, IDR], [P], [P], [SPS_SMALL, PPS, IDR], [P]], size=40)),
+    _stream(*packetize([[stap_a(SPS, PPS, RECOVERY), b"\x61\x88\x80"], [P], [P]], sequence=65534, time=2**32 - 3000)),
+    _stream(
+        *[packet(part, sequence=n) for n, part in enumerate([*fu_a(SPS + b"\0\0\1" + IDR, 30), P, b"\x09\xf0", P])]
+    ),
+    _stream(
+        packet(IDR, marker=True, csrc=3, extension=b"abcd", padding=8), packet(P, sequence=1, time=3000, marker=True)
+    ),
+    _stream(packet(aac_hbr(b"one", b"two", b"three")), packet(aac_hbr(b"x" * 60), sequence=1, time=3072, marker=True)),
+    _stream(packet(b"\0\x10\x01\x40" + b"a" * 10), packet(b"\0\x10\x01\x40" + b"b" * 30, sequence=1, marker=True)),
+]
+_PLAN = choose(parse_sdp(sdp(VIDEO), Oddities()), Oddities(), audio=False).video
+
+
+def check(data: bytes) -> None:
+    spans, stop, why = rtp.scan_interleaved(data)
+    assert (spans, stop, why) == reference.scan_interleaved(data)
+    _agree(data, spans, rtp.AacDepacketizer(96), reference.AacDepacketizer(96))
+    units = _agree(
+        data,
+        spans,
+        rtp.H264Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
+        reference.H264Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
+    )
+    for unit, _, _, sets in units:
+        assert len(unit) <= UNIT_LIMIT
+        kinds = [unit[start] & 31 for start, _ in split_avcc(unit)]
+        assert set(kinds) <= {1, 2, 3, 4, 5, 6}
+        assert len(kinds) <= NAL_LIMIT
+        assert all(nal[0] & 31 in (7, 8) for nal in sets)
+    _receive(data, spans)
+
+
+def _agree(data, spans, kernel, twin) -> list:
+    given = []
+    for _, start, end in spans:
+        found = kernel.push(data, start, end)
+        assert found == twin.push(data, start, end)
+        given += found or []
+    for name in ("received", "lost", "late", "malformed", "foreign", "dropped", "highest", "ssrc", "oddities"):
+        assert getattr(kernel, name) == getattr(twin, name), name
+    return given
+
+
+def _receive(data: bytes, spans: list[tuple[int, int, int]]) -> None:
+    clock = ManualClock()
+    receiver = VideoReceiver(_PLAN, Timeline(clock).track(90_000), SourceStatistics(), Oddities())
+    units: list[Unit] = []
+    with suppress(RtspError):
+        for _, start, end in spans:
+            clock.advance(0.04)
+            receiver.packet(bytearray(data), start, end, clock.now, 0.0, units)
+            receiver.reports.control(data[start:end], clock.now, 0.0)
+    before: AccessUnit | None = None
+    for unit in units:
+        assert isinstance(unit, AccessUnit)
+        if before is None or unit.seq != before.seq + 1:
+            assert unit.is_idr
+        assert before is None or (unit.seq > before.seq and unit.dts > before.dts)
+        before = unit
