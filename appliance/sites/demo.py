@@ -42,7 +42,7 @@ STREAMS = {"main": (1280, 720, 1_500_000), "sub": (640, 360, 400_000)}
 PATIENCE_S = 300.0
 #: Further from its place than this, the loop begins anew at now.
 ASTRAY_S = 5.0
-_VERSION = 1  # of the clip: a newer one is made anew
+_VERSION = 2  # of the clip: a newer one is made anew
 
 
 @dataclass(frozen=True, slots=True)

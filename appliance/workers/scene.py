@@ -121,7 +121,7 @@ class Scene:
         hundredths = number * 100 // self.fps
         text = f"{hundredths // 6000:02d}:{hundredths // 100 % 60:02d}.{hundredths % 100:02d}"
         size = self.height * 0.105
-        x, y = self.height * 0.06, self.height * 0.83
+        x, y = self.height * 0.06, self.height * 0.70  # clear of what players lay over the bottom
         for sign in text:
             x += _draw_sign(image, sign, x, y, size)
 
