@@ -46,12 +46,14 @@ export function AccountSheet({ close, changePassword, showKeys, install }: Accou
         <span class="grow">{t("Theme")}</span>
         <ThemeChoice />
       </div>
-      <Switch
-        label={t("Keys of one letter")}
-        hint={t("Such as S for a snapshot. Switch off if you dictate to this device.")}
-        on={prefs.characterKeys}
-        change={(on) => model.prefs.update((p) => ({ ...p, characterKeys: on }))}
-      />
+      <div class="only-mouse">
+        <Switch
+          label={t("Keys of one letter")}
+          hint={t("Such as S for a snapshot. Switch off if you dictate to this device.")}
+          on={prefs.characterKeys}
+          change={(on) => model.prefs.update((p) => ({ ...p, characterKeys: on }))}
+        />
+      </div>
       <div class="menu">
         <Button kind="quiet" onClick={changePassword}>
           <Icon name="key" />
