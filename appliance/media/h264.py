@@ -73,7 +73,7 @@ def _sps(nal: bytes) -> SpsInfo:
             raise ParameterSetError(f"chroma format {chroma_format}")
         if chroma_format == 3:
             separate_planes = bits.flag()
-        bit_depth = 8 + bits.ue()
+        bit_depth = 8 + _bounded(bits.ue(), 6, "bits more than eight")
         bits.ue()  # bit_depth_chroma_minus8
         bits.skip(1)  # qpprime_y_zero_transform_bypass_flag
         if bits.flag():
