@@ -112,7 +112,10 @@ def _audio(movie: bytes, start: int, end: int) -> AudioFormat:
             # Our descriptors have lengths of four bytes: tag 5 is where it was written.
             tag = at + 4 + 5 + 3 + 5 + 13
             if tag + 5 <= last and movie[tag] == 5 and tag + 5 + movie[tag + 4] <= last:
-                return aac.audio_format(movie[tag + 5 : tag + 5 + movie[tag + 4]])
+                try:
+                    return aac.audio_format(movie[tag + 5 : tag + 5 + movie[tag + 4]])
+                except aac.AudioConfigError as error:
+                    raise Mp4Error(f"esds: {error}") from error
     raise Mp4Error("no esds box")
 
 

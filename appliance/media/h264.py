@@ -16,6 +16,8 @@ SLICE, IDR_SLICE, SEI, SPS, PPS, DELIMITER, END_OF_SEQUENCE, END_OF_STREAM, FILL
 
 #: Larger pictures are refused (abuse A12): nothing that a camera makes, and a decoder would ask for gigabytes.
 LARGEST_SIDE = 8192
+#: Pixels stretched more than this are taken for a mistake, and shown square.
+MOST_STRETCHED = 8
 
 # profiles whose SPS says more about the picture format (§7.3.2.1.1)
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
@@ -152,7 +154,8 @@ def _read_vui(bits: BitReader) -> _Vui:
         number = bits.u(8)
         if number == _EXTENDED_ASPECT:
             wide, high = bits.u(16), bits.u(16)
-            vui.aspect = (wide, high) if wide and high else (1, 1)
+            sane = wide and high and wide <= MOST_STRETCHED * high and high <= MOST_STRETCHED * wide
+            vui.aspect = (wide, high) if sane else (1, 1)
         elif number < len(_ASPECTS):
             vui.aspect = _ASPECTS[number]
     if bits.flag():
