@@ -11,6 +11,7 @@ import type { ServerEvent } from "../logic/sse";
 import { Store } from "../logic/store";
 import { Api, ApiError, Unreachable, type ServerInfo, type Session } from "../net/api";
 import { EventStream } from "../net/event-stream";
+import type { Refusal } from "../player/live-player";
 import { PlayerHost } from "../player/player-host";
 import type { Prefs } from "./prefs";
 import { Router } from "./router";
@@ -33,6 +34,7 @@ export type Connection =
 const TOLD_AFTER_MS = 2000;
 const BACK_SHOWN_MS = 2000;
 const REFETCH_MS = 300;
+const DOUBT_EVERY_MS = 10_000;
 
 export class Model {
   readonly server = new Store<ServerInfo | null>(null);
@@ -64,6 +66,7 @@ export class Model {
   #refetch: ReturnType<typeof setTimeout> | null = null;
   #quiet: ReturnType<typeof setTimeout> | null = null;
   #latest: Connection | null = null;
+  #doubtedAt = -Infinity;
   #wakeStart: (() => void) | null = null;
 
   /** `currentPage` tells whether the server still gives out the page that is running. */
@@ -81,7 +84,11 @@ export class Model {
       event: (event) => this.#event(event),
       unauthorized: () => this.sessionEnded(),
     });
-    scope.addEventListener("online", () => this.tryNow());
+    scope.addEventListener("online", () => {
+      this.tryNow();
+      this.#doubt();
+    });
+    scope.addEventListener("offline", () => this.#doubt());
     scope.document.addEventListener("visibilitychange", () => {
       if (!scope.document.hidden && this.connection.get().state === "down") this.tryNow();
       if (scope.document.hidden && this.updated.get()) scope.location.reload();
@@ -221,8 +228,9 @@ export class Model {
     }, REFETCH_MS);
   }
 
-  #playerRefused(why: "session" | "denied" | "removed" | "handshake"): void {
+  #playerRefused(why: Refusal): void {
     if (why === "session") this.sessionEnded();
+    else if (why === "silence") this.#doubt();
     else this.#reload(); // the list tells what a refused socket cannot
   }
 
@@ -238,6 +246,14 @@ export class Model {
   }
 
   // ---- connection ----
+
+  /** Something speaks against the connection: make sure, but not for every picture that says so. */
+  #doubt(): void {
+    const now = performance.now();
+    if (now - this.#doubtedAt < DOUBT_EVERY_MS || this.connection.get().state === "down") return;
+    this.#doubtedAt = now;
+    this.#events.restart();
+  }
 
   tryNow(): void {
     this.#wakeStart?.();

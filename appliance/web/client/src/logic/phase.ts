@@ -49,10 +49,11 @@ export function phaseOf(f: Facts): Phase {
   if (f.paused) return f.pictureAt === null ? "connecting" : "paused";
   const down = !f.open && f.downSince !== null && f.now - f.downSince > QUIET_MS;
   if (down) return "offline";
-  if (!f.open) return f.pictureAt === null ? "connecting" : "live";
+  const without = f.now - Math.max(f.pictureAt ?? 0, f.askedAt ?? 0);
+  // a connection that is being replaced; it may have been dead for a while before that
+  if (!f.open) return f.pictureAt === null ? "connecting" : without > QUIET_MS ? "offline" : "live";
   if (f.link === "lost") return "lost";
   if (f.blocked) return "blocked";
-  const without = f.now - Math.max(f.pictureAt ?? 0, f.askedAt ?? 0);
   if (f.pictureAt === null) {
     return (f.link === "waiting" && f.linkReason === "long_gop") || without > FIRST_MS ? "waiting" : "connecting";
   }

@@ -67,6 +67,8 @@ describe("what a tile says", () => {
     ["waiting", { pictureAt: null, link: null, askedAt: 91_000 }],
     ["live", { open: false, downSince: 99_000 }],
     ["offline", { open: false, downSince: 97_000 }],
+    ["offline", { open: false, downSince: 99_900, pictureAt: 94_000 }],
+    ["live", { open: false, downSince: 99_900, pictureAt: 4_000, askedAt: 99_900 }],
     ["connecting", { open: false, downSince: 99_000, pictureAt: null }],
     ["offline", { open: false, downSince: 97_000, pictureAt: null }],
     ["denied", { refused: "denied", open: false }],

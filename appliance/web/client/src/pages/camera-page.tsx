@@ -325,7 +325,7 @@ function StageMessage({ player }: { player: LivePlayer }) {
   if (!message) return null;
   return (
     <div class={`msg${message.plain ? " plain" : ""}${view.phase === "connecting" ? " late" : ""}`}>
-      {message.icon === "spinner" ? <span class="spin" /> : <Icon name={message.icon} />}
+      {message.icon === "spinner" ? <span class="spin" /> : <Icon name={message.icon} look={message.icon === "warning" ? "attn" : ""} />}
       <b>{message.title}</b>
       {message.detail !== null && <span>{message.detail}</span>}
       {(view.phase === "offline" || view.phase === "lost") && (

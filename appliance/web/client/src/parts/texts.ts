@@ -27,7 +27,7 @@ export function reasonText({ t }: Translator, reason: string | null): string | n
     case "not_found":
       return t("The camera has no stream at this address.");
     case "unsupported_codec":
-      return t("This browser cannot play what the camera sends.");
+      return t("The camera sends a format that cannot be shown. Set it to H.264.");
     case "long_gop":
       return t("The camera seldom sends a whole picture. It comes with the next one.");
     case "site_lost":
@@ -101,7 +101,7 @@ export function messageOf(i18n: Translator, view: PlayerView, figures: Figures, 
         plain,
       };
     case "unsupported":
-      return { title: t("This browser cannot play this camera"), detail: unsupportedText(i18n, view), icon: "warning", plain: true };
+      return { title: t("This video cannot be shown here"), detail: unsupportedText(i18n, view), icon: "warning", plain: true };
     case "blocked":
       return { title: t("Tap to play"), detail: t("This device saves power and waits for you."), icon: "play", plain: false };
   }
@@ -109,7 +109,7 @@ export function messageOf(i18n: Translator, view: PlayerView, figures: Figures, 
 
 function unsupportedText({ t }: Translator, view: PlayerView): string {
   if (/hvc1|hev1/.test(view.stream?.mime ?? "")) return t("The camera sends H.265. Open Fanal in Safari, or in Edge with the HEVC extension.");
-  return t("The camera sends video that this browser does not know. Set it to H.264.");
+  return t("The camera sends a format that cannot be shown. Set it to H.264.");
 }
 
 /** One or two words for a screen reader. */
@@ -132,7 +132,7 @@ export function phaseWord({ t, tc }: Translator, phase: Phase): string {
     case "full":
       return t("Too many pictures at once");
     case "unsupported":
-      return t("This browser cannot play this camera");
+      return t("This video cannot be shown here");
     case "blocked":
       return t("Tap to play");
     case "paused":
@@ -156,7 +156,7 @@ export function detailsLine(i18n: Translator, view: PlayerView, figures: Figures
 /** Why the picture is as it is: one sentence, and what it means. */
 export function whyText(i18n: Translator, view: PlayerView): { readonly title: string; readonly detail: string } {
   const { t } = i18n;
-  if (view.phase === "unsupported") return { title: t("Nothing to see, because this browser cannot play it."), detail: unsupportedText(i18n, view) };
+  if (view.phase === "unsupported") return { title: t("Nothing to see, because this format cannot be shown here."), detail: unsupportedText(i18n, view) };
   if (view.phase === "lost") {
     return { title: t("The camera is lost."), detail: reasonText(i18n, view.reason) ?? t("Fanal tries again by itself until it answers.") };
   }

@@ -55,10 +55,12 @@ export interface PlayerDeps {
   /** Seconds since 1970 that stand for media time 0 on this page, fixed by the first stream. */
   readonly epoch: (utcZeroSeconds: number) => number;
   readonly requestPump: () => void;
-  /** The server ended the session, took the camera away, or refuses for a reason the socket cannot tell. */
-  readonly refused: (why: "session" | "denied" | "removed" | "handshake") => void;
+  /** The server ended the session, took the camera away, refuses for a reason the socket cannot tell, or fell silent. */
+  readonly refused: (why: Refusal) => void;
   readonly random?: () => number;
 }
+
+export type Refusal = "session" | "denied" | "removed" | "handshake" | "silence";
 
 interface Geometry {
   readonly width: number;
@@ -155,12 +157,12 @@ export class LivePlayer {
     if (visible) {
       this.#clear("#hideTimer");
       this.#clear("#closeTimer");
+      this.#askedAt = performance.now();
       if (!this.#socket.open) this.#downSince = performance.now();
       if (this.#refused === null || this.#refused === "full") this.#socket.connect();
       this.#socket.retryNow();
       if (this.#paused) {
         this.#paused = false;
-        this.#askedAt = performance.now();
         this.#lastMessageAt = performance.now();
         this.#sendWant();
       }
@@ -512,6 +514,7 @@ export class LivePlayer {
     this.#downSince ??= now;
     this.#sent = null;
     this.#socket.restart();
+    this.#deps.refused("silence");
   }
 
   // ---- want ----

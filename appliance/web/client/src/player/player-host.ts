@@ -5,12 +5,12 @@
 
 import { playableCodecs } from "../logic/codecs";
 import { quantise } from "../logic/want";
-import { LivePlayer } from "./live-player";
+import { LivePlayer, type Refusal } from "./live-player";
 import { mediaSupport, type MediaSupport } from "./media-source";
 import { MsePipeline } from "./pipeline";
 
 export interface HostEvents {
-  refused(camera: string, why: "session" | "denied" | "removed" | "handshake"): void;
+  refused(camera: string, why: Refusal): void;
 }
 
 const TICK_MS = 250;

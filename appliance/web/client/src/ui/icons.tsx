@@ -161,9 +161,9 @@ export function Sprite() {
   );
 }
 
-export function Icon({ name, size = "" }: { name: IconName; size?: "" | "s" | "l" }) {
+export function Icon({ name, size = "", look = "" }: { name: IconName; size?: "" | "s" | "l"; look?: "" | "attn" }) {
   return (
-    <svg class={`i${size && ` i-${size}`}`} viewBox="0 0 24 24" aria-hidden="true">
+    <svg class={`i${size && ` i-${size}`}${look && ` ${look}`}`} viewBox="0 0 24 24" aria-hidden="true">
       <use href={`#i-${name}`} />
     </svg>
   );
