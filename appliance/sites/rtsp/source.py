@@ -12,7 +12,7 @@ from appliance.media.timeline import Timeline
 from appliance.sites.rtsp.audio import AudioReceiver
 from appliance.sites.rtsp.codecs import VIDEO_CLOCK, choose, name_of
 from appliance.sites.rtsp.connection import Connection, dial_tcp
-from appliance.sites.rtsp.errors import NoAnswer, Redirected, RtspError
+from appliance.sites.rtsp.errors import BadMessage, NoAnswer, Redirected, RtspError
 from appliance.sites.rtsp.events import Capable, Described, Playing, TrackReady, TrackRefused
 from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddity
@@ -39,8 +39,8 @@ T = TypeVar("T")
 #: All of opening, whatever a camera does between its answers.
 OPEN_WITHIN_S = 15.0
 REDIRECTS_LIMIT = 3
-#: Units kept that come before the answer to PLAY.
-EARLY_LIMIT = 256
+#: Units kept that come before the answer to PLAY, which has five seconds.
+EARLY_LIMIT = 1024
 
 
 @asynccontextmanager
@@ -245,7 +245,8 @@ class RtspSource:
 
     def take_early(self, packets: Packets) -> None:
         self._take(packets, self._early)
-        del self._early[EARLY_LIMIT:]
+        if len(self._early) > EARLY_LIMIT:
+            raise BadMessage("The camera sends and sends, and does not answer PLAY.")
 
     # ---- packets
 

@@ -120,6 +120,19 @@ async def test_packets_from_before_the_answer_to_play_are_kept(nursery, autojump
         assert [unit.data for unit in await source.receive()] == [avcc(IDR)]
 
 
+async def test_a_camera_that_sends_without_end_before_it_answers_play_is_left(autojump_clock) -> None:
+    whole = answers()
+    flood = b"".join(interleaved(0, packet(IDR, sequence=n, time=n * 9, marker=True)) for n in range(1100))
+    unanswered = whole[: whole.rindex(b"RTSP/1.0")]
+
+    async def dial(url, check_address):
+        return Flood(unanswered + flood, flood)
+
+    with pytest.raises(SourceError, match="sends and sends") as caught:
+        await watch(dial)
+    assert caught.value.trouble == Trouble.CAMERA_LOST
+
+
 async def test_parameter_sets_that_come_in_band_give_the_format(nursery, autojump_clock) -> None:
     camera = ScriptedCamera(nursery, media=lambda camera: camera.pictures(2), tracks=(VIDEO_WITHOUT_SETS,))
     async with opened(camera) as source:
