@@ -205,7 +205,7 @@ describe("streams", () => {
 describe("faults", () => {
   it("of the element start over within a second, with the last picture kept", () => {
     const p = live();
-    FakePipeline.all[0]?.events.failed("broken");
+    FakePipeline.all[0]?.events.failed("broken", true);
     expect(FakePipeline.all[0]?.disposed).toBe(true);
     expect(FakeWebSocket.all).toHaveLength(2);
     FakeWebSocket.last.accept();
@@ -216,13 +216,31 @@ describe("faults", () => {
     expect(p.view.get().phase).toBe("live");
   });
 
+  it("of a codec that the browser promised and does not decode end in another one being asked for, for a while", () => {
+    watching();
+    for (let i = 0; i < 2; i++) {
+      FakeWebSocket.last.say(stream());
+      FakeWebSocket.last.give(INIT);
+      FakePipeline.all.at(-1)?.events.failed("cannot decode", true);
+      vi.advanceTimersByTime(2000);
+      FakeWebSocket.last.accept();
+    }
+    expect(wants().at(-1)).toMatchObject({ codecs: [] });
+    FakeWebSocket.last.say({ type: "status", state: "lost", reason: "unsupported_codec" });
+    vi.advanceTimersByTime(60_000);
+    FakeWebSocket.last.end(1001);
+    vi.advanceTimersByTime(2000);
+    FakeWebSocket.last.accept();
+    expect(wants().at(-1)).toMatchObject({ codecs: ["avc1.640028"] });
+  });
+
   it("of an element that was replaced meanwhile mean nothing", () => {
     const p = live();
     p.setAudio(true);
     FakeWebSocket.last.say(stream({ mime: SOUND }));
     FakeWebSocket.last.give(INIT);
     FakePipeline.all[1]?.show();
-    FakePipeline.all[0]?.events.failed("late");
+    FakePipeline.all[0]?.events.failed("late", true);
     expect(FakeWebSocket.all).toHaveLength(1);
   });
 

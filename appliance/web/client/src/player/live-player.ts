@@ -77,6 +77,7 @@ const SKIP_SHOWN_MS = 10_000;
 const SKIPS_SLOW = 3;
 const SKIPS_WITHIN_MS = 60_000;
 const HIGHEST_FPS = 30;
+const WITHHELD_MS = 60_000;
 
 export class LivePlayer {
   readonly element: HTMLDivElement;
@@ -119,6 +120,9 @@ export class LivePlayer {
   #skips: { at: number; seconds: number }[] = [];
   #skippedTotal = 0;
   #toldDropped = 0;
+  #undecoded = 0;
+  /** Codec families not offered until then. */
+  readonly #withheld = new Map<string, number>();
   #disposed = false;
 
   constructor(readonly id: string, deps: PlayerDeps) {
@@ -433,7 +437,7 @@ export class LivePlayer {
     this.#prepared = prepared ? null : this.#prepared;
     const events: PipelineEvents = {
       picture: () => this.#firstPicture(pipeline),
-      failed: (why) => this.#failed(pipeline, why),
+      failed: (why, undecodable) => this.#failed(pipeline, why, undecodable),
       busy: () => this.#deps.requestPump(),
       blocked: (blocked) => {
         this.#blocked = blocked;
@@ -457,6 +461,7 @@ export class LivePlayer {
     }
     if (pipeline !== this.#pipeline) return;
     this.#pictures = pipeline.pictures;
+    this.#undecoded = 0;
     this.#lastPictureAt = performance.now();
     this.#canvas.hidden = true;
     this.#canvas.width = this.#canvas.height = 0;
@@ -464,9 +469,10 @@ export class LivePlayer {
     this.#update();
   }
 
-  #failed(pipeline: Pipeline, why: string): void {
+  #failed(pipeline: Pipeline, why: string, undecodable: boolean): void {
     if (this.#disposed || (pipeline !== this.#pipeline && pipeline !== this.#spare)) return;
     console.warn(`camera ${this.id}: ${why}; starting over`);
+    if (undecodable && pipeline.lastPictureAt === null) this.#notDecoded(pipeline.families.split("+")[0] ?? "");
     this.#freeze();
     this.#spare?.dispose();
     this.#pipeline?.dispose();
@@ -476,6 +482,23 @@ export class LivePlayer {
     this.#sent = null;
     this.#socket.restart();
     this.#update();
+  }
+
+  /**
+   * A browser may promise a codec and then not decode it.  After a second attempt without a single picture the codec is
+   * no longer offered for a while, so that the server can choose another stream or say why there is none.
+   */
+  #notDecoded(family: string): void {
+    this.#undecoded += 1;
+    if (this.#undecoded < 2) return;
+    this.#undecoded = 0;
+    this.#withheld.set(family, performance.now() + WITHHELD_MS);
+  }
+
+  #offered(): readonly string[] {
+    const now = performance.now();
+    for (const [family, until] of this.#withheld) if (until <= now) this.#withheld.delete(family);
+    return this.#deps.codecs.filter((codec) => !this.#withheld.has(codec.split(".")[0] ?? ""));
   }
 
   /** Keep the picture shown on a canvas while its element is replaced. */
@@ -527,7 +550,7 @@ export class LivePlayer {
       fps: HIGHEST_FPS,
       mode: "direct",
       zoom: this.#zoom,
-      codecs: this.#deps.codecs,
+      codecs: this.#offered(),
       audio: this.#audio,
       paused: this.#paused,
     };

@@ -13,8 +13,8 @@ import type { MediaSupport } from "./media-source";
 export interface PipelineEvents {
   /** The first picture is on the screen. */
   picture(): void;
-  /** It cannot go on and must be replaced. */
-  failed(why: string): void;
+  /** It cannot go on and must be replaced; `undecodable` if the browser could not make anything of what it was given. */
+  failed(why: string, undecodable: boolean): void;
   /** There is something to do at the next animation frame. */
   busy(): void;
   /** The browser refuses to play before a tap. */
@@ -186,7 +186,7 @@ export class MsePipeline implements Pipeline {
     try {
       this.#buffer = this.#source.addSourceBuffer(mime);
     } catch (error) {
-      this.#fail(String(error));
+      this.#fail(String(error), true);
       return null;
     }
     this.#mime = mime;
@@ -255,7 +255,7 @@ export class MsePipeline implements Pipeline {
 
   readonly #onError = (): void => {
     if (this.#disposed || this.video.getAttribute("src") === null) return;
-    this.#fail(this.video.error?.message || "the picture cannot be decoded");
+    this.#fail(this.video.error?.message || "the picture cannot be decoded", true);
   };
 
   /** Keep at the live edge, playing, and notice when it stands still.  Called a few times a second. */
@@ -359,8 +359,8 @@ export class MsePipeline implements Pipeline {
     this.video.muted = muted;
   }
 
-  #fail(why: string): void {
-    if (!this.#disposed) this.#events.failed(why);
+  #fail(why: string, undecodable = false): void {
+    if (!this.#disposed) this.#events.failed(why, undecodable);
   }
 
   dispose(): void {
