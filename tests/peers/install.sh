@@ -3,12 +3,16 @@
 set -eu
 
 PACKAGES="
+  chromium
+  curl
   ffmpeg
+  fonts-dejavu-core
   gir1.2-gst-rtsp-server-1.0
   gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good
   gstreamer1.0-rtsp
+  openssl
   python3-gi
   python3-gst-1.0
 "
