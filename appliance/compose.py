@@ -10,7 +10,7 @@ import secrets
 import socket
 import threading
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +22,8 @@ import trio
 
 from appliance import __version__
 from appliance.auth import open_auth
+from appliance.auth.passwords import Cost, Passwords
+from appliance.auth.sessions import elapsed_s
 from appliance.base.clock import SystemClock
 from appliance.base.faults import Fault, invalid
 from appliance.base.interfaces import interface_addresses
@@ -58,7 +60,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from appliance.auth.users import FirstPassword
+    from appliance.base.clock import Clock
     from appliance.status.logs import Logs
+    from appliance.streams.directory import Openers
+    from appliance.web.app import Part
+    from appliance.web.table import Table
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +90,20 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Outside:
+    """What the appliance takes from the world around it; a test hands in a world of its own.
+
+    ``parts``: routes beside those of the house.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    elapsed: Callable[[], float] = elapsed_s
+    password_cost: Cost = field(default_factory=Cost)
+    openers: Callable[[Clock, DemoCamera], Openers] = Sources
+    parts: Callable[[Services], tuple[Part, ...]] = lambda _: ()
+
+
+@dataclass(frozen=True)
 class Ready:
     """The appliance serves."""
 
@@ -97,6 +117,7 @@ class Appliance:
     """The parts, for those who run it."""
 
     services: Services
+    table: Table
     bound: Bound
     ready: Ready
 
@@ -163,9 +184,10 @@ def _fault_in(error: BaseException) -> BaseException:
 
 
 @asynccontextmanager
-async def compose(options: Options) -> AsyncIterator[Appliance]:
+async def compose(options: Options, outside: Outside | None = None) -> AsyncIterator[Appliance]:
     """The whole appliance, serving, as one block."""
-    clock = SystemClock()
+    outside = outside or Outside()
+    clock = outside.clock
     async with AsyncExitStack() as stack:
         holder = SERVER if options.online else COMMAND
         store = await stack.enter_async_context(open_store(options.folder, clock, holder=holder))
@@ -185,7 +207,8 @@ async def compose(options: Options) -> AsyncIterator[Appliance]:
             options.folder,
         )
         board = Board(clock.utc_90k())
-        auth = await stack.enter_async_context(open_auth(store, clock))
+        passwords = Passwords(outside.password_cost)
+        auth = await stack.enter_async_context(open_auth(store, clock, passwords=passwords, elapsed=outside.elapsed))
         first = None
         if options.online:
             first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
@@ -194,7 +217,7 @@ async def compose(options: Options) -> AsyncIterator[Appliance]:
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
             await cameras.ensure_demo()
-        directory = await stack.enter_async_context(open_directory(Sources(clock, demo), clock))
+        directory = await stack.enter_async_context(open_directory(outside.openers(clock, demo), clock))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -213,12 +236,13 @@ async def compose(options: Options) -> AsyncIterator[Appliance]:
             board=board,
             load=load,
             news=newsroom.told,
+            judge=newsroom.judge,
             tls=tls,
             metrics_token=await trio.to_thread.run_sync(_metrics_token, options.folder),
             pages=await trio.to_thread.run_sync(read_pages, Path(str(files("appliance.web") / "static"))),
             own_hosts=lambda: own_names(socket.gethostname(), interface_addresses()),
         )
-        app, _ = create_app(services)
+        app, table = create_app(services, *outside.parts(services))
         policy = Policy(refuse=lambda address: auth.lockout.address_blocked(address, trio.current_time()))
         nursery = await stack.enter_async_context(trio.open_nursery())
         stack.callback(nursery.cancel_scope.cancel)
@@ -231,9 +255,9 @@ async def compose(options: Options) -> AsyncIterator[Appliance]:
                 "disk": partial(_watch_disk, options.folder, board),
             }.items():
                 nursery.start_soon(supervise, name, task, board)
-        bound = await nursery.start(partial(serve, app, binds, tls=tls, policy=policy))
+        bound = await nursery.start(partial(serve, app, binds, tls=tls, policy=policy, on_stop=newsroom.stop))
         services.https_port = bound.https_ports[0] if bound.https_ports else 0
-        yield Appliance(services, bound, await _ready(options, services, bound, first))
+        yield Appliance(services, table, bound, await _ready(options, services, bound, first))
 
 
 def _binds(options: Options, settings: Settings) -> Binds:

@@ -61,6 +61,7 @@ class Item(NamedTuple):
     dts: int | None
     is_fragment: bool = False
     is_idr: bool = False  # of video: a client can go on here
+    announces: bool = False  # a stream that is no longer sent once another begins
 
 
 class ReaderStuckError(Exception):
@@ -104,12 +105,17 @@ class Outlet:
     def begin(self, announcement: Iterable[bytes], burst: Iterable[Fragment]) -> None:
         """A stream begins: what waits of an earlier one is forgotten, then come the announcement and the burst.
 
+        Its announcement too: else a client that changes its mind faster than it reads would fill our memory.
+
         The burst (everything since the last IDR picture) does not count against the bound.
         """
         self._forget_media()
+        self._queue = deque(item for item in self._queue if not item.announces)
         self._missing_since = None
+        if self._stopping:
+            return
         for message in announcement:
-            self.control(message)
+            self._put(Item(message, 0, None, announces=True))
         for fragment in burst:
             if self.audio or not fragment.is_audio:
                 self._put(self._item(fragment, cost=0))

@@ -30,6 +30,7 @@ class Ending:
 SESSION_ENDED = Ending(4401, "session ended")
 RIGHT_TAKEN = Ending(4403, "right taken")
 CAMERA_REMOVED = Ending(4404, "camera removed")
+STOPPING = Ending(1001, "stopping")
 TOO_SLOW = Ending(4408, "reader too slow")
 TOO_MANY = Ending(4429, "too many streams")
 

@@ -11,12 +11,12 @@ from appliance.auth.rights import Right, RightsChange
 from appliance.auth.sessions import SessionEnded
 from appliance.base.watch import Broadcast
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraRemoved
-from appliance.streams.audience import CAMERA_REMOVED, RIGHT_TAKEN, SESSION_ENDED
+from appliance.streams.audience import CAMERA_REMOVED, RIGHT_TAKEN, SESSION_ENDED, STOPPING
 
 if TYPE_CHECKING:
     from appliance.auth import Auth
     from appliance.sites.cameras import CameraBook
-    from appliance.streams.audience import Audience
+    from appliance.streams.audience import Audience, Member
     from appliance.streams.directory import Directory
 
 #: More than any burst of changes: an overflow would leave a stream running that was forbidden.
@@ -26,6 +26,11 @@ ROOM = 10_000
 @dataclass(frozen=True, slots=True)
 class Lost:
     """Some news may be missing: ask for everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The server stops: there will be no more news."""
 
 
 class Newsroom:
@@ -77,14 +82,27 @@ class Newsroom:
             self._judge_all()
 
     def _judge_all(self) -> None:
-        """End every view that is no longer allowed; the others choose again (their sound may be gone)."""
         for member in self._audience:
-            session_id = member.principal.session_id
-            if session_id is not None and not self._auth.sessions.is_open(session_id):
-                member.end(SESSION_ENDED)
-            elif self._cameras.find(member.camera_id) is None:
-                member.end(CAMERA_REMOVED)
-            elif not self._auth.rights.allows(member.principal, Right.LIVE, member.camera_id):
-                member.end(RIGHT_TAKEN)
-            else:
-                member.viewer.decide()
+            self.judge(member)
+
+    def judge(self, member: Member) -> None:
+        """End a view that is not allowed (any more); another chooses again (its sound may be gone).
+
+        For a view that has just joined, too: much can happen between a handshake's check and its end.
+        """
+        session_id = member.principal.session_id
+        if session_id is not None and not self._auth.sessions.is_open(session_id):
+            member.end(SESSION_ENDED)
+        elif self._cameras.find(member.camera_id) is None:
+            member.end(CAMERA_REMOVED)
+        elif not self._auth.rights.allows(member.principal, Right.LIVE, member.camera_id):
+            member.end(RIGHT_TAKEN)
+        else:
+            member.viewer.decide()
+
+    async def stop(self) -> None:
+        """Let everything without an end of its own end now: what answers without end holds up a stop."""
+        await trio.lowlevel.checkpoint()
+        self.told.publish(Stopping())
+        for member in self._audience:
+            member.end(STOPPING)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from appliance.auth.passwords import check_new
 from appliance.auth.rights import ALL, CAMERA_RIGHTS, AllCameras, Cameras, Right, Role
 from appliance.auth.user_rows import account_of
 from appliance.base.clock import TICKS_PER_SECOND, to_rfc3339
@@ -214,8 +215,11 @@ class Administration:
         given: UserChange = call.body
         users = self._services.auth.users
         user = users.get(call.path["user"])
+        # all of it is looked at before any of it is done
         grants = None if given.grants is None else self._grants(given.grants)
         role = None if given.role is None else _role(given.role)
+        if given.password is not None:
+            check_new(Secret(given.password), user.name)
         if role is not None or given.disabled is not None:
             user = await users.change(user.id, role=role, disabled=given.disabled)
         if grants is not None:

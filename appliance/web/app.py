@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol
 
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import WebsocketMismatch
 
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin import Administration
 from appliance.web.cameras import Cameras
 from appliance.web.events import Events
-from appliance.web.gate import LARGEST_BODY, Gate
+from appliance.web.gate import LARGEST_BODY, Gate, too_large
 from appliance.web.live import Live
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
@@ -28,14 +30,24 @@ if TYPE_CHECKING:
     from appliance.web.services import Services
 
 
-def create_app(services: Services) -> tuple[QuartTrio, Table]:
-    """The application and its authorisation table.  Raises RuntimeError for a route that is not in the table."""
+class Part(Protocol):
+    """Some routes."""
+
+    def add_to(self, gate: Gate) -> None: ...
+
+
+def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
+    """The application and its authorisation table; ``more``: parts beside those of the house.
+
+    Raises RuntimeError for a route that is not in the table.
+    """
     app = QuartTrio("appliance.web", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False  # an address with an empty part is nobody's, and no reason to send people on
     gate = Gate(app, services)
     cameras = Cameras(services)
-    for part in (
+    parts: tuple[Part, ...] = (
         SessionRoutes(services),
         cameras,
         Live(services),
@@ -44,7 +56,9 @@ def create_app(services: Services) -> tuple[QuartTrio, Table]:
         Administration(services),
         Trust(services),
         Pages(services.pages),
-    ):
+        *more,
+    )
+    for part in parts:
         part.add_to(gate)
 
     async def openapi(_call: Call) -> dict[str, Any]:
@@ -59,11 +73,19 @@ def create_app(services: Services) -> tuple[QuartTrio, Table]:
 
 async def _http_error(error: HTTPException) -> Response:
     """What the framework refuses by itself: unknown addresses, wrong methods, bodies too large."""
-    kinds = {404: Kind.NOT_FOUND, 405: Kind.NOT_FOUND, 413: Kind.LIMITED, 408: Kind.UNAVAILABLE}
-    code = (error.name or "error").lower().replace(" ", "_")
-    fault = Fault(kinds.get(error.code or 500, Kind.INVALID), code, f"{error.name}.")
-    response = problem.answer(fault)
-    response.status_code = error.code or 500
+    try:
+        status = HTTPStatus(error.code or 500)
+    except ValueError:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+    if status is HTTPStatus.NOT_FOUND:
+        return problem.answer(problem.not_found())
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem.answer(too_large(), status)
+    if isinstance(error, WebsocketMismatch):
+        fault = Fault(Kind.INVALID, "websocket", "This address is for WebSockets, or just not for them.")
+        return problem.answer(fault, status)
+    code = status.phrase.lower().replace(" ", "_")
+    response = problem.answer(Fault(Kind.INVALID, code, f"{status.phrase}."), status)
     if error.code == 405 and (allowed := getattr(error, "valid_methods", None)):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response

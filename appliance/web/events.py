@@ -14,7 +14,7 @@ from appliance.auth.sessions import SessionEnded
 from appliance.base.faults import Fault, Kind
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraRemoved
 from appliance.streams.directory import CameraState
-from appliance.streams.news import Lost
+from appliance.streams.news import Lost, Stopping
 from appliance.web.cameras import Cameras, state_view
 from appliance.web.table import Access, Route
 
@@ -49,6 +49,7 @@ class Events:
                 self.stream,
                 "Cameras added, changed, removed, their states; rights changed; session ended",
                 media_type="text/event-stream",
+                endless=True,
             )
         )
 
@@ -67,14 +68,17 @@ class Events:
         try:
             with self._services.news.listen() as listener:
                 yield _event("hello", {"version": __version__})
+                if self._has_ended(call):  # between the gate and here
+                    yield ENDED
+                    return
                 while not listener.overflowed:  # an overflowed client comes again and asks for everything
                     news: object = None
                     with trio.move_on_after(ALIVE_S):
                         news = await listener.receive()
-                    event = b": alive\n\n" if news is None else self._told(news, call)
+                    event = ALIVE if news is None else self._told(news, call)
                     if event:
                         yield event
-                    if event.startswith(b"event: session_ended"):
+                    if isinstance(news, Stopping) or event == ENDED:
                         return
         finally:
             self._open[user] -= 1
@@ -98,10 +102,14 @@ class Events:
         if isinstance(news, RightsChange):
             return _event("rights_changed", {}) if who.user_id in news.user_ids else b""
         if isinstance(news, SessionEnded):
-            return _event("session_ended", {}) if news.session_id == who.session_id else b""
+            return ENDED if news.session_id == who.session_id else b""
         if isinstance(news, Lost):
             return _event("rights_changed", {})  # the page asks for everything
         return b""
+
+    def _has_ended(self, call: Call) -> bool:
+        session_id = call.who.session_id
+        return session_id is not None and not self._services.sessions.is_open(session_id)
 
     def _sees(self, principal: Principal, camera_id: str) -> bool:
         return any(self._services.rights.allows(principal, right, camera_id) for right in CAMERA_RIGHTS)
@@ -109,3 +117,7 @@ class Events:
 
 def _event(kind: str, data: Any) -> bytes:
     return b"event: " + kind.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
+
+
+ALIVE = b": alive\n\n"
+ENDED = _event("session_ended", {})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from quart import Response, request
+from quart import Response, request, websocket
 
 from appliance.base.faults import Fault, Kind
 from appliance.base.hosts import clean_host
@@ -17,12 +18,16 @@ from appliance.web.security import HEADERS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from quart.typing import ResponseTypes
     from quart_trio import QuartTrio
 
     from appliance.web.services import Services
 
 #: Plain HTTP answers only these itself: what a client needs before it trusts the certificate.
 PLAIN_PATHS: Final = ("/healthz", "/trust", "/trust/ca.crt", "/trust/style.css")
+
+#: RFC 9110 §8.6: no Content-Length in a 204; that of a 304 would have to be that of the whole file.
+WITHOUT_BODY: Final = (204, 304)
 
 
 def install(app: QuartTrio, services: Services) -> None:
@@ -35,16 +40,30 @@ def install(app: QuartTrio, services: Services) -> None:
     @app.before_websocket
     async def _check_websocket() -> Response | None:
         connection = current_connection.get()
-        if services.tls is None or connection.local or connection.secure:
+        if services.tls is None or connection.local:
+            return None
+        if services.client(connection, websocket.scope["headers"]).secure:
             return None
         fault = Fault(Kind.FORBIDDEN, "not_encrypted", "WebSockets are served over HTTPS only.", "Use wss://.")
         return problem.answer(fault)
 
     @app.after_request
     async def _finish(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+        return _finished(response)
+
+    @app.after_websocket
+    async def _finish_refusal(response: ResponseTypes | None) -> ResponseTypes | None:
+        """A handshake that was refused; one that was not has no response."""
+        return _finished(response) if isinstance(response, Response) else response
+
+
+def _finished(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.status_code in WITHOUT_BODY:
+        for name in ("Content-Type", "Content-Length"):
+            response.headers.pop(name, None)
+    return response
 
 
 def known_hosts(services: Services) -> set[str]:
@@ -85,9 +104,7 @@ def _misdirected() -> Response:
         "This server is not known by that name.",
         "Use one of its addresses, or add the name: fanal config set connectivity.host_names NAME",
     )
-    response = problem.answer(fault)
-    response.status_code = 421
-    return response
+    return problem.answer(fault, HTTPStatus.MISDIRECTED_REQUEST)
 
 
 def _host(header: str) -> str | None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 from quart import Response, request, websocket
 from quart.wrappers import Websocket
+from werkzeug.exceptions import HTTPException
 
 from appliance.auth.rights import CAMERA_RIGHTS, LOCAL, Principal, Right
 from appliance.base.faults import Fault, Kind, invalid
@@ -37,6 +38,7 @@ COOKIE = "fanal_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: No body that a client sends is larger; uploads are none of this interface's business.
 LARGEST_BODY = 1 << 20
+INTERNAL_ERROR = 1011  # RFC 6455 §7.4.1
 
 
 @dataclass(slots=True)
@@ -113,10 +115,14 @@ class Gate:
     async def _pass(self, route: Route, path: dict[str, str]) -> Response:
         try:
             call = self._identify(route, path, request)
+            if route.endless and request.method == "HEAD":
+                return Response(b"", content_type=route.media_type, headers={"Cache-Control": "no-store"})
             call.body = await self._body(route)
             return self._answer(route, await route.handler(call))
         except Fault as fault:
             return problem.answer(fault)
+        except HTTPException:
+            raise  # the framework's word on a body that is too large or does not come: `web.app` answers it
         except Exception:
             log.exception("%s failed", route.name)
             return problem.answer(_internal())
@@ -127,7 +133,14 @@ class Gate:
             self._check_origin(call)
         except Fault as fault:
             return problem.answer(fault)
-        await route.handler(call)
+        except Exception:
+            log.exception("%s failed", route.name)
+            return problem.answer(_internal())
+        try:
+            await route.handler(call)
+        except Exception:
+            log.exception("%s failed", route.name)
+            await call.connection.close_websocket(INTERNAL_ERROR, "internal error")
         return None
 
     def _identify(self, route: Route, path: dict[str, str], asked: Request | Websocket) -> Call:
@@ -143,7 +156,7 @@ class Gate:
                 principal = self._services.auth.users.principal(session)
             elif route.by_ticket and (ticket := asked.args.get("ticket")):
                 principal, _ = self._services.auth.tickets.redeem(ticket, asked.path)
-        if session is not None and by_cookie and not isinstance(asked, Websocket) and asked.method not in SAFE_METHODS:
+        if session is not None and by_cookie and _changes_something(route, asked):
             self._check_csrf(session, asked)
         camera = self._allow(route, principal, path)
         address = self._services.client(connection, asked.scope["headers"]).address
@@ -170,29 +183,31 @@ class Gate:
             raise problem.no_right(needed)
         return camera
 
-    def _check_csrf(self, session: Session, asked: Request) -> None:
+    def _check_csrf(self, session: Session, asked: Request | Websocket) -> None:
         if session.csrf != Secret(asked.headers.get("X-CSRF-Token", "")):
             raise Fault(Kind.FORBIDDEN, "csrf", "The request lacks the session's X-CSRF-Token.", "Reload the page.")
 
     def _check_origin(self, call: Call) -> None:
-        """A page of somebody else's may not open a WebSocket with our cookie (abuse A14)."""
-        origin = websocket.headers.get("Origin")
-        if call.session is None or _bearer(websocket) or origin is None:
-            return  # no cookie was used; or no browser asks: browsers always say where they come from
-        if urlsplit(origin).netloc.lower() != (websocket.headers.get("Host") or "").lower():
-            raise Fault(Kind.FORBIDDEN, "origin", "Pages of other sites may not open this connection.")
+        """A page of somebody else's may not open a WebSocket with our cookie (abuse A14).
+
+        Browsers always say where a page comes from; whoever is none and does not can send the token instead.
+        """
+        if call.session is None or _bearer(websocket):
+            return
+        if _place(websocket.headers.get("Origin", "")) != websocket.headers.get("Host", "").lower():
+            raise Fault(
+                Kind.FORBIDDEN,
+                "origin",
+                "With the cookie, only pages of this server may open this connection.",
+                "Programs send Authorization: Bearer.",
+            )
 
     async def _body(self, route: Route) -> Any:
         if route.body is None:
             return None
-        length = request.content_length
-        if length is not None and length > LARGEST_BODY:
-            _too_large()
         if request.mimetype != "application/json":
             raise invalid("bad_request", "The body has to be JSON.", "Send Content-Type: application/json.")
-        data = await request.get_data(cache=False)
-        if len(data) > LARGEST_BODY:
-            _too_large()
+        data = await request.get_data(cache=False)  # bounded by the application's configuration
         try:
             return msgspec.json.decode(data, type=route.body)
         except msgspec.ValidationError as error:
@@ -201,6 +216,8 @@ class Gate:
             raise invalid("bad_request", f"The body cannot be used: {text}.", field=place) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise invalid("bad_request", f"The body is not JSON: {error}.") from error
+        except RecursionError:
+            raise invalid("bad_request", "The body is nested too deeply.") from None
 
     def _answer(self, route: Route, given: Any) -> Response:
         if isinstance(given, Response):
@@ -215,8 +232,21 @@ class Gate:
         )
 
 
-def _too_large() -> NoReturn:
-    raise Fault(Kind.LIMITED, "too_large", f"The body is over {LARGEST_BODY >> 20} MB.")
+def too_large() -> Fault:
+    return Fault(Kind.LIMITED, "too_large", f"The body is over {LARGEST_BODY >> 20} MB.")
+
+
+def _changes_something(route: Route, asked: Request | Websocket) -> bool:
+    """Whether a request needs the session's token: not where it makes no difference who is signed in."""
+    return route.needs is not Access.PUBLIC and not isinstance(asked, Websocket) and asked.method not in SAFE_METHODS
+
+
+def _place(origin: str) -> str | None:
+    """Host and port of an Origin header; None for one that names none."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
 
 
 def _internal() -> Fault:

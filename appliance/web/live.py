@@ -16,6 +16,7 @@ from appliance.auth.rights import Right
 from appliance.base.faults import Fault, Kind
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
+from appliance.serve.guard import Bucket
 from appliance.settings.tabs import PerformanceTab
 from appliance.streams import messages
 from appliance.streams.audience import TOO_MANY, TOO_SLOW, Ending, Member
@@ -42,8 +43,13 @@ RETRY_EVERY_S = 1.0
 #: A player's stream begins with sound if it comes within this time.
 SOUND_S = 2.0
 MP4_PATIENCE_S = 15.0
+#: Bad messages are answered: so many at once, then one a second.
+COMPLAINTS, COMPLAINTS_PER_S = 10, 1.0
+#: A view without a client's word uses its session so often.
+USE_S = 60.0
 NO_FIRST_MESSAGE = Ending(1008, "no first message")
 LARGEST_SNAPSHOT = 8192
+MP4_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n" + STREAM_HEADERS + b"\r\n"
 
 
 @dataclass
@@ -94,6 +100,7 @@ class Live:
                 camera="camera_id",
                 by_ticket=True,
                 media_type="video/mp4",
+                endless=True,
                 query=(
                     Parameter("stream", "string", "main, sub …: the camera's stream; the largest if not given"),
                     Parameter("audio", "integer", "0: without sound"),
@@ -111,7 +118,10 @@ class Live:
                 camera="camera_id",
                 by_ticket=True,
                 media_type="image/jpeg",
-                query=(Parameter("width", "integer", "at most so many samples wide"),),
+                query=(
+                    Parameter("width", "integer", "at most so many samples wide"),
+                    Parameter("at", "string", "a time, for a recorded picture: there are none yet"),
+                ),
             )
         )
 
@@ -121,15 +131,17 @@ class Live:
         """Serve one live view until either side is done."""
         await websocket.accept()
         connection = call.connection
+        camera = self._services.cameras.find(call.watched.id) or call.watched  # as it is after the handshake
         if self._is_one_too_many(call.who):
             await connection.close_websocket(TOO_MANY.code, TOO_MANY.reason)
             return
         connection.prepare_for_media()
         outlet = Outlet(connection, missed=lambda seconds: text_frame(messages.dropped(seconds)))
-        policy = ViewPolicy(self._services, call.who, call.watched.id)
-        with Viewer(outlet, self._services.directory, call.watched, policy) as viewer:
-            member = Member(call.who, call.watched.id, connection.peer, outlet, viewer, trio.current_time())
+        policy = ViewPolicy(self._services, call.who, camera.id)
+        with Viewer(outlet, self._services.directory, camera, policy) as viewer:
+            member = Member(call.who, camera.id, call.address, outlet, viewer, trio.current_time())
             with self._services.audience.join(member):
+                self._services.judge(member)
                 await self._serve(member, call)
         if member.ending is not None:
             log.debug("live view of %s ended: %s", call.watched.name, member.ending.reason)
@@ -152,6 +164,7 @@ class Live:
     async def _listen(self, member: Member, call: Call) -> None:
         retried_at = -RETRY_EVERY_S
         heard_want = False
+        complaints = Bucket(COMPLAINTS_PER_S, COMPLAINTS)
         while True:
             with trio.CancelScope() as patience:
                 if not heard_want:
@@ -161,9 +174,10 @@ class Live:
                 member.end(NO_FIRST_MESSAGE)
                 return
             try:
-                message = messages.parse(said)
+                message = messages.parse(said or b"")  # the framework has None for an empty one
             except Fault as fault:
-                member.outlet.control(text_frame(messages.error(fault)))
+                if complaints.take(trio.current_time()):
+                    member.outlet.control(text_frame(messages.error(fault)))
                 continue
             if isinstance(message, Want):
                 heard_want = True
@@ -175,6 +189,10 @@ class Live:
             elif trio.current_time() - retried_at >= RETRY_EVERY_S:
                 retried_at = trio.current_time()
                 self._services.directory.retry_now(member.camera_id)
+
+    def _check_cap(self, principal: Principal) -> None:
+        if self._is_one_too_many(principal):
+            raise Fault(Kind.LIMITED, "too_many_streams", "You have too many streams open.", "Close one of them.")
 
     def _is_one_too_many(self, principal: Principal) -> bool:
         limits = self._services.settings.tab(PerformanceTab)
@@ -198,8 +216,7 @@ class Live:
                 f"It has: {', '.join(one.name for one in camera.streams)}.",
                 field="stream",
             )
-        if self._is_one_too_many(call.who):
-            raise Fault(Kind.LIMITED, "too_many_streams", "You have too many streams open.", "Close one of them.")
+        self._check_cap(call.who)
         policy = ViewPolicy(self._services, call.who, camera.id)
         with self._services.directory.lease(camera, stream) as hub:
             with trio.move_on_after(MP4_PATIENCE_S):
@@ -221,10 +238,9 @@ class Live:
 
     async def _send_mp4(self, call: Call, camera: Camera, policy: ViewPolicy, *, hear: bool) -> None:
         """``camera`` has the one stream that is sent."""
+        self._check_cap(call.who)  # again: it took a while to get here
         connection = call.connection
         connection.prepare_for_media()
-        async with connection.send_lock:
-            await connection.send_all(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n" + STREAM_HEADERS + b"\r\n")
         outlet = Outlet(connection, framed=False)
         begun: list[Member] = []
 
@@ -236,22 +252,30 @@ class Live:
             return [segment.init(audio=audio)]
 
         with Viewer(outlet, self._services.directory, camera, policy, announce=begin, tell=lambda _: None) as viewer:
-            member = Member(call.who, camera.id, connection.peer, outlet, viewer, trio.current_time())
+            member = Member(call.who, camera.id, call.address, outlet, viewer, trio.current_time())
             with self._services.audience.join(member):
+                self._services.judge(member)
+                async with connection.send_lock:
+                    await connection.send_all(MP4_HEAD)
                 viewer.want(Want(audio=hear))
-                await self._serve_mp4(member)
+                await self._serve_mp4(member, call)
 
-    async def _serve_mp4(self, member: Member) -> None:
+    async def _serve_mp4(self, member: Member, call: Call) -> None:
         written = trio.Event()
         async with trio.open_nursery() as sending:
             sending.start_soon(_send, member, written)
-            await member.ended.wait()
+            while member.ending is None:
+                self._services.keep_alive(call.session)
+                with trio.move_on_after(USE_S):
+                    await member.ended.wait()
             member.outlet.stop()
             with trio.move_on_after(FAREWELL_S):
                 await written.wait()
             sending.cancel_scope.cancel()
 
     async def snapshot(self, call: Call) -> Response:
+        if "at" in call.query:  # the newest picture would be another than was asked for
+            raise Fault(Kind.UNSUPPORTED, "no_recordings", "There are no recordings.", "Leave out at=.", field="at")
         width = call.number("width", 16, LARGEST_SNAPSHOT)
         taken = await self._services.snapshots.take(call.watched, width)
         return Response(taken.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})

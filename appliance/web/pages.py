@@ -114,17 +114,18 @@ class Pages:
         page = self._pages.get(name)
         if page is None:
             return problem.answer(problem.not_found())
+        packed = page.packed if request.accept_encodings.quality("gzip") > 0 else None
+        etag = page.etag if packed is None else f"{page.etag}-gzip"  # RFC 9110 §8.8.3: other bytes, another tag
         headers = {
-            "ETag": f'"{page.etag}"',
+            "ETag": f'"{etag}"',
             "Vary": "Accept-Encoding",
             "Cache-Control": "public, max-age=31536000, immutable" if page.for_ever else "no-cache",
         }
-        if request.headers.get("If-None-Match") == headers["ETag"]:
+        if request.if_none_match.contains_weak(etag):
             return Response(b"", status=304, headers=headers)
-        if page.packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
+        if packed is not None:
             headers["Content-Encoding"] = "gzip"
-            return Response(page.packed, content_type=page.media_type, headers=headers)
-        return Response(page.body, content_type=page.media_type, headers=headers)
+        return Response(packed or page.body, content_type=page.media_type, headers=headers)
 
 
 def _pattern(name: str) -> str:

@@ -41,8 +41,9 @@ class Problem(msgspec.Struct, omit_defaults=True):
     retry_after_s: float | None = None
 
 
-def problem(fault: Fault) -> Problem:
-    status = STATUS[fault.kind]
+def problem(fault: Fault, status: HTTPStatus | None = None) -> Problem:
+    """The body; ``status`` where HTTP has one that says more than the fault's kind."""
+    status = status or STATUS[fault.kind]
     return Problem(
         title=status.phrase,
         status=status.value,
@@ -54,10 +55,12 @@ def problem(fault: Fault) -> Problem:
     )
 
 
-def answer(fault: Fault) -> Response:
+def answer(fault: Fault, status: HTTPStatus | None = None) -> Response:
     """A fault as a response."""
-    body = problem(fault)
+    body = problem(fault, status)
     headers: dict[str, Any] = {"Cache-Control": "no-store"}
+    if body.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 §15.5.2; browsers ask nobody for a password because of it
     if fault.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(fault.retry_after_s)))
     return Response(

@@ -24,9 +24,8 @@ HEADERS: Final = {
 STREAM_HEADERS: Final = b"".join(
     f"{name}: {value}\r\n".encode()
     for name, value in {
+        **HEADERS,
         "Cache-Control": "no-store",
         "Connection": "close",
-        "X-Content-Type-Options": "nosniff",
-        "Cross-Origin-Resource-Policy": "same-origin",
     }.items()
 )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from appliance.sites.cameras import CameraBook
     from appliance.status.board import Board
     from appliance.status.load import Load
-    from appliance.streams.audience import Audience
+    from appliance.streams.audience import Audience, Member
     from appliance.streams.directory import Directory
     from appliance.streams.snapshots import Snapshots
     from appliance.web.pages import Page
@@ -52,6 +52,7 @@ class Services:
     board: Board
     load: Load
     news: Broadcast[object]
+    judge: Callable[[Member], None]  # ends a view that is not allowed (any more)
     tls: TlsHolder | None
     metrics_token: Secret
     pages: dict[str, Page]

@@ -42,6 +42,7 @@ class Route:
     ``needs``: a right, or an `Access`.  ``camera``: the path parameter that holds the camera's id; then a right is
     asked for that camera.  ``body`` and ``answer``: msgspec structures, or None.  ``example``: a body that is
     accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send headers.
+    ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Route:
     media_type: str = "application/json"
     websocket: bool = False
     by_ticket: bool = False
+    endless: bool = False
     example: Any = None
     query: tuple[Parameter, ...] = ()
 
@@ -84,13 +86,20 @@ class Table:
         return self._routes[name]
 
     def check(self, rules: Map) -> None:
-        """Raises RuntimeError if the application has a rule that is not in the table."""
-        known = {(route.name, route.path) for route in self}
+        """Raises RuntimeError if the application has a rule, or a rule a method, that is not in the table."""
+        known = {(route.name, route.path, route.websocket, method) for route in self for method in _methods(route)}
         strangers = [
-            f"{rule.rule} ({rule.endpoint})" for rule in _rules(rules) if (rule.endpoint, rule.rule) not in known
+            f"{method} {rule.rule} ({rule.endpoint})"
+            for rule in _rules(rules)
+            for method in sorted(rule.methods or {"any"})
+            if (rule.endpoint, rule.rule, rule.websocket, method) not in known
         ]
         if strangers:
             raise RuntimeError(f"routes without an entry in the authorisation table: {', '.join(strangers)}")
+
+
+def _methods(route: Route) -> tuple[str, ...]:
+    return ("GET", "HEAD") if route.method == "GET" else (route.method,)
 
 
 def _rules(rules: Map) -> Iterable[Any]:

@@ -153,6 +153,19 @@ async def test_a_burst_does_not_count_and_what_waited_of_the_old_stream_is_forgo
     assert outlet.fragments_dropped == 1
 
 
+async def test_an_announcement_that_did_not_get_out_is_forgotten_with_its_stream() -> None:
+    lane = FakeLane(room=0)
+    outlet = Outlet(lane)
+    outlet.control(b"<word.>")
+    for n in range(1000):  # a client that changes its mind faster than it reads
+        outlet.begin([b"<announced%d.>" % n, b"<init%d.>" % n], [fragment(n, "I")])
+    lane.drain(10_000)
+    outlet.control(b"<end.>")
+    with trio.move_on_after(0.01):
+        await outlet.run()
+    assert names(lane.taken) == ["word", "announced999", "init999", "I999", "end"]
+
+
 async def test_sound_goes_only_to_those_who_want_it() -> None:
     quiet, loud = FakeLane(), FakeLane()
     one, other = Outlet(quiet), Outlet(loud)
