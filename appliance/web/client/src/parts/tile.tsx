@@ -142,7 +142,7 @@ function TileMessage({ view, figures, actions, size }: FrameProps) {
   const message = messageOf(i18n, view, figures(), Date.now());
   if (!message) return null;
   return (
-    <div class={`msg${message.plain ? " plain" : ""}${view.phase === "connecting" ? " late" : ""}`}>
+    <div class={`msg${message.plain ? " plain" : ""}${view.phase === "connecting" ? " late" : ""}`} title={size === "s" || size === "xs" ? [message.title, message.detail].filter(Boolean).join(". ") : ""}>
       {message.icon === "spinner" ? <span class="spin" /> : <Icon name={message.icon} look={message.icon === "warning" ? "attn" : ""} />}
       <b>{message.title}</b>
       {message.detail !== null && size !== "xs" && <span>{message.detail}</span>}

@@ -437,6 +437,7 @@ export class LivePlayer {
     this.#prepared = prepared ? null : this.#prepared;
     const events: PipelineEvents = {
       picture: () => this.#firstPicture(pipeline),
+      arrived: () => this.#takeOver(pipeline),
       failed: (why, undecodable) => this.#failed(pipeline, why, undecodable),
       busy: () => this.#deps.requestPump(),
       blocked: (blocked) => {
@@ -453,12 +454,16 @@ export class LivePlayer {
     pipeline.start(stream, epoch, init);
   }
 
+  /** The second pipeline is ready: the first one goes. */
+  #takeOver(pipeline: Pipeline): void {
+    if (pipeline !== this.#spare) return;
+    this.#pipeline?.dispose();
+    this.#pipeline = pipeline;
+    this.#spare = null;
+    this.#firstPicture(pipeline);
+  }
+
   #firstPicture(pipeline: Pipeline): void {
-    if (pipeline === this.#spare) {
-      this.#pipeline?.dispose();
-      this.#pipeline = pipeline;
-      this.#spare = null;
-    }
     if (pipeline !== this.#pipeline) return;
     this.#pictures = pipeline.pictures;
     this.#undecoded = 0;

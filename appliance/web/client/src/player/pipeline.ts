@@ -11,8 +11,10 @@ import { readFragment, readInit, type Track } from "../logic/mp4";
 import type { MediaSupport } from "./media-source";
 
 export interface PipelineEvents {
-  /** The first picture is on the screen. */
+  /** The first picture is there. */
   picture(): void;
+  /** It plays at the live edge and can take over without a jump. */
+  arrived(): void;
   /** It cannot go on and must be replaced; `undecodable` if the browser could not make anything of what it was given. */
   failed(why: string, undecodable: boolean): void;
   /** There is something to do at the next animation frame. */
@@ -52,6 +54,8 @@ const MOST_QUEUED = 12 << 20;
 const MOST_APPENDED = 2 << 20;
 /** So many pictures at the live edge, and it has arrived there. */
 const SETTLED = 2;
+/** On a machine that is never done appending, this long after the first picture is as good. */
+const ARRIVE_MS = 1500;
 /** Nothing shown for this long although there is something to show. */
 const STUCK_MS = 3000;
 const STUCK_AGAIN_MS = 2000;
@@ -82,6 +86,8 @@ export class MsePipeline implements Pipeline {
   #mediaTime: number | null = null;
   #frames = 0;
   #settled = 0;
+  #firstPictureAt: number | null = null;
+  #arrived = false;
   #callback = 0;
   #stuckSince: number | null = null;
   #nudged = false;
@@ -323,18 +329,23 @@ export class MsePipeline implements Pipeline {
   }
 
   #shown(now: number, count: number): void {
-    // a picture on the way to the live edge is not the first one yet: the jump that follows would show
     const first = this.lastPictureAt === null;
-    if (first) {
-      const arrived = !this.video.seeking && this.#queue.length === 0 && (this.#edge ?? 0) - this.video.currentTime <= JUMP_ABOVE;
-      this.#settled = arrived ? this.#settled + 1 : 0;
-      if (this.#settled < SETTLED) return;
-    }
     this.lastPictureAt = now;
     this.pictures += count;
     this.#stuckSince = null;
     this.#nudged = false;
     if (first) this.#events.picture();
+    if (!this.#arrived) this.#checkArrived(now);
+  }
+
+  /** A picture on the way to the live edge is followed by a jump, which would show if this element took over now. */
+  #checkArrived(now: number): void {
+    this.#firstPictureAt ??= now;
+    const near = !this.video.seeking && this.#queue.length === 0 && (this.#edge ?? 0) - this.video.currentTime <= JUMP_ABOVE;
+    this.#settled = near ? this.#settled + 1 : 0;
+    if (this.#settled < SETTLED && now - this.#firstPictureAt < ARRIVE_MS) return;
+    this.#arrived = true;
+    this.#events.arrived();
   }
 
   #checkStuck(now: number, behind: number): void {

@@ -96,6 +96,7 @@ export class FakePipeline implements Pipeline {
     this.pictureUtc = 1_800_000_000;
     this.pictures += 1;
     if (first) this.events.picture();
+    if (first) this.events.arrived();
   }
 }
 
