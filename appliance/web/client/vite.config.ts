@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig } from "vitest/config";
+import { budgetPlugin } from "./build/budget.ts";
 import { iconsPlugin } from "./build/icons.ts";
 import { poPlugin } from "./build/po.ts";
 import { fakeServer } from "./dev/fake-server.ts";
@@ -10,7 +11,7 @@ const { version } = JSON.parse(readFileSync(new URL("package.json", import.meta.
 const real = process.env["FANAL_URL"];
 
 export default defineConfig({
-  plugins: [poPlugin(), iconsPlugin(), ...(real === undefined ? [fakeServer()] : [])],
+  plugins: [poPlugin(), iconsPlugin(), budgetPlugin(), ...(real === undefined ? [fakeServer()] : [])],
   define: { __VERSION__: JSON.stringify(version) },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
