@@ -106,9 +106,8 @@ export function Locked({ until }: { until: number }) {
     <Note kind="bad" icon="lock">
       <b role="alert">{t("Too many wrong passwords")}</b>
       <p>
-        {t("For safety, this account waits.")} <b class="num">{left}</b>
+        {t("For safety, this account waits {time}.", { time: left })} {t("Live video already open elsewhere goes on.")}
       </p>
-      <p>{t("Live video already open elsewhere goes on.")}</p>
     </Note>
   );
 }
