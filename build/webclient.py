@@ -70,6 +70,7 @@ def build(*, force: bool = False) -> None:
         return
     install()
     npm("run", "--silent", "build")
+    shutil.copyfile(CLIENT / "src" / "styles" / "tokens.css", STATIC / "tokens.css")  # for the pages the server writes
     STAMP.touch()
 
 
