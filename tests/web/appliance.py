@@ -141,9 +141,9 @@ class Visitor:
         """The headers that say who this is."""
         if not self.token:
             return {}
-        return (
-            {"Cookie": f"fanal_session={self.token}"} if self.by_cookie else {"Authorization": f"Bearer {self.token}"}
-        )
+        if self.by_cookie:
+            return {"Cookie": f"fanal_session={self.token}"}
+        return {"Authorization": f"Bearer {self.token}"}
 
     @property
     def port(self) -> int:
@@ -223,6 +223,40 @@ class Visitor:
         async with opening as socket_:
             yield LiveView(socket_)
 
+    def begin(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        """The beginning of an answer that has no end, or all of one that has; the connection ends with it."""
+        connection = self.connect()
+        try:
+            connection.request("GET", path, headers=self.identity | (headers or {}))
+            response = connection.getresponse()
+            body = response.read() if response.length is not None else b""
+            answer = Answer("GET", path, response.status, tuple(response.getheaders()), body)
+        finally:
+            connection.close()
+        self.house.answers.append(answer)
+        if answer.status >= 400:
+            self.house.manners.check(answer)
+        else:
+            self.house.manners.check_headers(answer)
+        return answer
+
+    def shake_hands(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        """What a WebSocket handshake is answered; 101 if it is agreed to."""
+        key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"}
+        given = {"Upgrade": "websocket", "Connection": "Upgrade", **key} | self.identity | (headers or {})
+        connection = self.connect()
+        try:
+            connection.request("GET", path, headers=given)
+            response = connection.getresponse()
+            body = b"" if response.status == 101 else response.read()
+            answer = Answer("GET", path, response.status, tuple(response.getheaders()), body)
+        finally:
+            connection.close()
+        self.house.answers.append(answer)
+        if answer.status != 101:
+            self.house.manners.check(answer)
+        return answer
+
     @contextmanager
     def reading(self, path: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
         """An answer without end, read as it comes (in threads)."""
@@ -283,8 +317,7 @@ class LiveView:
                 try:
                     await self.hear()
                 except trio_websocket.ConnectionClosed as closed:
-                    assert closed.reason is not None
-                    return closed.reason.code, closed.reason.reason or ""
+                    return (closed.reason.code, closed.reason.reason or "") if closed.reason else (0, "")
 
 
 @dataclass
