@@ -214,7 +214,7 @@ def complaint(
         number = ROLES.index(role)
         visitor = world.house.do(world.renew, visitor, f"user {number}{'c' if visitor.by_cookie else 'b'}")
     answer = world.call(route, visitor, camera)
-    if due is None and route.path.startswith("/live/<") or route.path.endswith("/<file>"):
+    if (due is None and route.path.startswith("/live/<")) or route.path.endswith("/<file>"):
         good = answer.status in (200, 404)
     elif due is None:
         due = ALLOWED.get(route.name)
