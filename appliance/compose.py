@@ -158,7 +158,7 @@ def offline(folder: Path) -> Iterator[None]:
     def thread() -> None:
         try:
             trio.run(serve_commands)
-        except BaseException as error:  # handed to the thread that waits for it
+        except BaseException as error:  # noqa: ASYNC103 (handed to the thread that waits for it)
             started.put(error)
 
     worker = threading.Thread(target=thread, name="offline")

@@ -300,7 +300,7 @@ async def open_sessions(
     sessions = Sessions(store, clock or SystemClock(), elapsed)
     await sessions.load()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(sessions.run)
+        nursery.start_soon(sessions.run)  # noqa: ASYNC113 (this one has nothing to wait for)
         try:
             yield sessions
         finally:

@@ -221,7 +221,7 @@ class Connection(TCPServer):
         except OSError:
             pass  # the socket died while its addresses were asked for
         finally:
-            await self._close()
+            await self._close()  # noqa: ASYNC102 (shields itself, and ends by its own deadline)
 
     async def protocol_send(self, event: Event) -> None:
         """What Hypercorn's protocol and the applications above it have to send or say."""

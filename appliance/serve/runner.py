@@ -148,7 +148,7 @@ class _Server:
         self.stopping = trio.Event()
         self.state: LifespanState = {}
 
-    async def run(
+    async def run(  # noqa: ASYNC128 (`_serve` says that it has started)
         self,
         on_stop: Callable[[], Awaitable[object]] | None,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,

@@ -61,7 +61,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
     for part in parts:
         part.add_to(gate)
 
-    async def openapi(_call: Call) -> dict[str, Any]:
+    async def openapi(_call: Call) -> dict[str, Any]:  # noqa: ASYNC124 (every handler is awaited)
         return document(gate.table)
 
     gate.add(Route("openapi", "GET", "/api/v1/openapi.json", Access.SIGNED_IN, openapi, "This document", answer=dict))
@@ -71,7 +71,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
     return app, gate.table
 
 
-async def _http_error(error: HTTPException) -> Response:
+async def _http_error(error: HTTPException) -> Response:  # noqa: ASYNC124 (Quart runs plain functions in threads)
     """What the framework refuses by itself: unknown addresses, wrong methods, bodies too large."""
     try:
         status = HTTPStatus(error.code or 500)

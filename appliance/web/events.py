@@ -67,9 +67,9 @@ class Events:
         self._open[user] = self._open.get(user, 0) + 1
         try:
             with self._services.news.listen() as listener:
-                yield _event("hello", {"version": __version__})
+                yield _event("hello", {"version": __version__})  # noqa: ASYNC119 (listening is an entry in a set)
                 if self._has_ended(call):  # between the gate and here
-                    yield ENDED
+                    yield ENDED  # noqa: ASYNC119 (listening is an entry in a set)
                     return
                 while not listener.overflowed:  # an overflowed client comes again and asks for everything
                     news: object = None
@@ -77,7 +77,7 @@ class Events:
                         news = await listener.receive()
                     event = ALIVE if news is None else self._told(news, call)
                     if event:
-                        yield event
+                        yield event  # noqa: ASYNC119 (listening is an entry in a set)
                     if isinstance(news, Stopping) or event == ENDED:
                         return
         finally:

@@ -34,11 +34,11 @@ def install(app: QuartTrio, services: Services) -> None:
     """Put the rules before and behind every request of the application."""
 
     @app.before_request
-    async def _check() -> Response | None:
+    async def _check() -> Response | None:  # noqa: ASYNC124 (Quart runs plain functions in threads)
         return _redirected(services)
 
     @app.before_websocket
-    async def _check_websocket() -> Response | None:
+    async def _check_websocket() -> Response | None:  # noqa: ASYNC124 (the same)
         connection = current_connection.get()
         if services.tls is None or connection.local:
             return None
@@ -48,11 +48,13 @@ def install(app: QuartTrio, services: Services) -> None:
         return problem.answer(fault)
 
     @app.after_request
-    async def _finish(response: Response) -> Response:
+    async def _finish(response: Response) -> Response:  # noqa: ASYNC124 (the same)
         return _finished(response)
 
     @app.after_websocket
-    async def _finish_refusal(response: ResponseTypes | None) -> ResponseTypes | None:
+    async def _finish_refusal(  # noqa: ASYNC124 (the same)
+        response: ResponseTypes | None,
+    ) -> ResponseTypes | None:
         """A handshake that was refused; one that was not has no response."""
         return _finished(response) if isinstance(response, Response) else response
 

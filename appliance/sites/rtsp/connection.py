@@ -133,7 +133,7 @@ class Connection:
         if self._broken:
             raise NoAnswer("The camera takes no more requests.", "Check that it runs and is not overloaded.")
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Tell the camera, for a second at most, and close the stream."""
         try:
             with trio.move_on_after(LEAVE_WITHIN_S, shield=True):

@@ -72,7 +72,7 @@ async def probe_rtsp(
         steps.end(str(error), ok=False)
         failure = error
     finally:
-        await source.close()
+        await source.aclose()
     oddities = sorted(source.statistics.oddities)
     return ProbeResult(steps.done, source.video, source.audio, source.notes, oddities, failure)
 
@@ -98,7 +98,7 @@ async def describe_rtsp(
 
     async def go(connection: Connection) -> Announcement:
         plan = await describe(connection, steps, audio=True)
-        await connection.close()
+        await connection.aclose()
         return Announcement(
             plan.video.format,
             plan.audio.format if plan.audio else None,

@@ -63,7 +63,7 @@ async def open_rtsp(
     try:
         yield source
     finally:
-        await source.close()
+        await source.aclose()
 
 
 async def establish(
@@ -104,10 +104,10 @@ async def converse(
                 try:
                     return await go(connection)
                 except Redirected as error:
-                    await connection.close()
+                    await connection.aclose()
                     target = replace(target, url=_redirection(error, target.url))
                 except BaseException:
-                    await connection.close()
+                    await connection.aclose()
                     raise
             raise RtspError("The camera sends us in circles.", "Check the path of the address.")
     except FAILURES as error:
@@ -227,9 +227,9 @@ class RtspSource:
             raise self._failure from error
         return units
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         self._note_oddities()
-        await self._connection.close()
+        await self._connection.aclose()
 
     # ---- while it is opened
 
