@@ -247,6 +247,7 @@ class Live:
         def begin(_slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
             if begun:  # another format or another zero of time: a file has only one
                 begun[0].end(Ending(1000, "the stream changed"))
+                outlet.stop()  # now: the fragment that brought the change is offered next
                 return []
             begun.append(member)
             return [segment.init(audio=audio)]
