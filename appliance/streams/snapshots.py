@@ -81,12 +81,9 @@ class Snapshots:
             with trio.move_on_after(PATIENCE_S) as patience:
                 segment = await hub.wait_beginning()
             if patience.cancelled_caught:
-                state = hub.state.value
-                raise Fault(
-                    Kind.UNAVAILABLE,
-                    state.reason or "no_picture",
-                    f"“{camera.name}” gives no picture. {state.message}".strip(),
-                )
+                # not in the words of the state: they hold the camera's address, and viewers ask too
+                reason = hub.state.value.reason or "no_picture"
+                raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
             units = [bytes(fragment.sample) for fragment in hub.burst() if not fragment.is_audio]
         video = segment.video
         job = SnapshotJob(video.codec, video.configuration, units, video.full_range, video.pixel_aspect, width, QUALITY)

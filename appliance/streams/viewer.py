@@ -36,6 +36,11 @@ class Policy(Protocol):
     @property
     def may_hear(self) -> bool: ...
 
+    @property
+    def may_know(self) -> bool:
+        """Whether the client is told in words what is wrong: they hold the camera's address."""
+        ...
+
 
 @dataclass(eq=False)
 class Slot:
@@ -243,7 +248,7 @@ class Viewer:
     def _say(self, state: str, reason: str | None, message: str = "") -> None:
         if (state, reason) != self._status:
             self._status = (state, reason)
-            self._tell(messages.status(state, reason, message))
+            self._tell(messages.status(state, reason, message if self._policy.may_know else ""))
 
 
 def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:

@@ -68,6 +68,10 @@ class ViewPolicy:
     def may_hear(self) -> bool:
         return self.services.rights.allows(self.principal, Right.AUDIO, self.camera_id)
 
+    @property
+    def may_know(self) -> bool:
+        return self.services.rights.allows(self.principal, Right.ADMINISTER)
+
 
 class Live:
     """The routes of this module."""
@@ -223,10 +227,8 @@ class Live:
                 await hub.wait_beginning()
             segment = hub.segment
             if segment is None:
-                state = hub.state.value
-                raise Fault(
-                    Kind.UNAVAILABLE, state.reason or "no_picture", f"The camera gives no picture. {state.message}"
-                )
+                reason = hub.state.value.reason or "no_picture"
+                raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
             hear = call.query.get("audio") != "0" and policy.may_hear and hub.announces_audio
             if hear:  # a file has its tracks from the beginning
                 with trio.move_on_after(SOUND_S) as patience:

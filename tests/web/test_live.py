@@ -111,7 +111,7 @@ async def test_a_lost_camera_is_told_with_its_reason_and_can_be_tried_at_once(ho
         await view.want()
         while (told := await view.told("status"))["state"] != "lost":
             pass
-        assert (told["reason"], told["message"]) == ("bad_credentials", "Wrong password.")
+        assert told == {"type": "status", "state": "lost", "reason": "bad_credentials"}
         source = house.openers.opener(camera.streams[0])
         source.refuse = None
         before = source.opened
@@ -120,6 +120,18 @@ async def test_a_lost_camera_is_told_with_its_reason_and_can_be_tried_at_once(ho
         assert source.opened == before + 1
         await give(source, picture(0))
         assert (await view.told("status"))["state"] == "ok"
+
+
+async def test_where_a_camera_is_only_administrators_are_told(house: House) -> None:
+    camera = await house.camera()
+    lost = SourceError(Trouble.REFUSED, "Nothing answers at 192.0.2.1:554.")
+    house.openers.opener(camera.streams[0]).refuse = lost
+    for visitor, heard in ((await house.viewer("anna", camera), None), (await house.administrator(), str(lost))):
+        async with visitor.live(camera.id) as view:
+            await view.want()
+            while (told := await view.told("status"))["state"] != "lost":
+                pass
+            assert told.get("message") == heard
 
 
 async def test_a_handshake_that_is_refused_is_answered_as_http(house: House) -> None:

@@ -93,11 +93,11 @@ async def test_a_camera_without_a_picture_is_named(house: House, monkeypatch) ->
     monkeypatch.setattr("appliance.streams.snapshots.PATIENCE_S", 0.2)
     camera = await house.camera()
     anna = await house.viewer("anna", camera)
-    house.openers.opener(camera.streams[0]).refuse = SourceError(Trouble.REFUSED, "Nothing answers there.")
+    house.openers.opener(camera.streams[0]).refuse = SourceError(Trouble.REFUSED, "Nothing answers at 192.0.2.1:554.")
     for what in ("live.mp4", "snapshot.jpg"):
         answer = await anna.get(f"/api/v1/cameras/{camera.id}/{what}")
         assert (answer.status, answer.code) == (503, "refused")
-        assert "Nothing answers there." in answer.json["detail"]
+        assert answer.json["detail"] == "“Gate” gives no picture."  # where it is, viewers are not told
 
 
 def test_a_snapshot_is_the_newest_picture_in_the_size_that_was_asked_for(shared: House) -> None:
