@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """RTP inside an RTSP connection: cutting packets out of it, and pictures and sound out of packets.
 
-RFC 2326 §10.12 (interleaved), RFC 3550 §5.1 (RTP), RFC 6184 (H.264), RFC 3640 (AAC).  One call a packet.
+RFC 2326 §10.12 (interleaved), RFC 3550 §5.1 (RTP), RFC 6184 (H.264), RFC 7798 (H.265), RFC 3640 (AAC).  One call a
+packet.
 Oracle: tests/reference/rtp.py.  Fuzzed: tests/fuzz/fuzz_rtp.py.
 """
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
@@ -29,10 +30,16 @@ cdef enum:
     HAS_IDR = 1
     HAS_SEI = 2
     AFTER_LOSS = 4
+    HAS_CRA = 8
+    HAS_BLA = 16
+    HAS_RASL = 32
 
 IDR = HAS_IDR
 SEI = HAS_SEI
 LOSS = AFTER_LOSS
+CRA = HAS_CRA
+BLA = HAS_BLA
+RASL = HAS_RASL
 
 # what a camera does that the RFC does not foresee; sites/rtsp/oddities.py names them
 cdef enum:
@@ -73,6 +80,31 @@ cdef enum:
     MTAP_24 = 27
     FU_A = 28
     FU_B = 29
+
+# the same of H.265 (ISO/IEC 23008-2 Table 7-1, RFC 7798 §4.4)
+cdef enum:
+    H265_RASL_N = 8
+    H265_RASL_R = 9
+    H265_BLA_FIRST = 16
+    H265_BLA_LAST = 18
+    H265_IDR_LAST = 20
+    H265_CRA = 21
+    H265_VPS = 32
+    H265_PPS = 34
+    H265_DELIMITER = 35
+    H265_PREFIX_SEI = 39
+    H265_SUFFIX_SEI = 40
+    H265_RESERVED_HEAD_LAST = 44
+    H265_AP = 48
+    H265_FU = 49
+    H265_PACI = 50
+
+# what a NAL unit is to its picture
+cdef enum:
+    IS_OTHER = 0
+    IS_SLICE = 1
+    IS_HEAD = 2  # stands before the slices
+    IS_DELIMITER = 3
 
 # how a packet follows the last one
 cdef enum:
@@ -222,12 +254,12 @@ cdef class Depacketizer:
         return step
 
 
-cdef class H264Depacketizer(Depacketizer):
-    """RTP payloads of H.264 in, whole access units out (RFC 6184: single NAL units, STAP-A, FU-A).
+cdef class PictureDepacketizer(Depacketizer):
+    """RTP payloads in, whole access units out: what H.264 and H.265 share.
 
     ``push`` gives None or a list of ``(data, rtp_time, flags, parameter_sets)``: ``data`` in AVCC form without
-    parameter sets, delimiters and fillers, ``flags`` of IDR, SEI and LOSS (something is missing since the unit before),
-    ``parameter_sets`` the SPS and PPS that came since the unit before.  A unit that lacks a part is never given out; it
+    parameter sets, delimiters and fillers, ``flags`` what the unit is, and LOSS (something is missing since the unit
+    before), ``parameter_sets`` those that came since the unit before.  A unit that lacks a part is never given out; it
     is counted in ``dropped``.  A unit ends with the marker bit, or where the time changes, or with a delimiter; where
     markers are missing or wrong also where a NAL unit begins that only begins units.
 
@@ -339,113 +371,79 @@ cdef class H264Depacketizer(Depacketizer):
 
     cdef bint continues(self, const uint8_t* payload, Py_ssize_t size) noexcept nogil:
         """Whether what has a new time is the rest of the picture at hand all the same."""
-        cdef int kind
-        if self.damaged or not self.picture or size == 0:
-            return False
-        kind = payload[0] & 0x1F
-        if self.fragment >= 0:
-            return kind == FU_A and size >= 2 and not payload[1] & 0x80
-        if kind == FU_A and size > 2 and payload[1] & 0x80:
-            return is_slice(payload[1] & 0x1F) and not payload[2] & 0x80
-        return is_slice(kind) and size > 1 and not payload[1] & 0x80
+        return self.picture and not self.damaged and self.is_rest(payload, size)
+
+    cdef bint is_rest(self, const uint8_t* payload, Py_ssize_t size) noexcept nogil:
+        """Whether a payload can only go on with a picture that has begun."""
+        return False
 
     cdef int take_payload(self, const uint8_t* payload, Py_ssize_t size) except -1:
-        cdef int kind = payload[0] & 0x1F
-        if payload[0] & 0x80:
-            self.damage()
-        elif 1 <= kind < STAP_A:
-            self.begin_nal(kind, payload + 1, size - 1)
-            self.take_nal(payload, size)
-        elif kind == STAP_A:
-            self.take_aggregate(payload, size)
-        elif kind == FU_A:
-            self.oddities |= FRAGMENTS
-            self.take_fragment(payload, size)
-        elif kind == STAP_B or kind == MTAP_16 or kind == MTAP_24 or kind == FU_B:
-            self.oddities |= PACKET_TYPE  # of the interleaved mode
-            self.damage()
-        else:
-            self.malformed += 1
+        """One RTP payload, of a byte at least."""
         return 0
 
-    cdef int take_aggregate(self, const uint8_t* payload, Py_ssize_t size) except -1:
-        """STAP-A, RFC 6184 §5.7.1."""
-        cdef Py_ssize_t at = 1, length
-        cdef int kind
+    cdef int take_single(self, const uint8_t* nal, Py_ssize_t size) except -1:
+        """A NAL unit that stands by itself, in a packet or in an aggregate; of a byte at least."""
+        return 0
+
+    cdef int keep(self, Py_ssize_t at, Py_ssize_t size) except -1:
+        """Put the NAL unit of ``size`` bytes behind the length at ``at`` where it belongs."""
+        return 0
+
+    cdef int take_aggregate(self, const uint8_t* payload, Py_ssize_t size, Py_ssize_t at) except -1:
+        """NAL units each behind its length in two bytes, from ``at`` on (RFC 6184 §5.7.1, RFC 7798 §4.4.2)."""
+        cdef Py_ssize_t length
         while at + 2 <= size:
             length = get16(payload + at)
             at += 2
             if length > size - at:
                 self.damage()
                 return 0
-            if length == 0:
-                continue
-            kind = payload[at] & 0x1F
-            if payload[at] & 0x80:
-                self.damage()
-            elif 1 <= kind < STAP_A:
-                self.begin_nal(kind, payload + at + 1, length - 1)
-                self.take_nal(payload + at, length)
-            else:
-                self.malformed += 1
+            if length:
+                self.take_single(payload + at, length)
             at += length
         return 0
 
-    cdef int take_fragment(self, const uint8_t* payload, Py_ssize_t size) except -1:
-        """FU-A, RFC 6184 §5.8."""
-        cdef int kind
-        cdef uint8_t head
-        cdef Py_ssize_t at
-        if size < 2:
-            self.malformed += 1
-            self.damage()
+    cdef int begin_fragment(self, const uint8_t* header, Py_ssize_t size, Py_ssize_t left) except -1:
+        """The first fragment of a NAL unit, whose header is given; ``left`` bytes follow in it.  `begin_nal` was called."""
+        cdef Py_ssize_t at = self.used
+        if self.damaged:
             return 0
-        kind = payload[1] & 0x1F
-        if payload[1] & 0x80:
-            if not 1 <= kind < STAP_A:
-                self.malformed += 1
-                self.damage()
-                return 0
-            self.begin_nal(kind, payload + 2, size - 2)
-            if self.damaged:
-                return 0
-            if self.used + 3 + size > self.unit_limit:
-                self.too_big()
-                return 0
-            head = payload[0] & 0xE0 | kind
-            at = self.used
-            self.reserve(5)
-            self.used = at + 4
-            self.append(&head, 1)
-            self.fragment = at
-        elif self.fragment < 0:
-            self.damage()
-            return 0
-        if self.used + size - 2 > self.unit_limit:
+        if at + 4 + size + left > self.unit_limit:
             self.too_big()
             return 0
-        self.append(payload + 2, size - 2)
-        if payload[1] & 0x40:
-            if payload[1] & 0x80:
+        self.reserve(4 + size)
+        self.used = at + 4
+        self.append(header, size)
+        self.fragment = at
+        return 0
+
+    cdef int go_on_fragment(self, const uint8_t* data, Py_ssize_t size, bint first, bint last) except -1:
+        """What a fragment holds."""
+        cdef Py_ssize_t at
+        if self.fragment < 0:
+            if not self.damaged:
+                self.damage()
+            return 0
+        if self.used + size > self.unit_limit:
+            self.too_big()
+            return 0
+        self.append(data, size)
+        if last:
+            if first:
                 self.oddities |= WHOLE_FRAGMENT
             at, self.fragment = self.fragment, -1
             self.complete(at)
         return 0
 
-    cdef int begin_nal(self, int kind, const uint8_t* following, Py_ssize_t left) except -1:
-        """Decide what the NAL unit that begins here belongs to."""
-        cdef bint slice_begins = left > 0 and is_slice(kind)
-        # first_mb_in_slice is ue(v): a picture's first slice says 0, which is a single 1
-        cdef bint first = slice_begins and following[0] & 0x80
+    cdef int begin_nal(self, int role, bint first) except -1:
+        """Decide what the NAL unit that begins here belongs to; ``first``: it is the first slice of its picture."""
         if self.fragment >= 0:
             self.damage()
         if self.picture or self.damaged:
-            if kind == DELIMITER or (
-                (self.unmarked or not self.marked) and (kind == SEI_NAL or kind == SPS or kind == PPS or first)
-            ):
+            if role == IS_DELIMITER or ((self.unmarked or not self.marked) and (role == IS_HEAD or first)):
                 self.finish()
                 self.open = True
-        if slice_begins:
+        if role == IS_SLICE:
             if not self.picture and not self.damaged and not first:
                 if self.gap:
                     self.damage()
@@ -510,38 +508,26 @@ cdef class H264Depacketizer(Depacketizer):
         self.append(nal, size)
         return self.keep(at, size)
 
-    cdef int keep(self, Py_ssize_t at, Py_ssize_t size) except -1:
-        """Put the NAL unit of ``size`` bytes behind ``at`` where it belongs."""
-        cdef uint8_t* nal = self.unit + at + 4
-        cdef int kind
-        self.used = at
-        if size == 0:
-            return 0
-        kind = nal[0] & 0x1F
-        if nal[0] & 0x80:
-            self.damage()
-        elif kind == SPS or kind == PPS:
-            if len(self.sets) >= SETS_LIMIT or self.sets_bytes + size > SETS_BYTES:
-                self.sets = []
-                self.sets_bytes = 0
-                self.too_big()
-            else:
-                self.sets.append(PyBytes_FromStringAndSize(<char*>nal, size))
-                self.sets_bytes += size
-        elif 1 <= kind <= SEI_NAL:
-            self.count += 1
-            if self.count > self.nal_limit or at + 4 + size > self.unit_limit:
-                self.too_big()
-                return 0
-            put32(self.unit + at, <uint32_t>size)
-            self.used = at + 4 + size
-            if is_slice(kind):
-                self.picture = True
-            if kind == IDR_SLICE:
-                self.flags |= HAS_IDR
-            elif kind == SEI_NAL:
-                self.flags |= HAS_SEI
+    cdef int keep_set(self, const uint8_t* nal, Py_ssize_t size) except -1:
+        """A parameter set."""
+        if len(self.sets) >= SETS_LIMIT or self.sets_bytes + size > SETS_BYTES:
+            self.sets = []
+            self.sets_bytes = 0
+            self.too_big()
+        else:
+            self.sets.append(PyBytes_FromStringAndSize(<char*>nal, size))
+            self.sets_bytes += size
         return 0
+
+    cdef bint keep_part(self, Py_ssize_t at, Py_ssize_t size) noexcept nogil:
+        """A part of the picture, which stands behind ``at`` already; false where it is one too many."""
+        self.count += 1
+        if self.count > self.nal_limit or at + 4 + size > self.unit_limit:
+            self.too_big()
+            return False
+        put32(self.unit + at, <uint32_t>size)
+        self.used = at + 4 + size
+        return True
 
     cdef int finish(self) except -1:
         """The unit at hand is over."""
@@ -598,9 +584,214 @@ cdef class H264Depacketizer(Depacketizer):
         return 0
 
 
+cdef class H264Depacketizer(PictureDepacketizer):
+    """RFC 6184: single NAL units, STAP-A, FU-A.  ``flags`` of IDR, SEI and LOSS."""
+
+    cdef bint is_rest(self, const uint8_t* payload, Py_ssize_t size) noexcept nogil:
+        cdef int kind
+        if size == 0:
+            return False
+        kind = payload[0] & 0x1F
+        if self.fragment >= 0:
+            return kind == FU_A and size >= 2 and not payload[1] & 0x80
+        if kind == FU_A and size > 2 and payload[1] & 0x80:
+            return is_slice(payload[1] & 0x1F) and not payload[2] & 0x80
+        return is_slice(kind) and size > 1 and not payload[1] & 0x80
+
+    cdef int take_payload(self, const uint8_t* payload, Py_ssize_t size) except -1:
+        cdef int kind = payload[0] & 0x1F
+        if payload[0] & 0x80:
+            self.damage()
+        elif kind == FU_A:
+            self.oddities |= FRAGMENTS
+            self.take_fragment(payload, size)
+        elif kind == STAP_A:
+            self.take_aggregate(payload, size, 1)
+        elif kind == STAP_B or kind == MTAP_16 or kind == MTAP_24 or kind == FU_B:
+            self.oddities |= PACKET_TYPE  # of the interleaved mode
+            self.damage()
+        else:
+            self.take_single(payload, size)
+        return 0
+
+    cdef int take_single(self, const uint8_t* nal, Py_ssize_t size) except -1:
+        cdef int kind = nal[0] & 0x1F
+        if nal[0] & 0x80:
+            self.damage()
+        elif 1 <= kind < STAP_A:
+            self.begin(kind, nal + 1, size - 1)
+            self.take_nal(nal, size)
+        else:
+            self.malformed += 1
+        return 0
+
+    cdef int begin(self, int kind, const uint8_t* following, Py_ssize_t left) except -1:
+        if kind == DELIMITER:
+            return self.begin_nal(IS_DELIMITER, False)
+        if kind == SEI_NAL or kind == SPS or kind == PPS:
+            return self.begin_nal(IS_HEAD, False)
+        if left > 0 and is_slice(kind):
+            # first_mb_in_slice is ue(v): a picture's first slice says 0, which is a single 1
+            return self.begin_nal(IS_SLICE, following[0] & 0x80)
+        return self.begin_nal(IS_OTHER, False)
+
+    cdef int take_fragment(self, const uint8_t* payload, Py_ssize_t size) except -1:
+        """FU-A, RFC 6184 §5.8."""
+        cdef int kind
+        cdef uint8_t header
+        if size < 2:
+            self.malformed += 1
+            self.damage()
+            return 0
+        if payload[1] & 0x80:
+            kind = payload[1] & 0x1F
+            if not 1 <= kind < STAP_A:
+                self.malformed += 1
+                self.damage()
+                return 0
+            self.begin(kind, payload + 2, size - 2)
+            header = payload[0] & 0xE0 | kind
+            self.begin_fragment(&header, 1, size - 2)
+        return self.go_on_fragment(payload + 2, size - 2, payload[1] & 0x80, payload[1] & 0x40)
+
+    cdef int keep(self, Py_ssize_t at, Py_ssize_t size) except -1:
+        cdef uint8_t* nal = self.unit + at + 4
+        cdef int kind
+        self.used = at
+        if size == 0:
+            return 0
+        kind = nal[0] & 0x1F
+        if nal[0] & 0x80:
+            self.damage()
+        elif kind == SPS or kind == PPS:
+            self.keep_set(nal, size)
+        elif 1 <= kind <= SEI_NAL and self.keep_part(at, size):
+            if is_slice(kind):
+                self.picture = True
+            if kind == IDR_SLICE:
+                self.flags |= HAS_IDR
+            elif kind == SEI_NAL:
+                self.flags |= HAS_SEI
+        return 0
+
+
 cdef inline bint is_slice(int kind) noexcept nogil:
     """Whether a slice header, and so first_mb_in_slice, follows the NAL header."""
     return kind == SLICE or kind == PARTITION_A or kind == IDR_SLICE
+
+
+cdef class H265Depacketizer(PictureDepacketizer):
+    """RFC 7798: single NAL units, aggregation packets, fragmentation units, all without decoding order numbers.
+
+    ``flags`` of IDR, CRA, BLA, RASL and LOSS.  NAL units of other layers than the base are left out.
+    """
+
+    cdef bint is_rest(self, const uint8_t* payload, Py_ssize_t size) noexcept nogil:
+        cdef int kind
+        if size < 3:
+            return False
+        kind = payload[0] >> 1 & 0x3F
+        if self.fragment >= 0:
+            return kind == H265_FU and not payload[2] & 0x80
+        if kind == H265_FU and size > 3 and payload[2] & 0x80:
+            return is_slice_segment(payload[2] & 0x3F) and not payload[3] & 0x80
+        return is_slice_segment(kind) and not payload[2] & 0x80
+
+    cdef int take_payload(self, const uint8_t* payload, Py_ssize_t size) except -1:
+        cdef int kind = payload[0] >> 1 & 0x3F
+        if size < 2:
+            self.malformed += 1
+            self.damage()
+        elif payload[0] & 0x80 or payload[1] & 7 == 0:
+            self.damage()
+        elif kind == H265_FU:
+            self.take_fragment(payload, size)
+        elif kind == H265_AP:
+            self.take_aggregate(payload, size, 2)
+        elif kind == H265_PACI:
+            self.oddities |= PACKET_TYPE
+            self.damage()
+        else:
+            self.take_single(payload, size)
+        return 0
+
+    cdef int take_single(self, const uint8_t* nal, Py_ssize_t size) except -1:
+        cdef int kind = nal[0] >> 1 & 0x3F
+        if size < 2 or kind >= H265_AP:
+            self.malformed += 1
+        elif nal[0] & 0x80 or nal[1] & 7 == 0:
+            self.damage()
+        elif not is_layered(nal):
+            self.begin(kind, nal + 2, size - 2)
+            self.take_nal(nal, size)
+        return 0
+
+    cdef int begin(self, int kind, const uint8_t* following, Py_ssize_t left) except -1:
+        # §7.4.2.4.4: what may only stand before the first slice of a picture
+        if kind == H265_DELIMITER:
+            return self.begin_nal(IS_DELIMITER, False)
+        if H265_VPS <= kind <= H265_PPS or kind == H265_PREFIX_SEI or H265_SUFFIX_SEI < kind <= H265_RESERVED_HEAD_LAST:
+            return self.begin_nal(IS_HEAD, False)
+        if left > 0 and is_slice_segment(kind):
+            return self.begin_nal(IS_SLICE, following[0] & 0x80)  # first_slice_segment_in_pic_flag
+        return self.begin_nal(IS_OTHER, False)
+
+    cdef int take_fragment(self, const uint8_t* payload, Py_ssize_t size) except -1:
+        """FU, RFC 7798 §4.4.3."""
+        cdef int kind
+        cdef uint8_t header[2]
+        if size < 3:
+            self.malformed += 1
+            self.damage()
+            return 0
+        if payload[2] & 0x80:
+            kind = payload[2] & 0x3F
+            if kind >= H265_AP:
+                self.malformed += 1
+                self.damage()
+                return 0
+            header[0], header[1] = payload[0] & 0x81 | kind << 1, payload[1]
+            if is_layered(payload):
+                self.begin_nal(IS_OTHER, False)
+            else:
+                self.begin(kind, payload + 3, size - 3)
+            self.begin_fragment(header, 2, size - 3)
+        return self.go_on_fragment(payload + 3, size - 3, payload[2] & 0x80, payload[2] & 0x40)
+
+    cdef int keep(self, Py_ssize_t at, Py_ssize_t size) except -1:
+        cdef uint8_t* nal = self.unit + at + 4
+        cdef int kind
+        self.used = at
+        if size < 2 or is_layered(nal):
+            return 0
+        kind = nal[0] >> 1 & 0x3F
+        if nal[0] & 0x80 or nal[1] & 7 == 0:
+            self.damage()
+        elif H265_VPS <= kind <= H265_PPS:
+            self.keep_set(nal, size)
+        elif kind == H265_PREFIX_SEI or kind == H265_SUFFIX_SEI:
+            self.keep_part(at, size)
+        elif is_slice_segment(kind) and self.keep_part(at, size):
+            self.picture = True
+            if kind == H265_RASL_N or kind == H265_RASL_R:
+                self.flags |= HAS_RASL
+            elif kind == H265_CRA:
+                self.flags |= HAS_CRA
+            elif kind > H265_BLA_LAST:
+                self.flags |= HAS_IDR
+            elif kind >= H265_BLA_FIRST:
+                self.flags |= HAS_BLA
+        return 0
+
+
+cdef inline bint is_slice_segment(int kind) noexcept nogil:
+    """The types of slice segments that are not reserved; first_slice_segment_in_pic_flag follows the NAL header."""
+    return 0 <= kind <= H265_RASL_R or H265_BLA_FIRST <= kind <= H265_CRA
+
+
+cdef inline bint is_layered(const uint8_t* nal) noexcept nogil:
+    """nuh_layer_id over 0: not of the base layer, the only one that players decode."""
+    return nal[0] & 1 or nal[1] >> 3
 
 
 cdef Py_ssize_t next_start_code(const uint8_t* data, Py_ssize_t position, Py_ssize_t size) noexcept nogil:

@@ -9,6 +9,9 @@ FULL: Final[int]
 IDR: Final[int]
 SEI: Final[int]
 LOSS: Final[int]
+CRA: Final[int]
+BLA: Final[int]
+RASL: Final[int]
 
 ODD_EARLY_MARKER: Final[int]
 ODD_NO_MARKER: Final[int]
@@ -47,9 +50,12 @@ class Depacketizer:
     @property
     def oddities(self) -> int: ...
 
-class H264Depacketizer(Depacketizer):
+class PictureDepacketizer(Depacketizer):
     def __init__(self, payload_type: int, unit_limit: int = ..., nal_limit: int = 1024) -> None: ...
     def push(self, data: Buffer, start: int, end: int) -> list[tuple[bytes, int, int, tuple[bytes, ...]]] | None: ...
+
+class H264Depacketizer(PictureDepacketizer): ...
+class H265Depacketizer(PictureDepacketizer): ...
 
 class AacDepacketizer(Depacketizer):
     def __init__(

@@ -23,6 +23,8 @@ VIDEO_TRACK, AUDIO_TRACK = 1, 2
 _UNITY_MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 #: The duration of a picture is not known when it is sent; the last one's stands in for it, within this bound.
 LONGEST_PICTURE = 2 * TICKS_PER_SECOND
+# sample entry and the box of its decoder configuration (ISO/IEC 14496-15 §5.4.2, §8.4.1)
+_ENTRIES = {"h264": (b"avc1", b"avcC"), "h265": (b"hvc1", b"hvcC")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,7 @@ class Fragment:
     """One access unit or piece of sound, ready to be sent to anybody.
 
     ``message`` begins with whatever the framing of messages needs; from ``body_at`` on it is ``moof`` and ``mdat``.
-    ``dts`` in UTC ticks.
+    ``dts`` in UTC ticks.  ``leading``: not for who starts at the last picture that is_idr (`AccessUnit`).
     """
 
     message: bytes = field(repr=False)
@@ -40,6 +42,7 @@ class Fragment:
     seq: int
     dts: int
     run: Run = field(repr=False)
+    leading: bool = False
 
     @property
     def body(self) -> memoryview:
@@ -82,7 +85,7 @@ class Muxer:
         header = self._frame_header(OVERHEAD + len(unit.data))
         decode_time = max(0, dts - unit.run.utc_zero)
         message = build_fragment(header, unit.data, track, self._sequence, decode_time, duration, composition, sync)
-        return Fragment(message, len(header), track == AUDIO_TRACK, sync, seq, dts, unit.run)
+        return Fragment(message, len(header), track == AUDIO_TRACK, sync, seq, dts, unit.run, unit.leading)
 
 
 def mime_type(video: VideoFormat, audio: AudioFormat | None) -> str:
@@ -107,7 +110,7 @@ def init_segment(video: VideoFormat, audio: AudioFormat | None = None) -> bytes:
 
 def _video_track(video: VideoFormat) -> bytes:
     aspect_wide, aspect_high = video.pixel_aspect
-    configuration = {"h264": b"avcC"}[video.codec]
+    kind, configuration = _ENTRIES[video.codec]
     entry = bytes(6) + struct.pack(">H16x2H2I4xH32xHh", 1, video.width, video.height, 0x480000, 0x480000, 1, 24, -1)
     boxes = [_box(configuration, video.configuration)]
     if aspect_wide != aspect_high:
@@ -117,7 +120,7 @@ def _video_track(video: VideoFormat) -> bytes:
         VIDEO_TRACK,
         handler=b"vide",
         media_header=_full_box(b"vmhd", 0, 1, bytes(8)),
-        sample_entry=_box({"h264": b"avc1"}[video.codec], entry, *boxes),
+        sample_entry=_box(kind, entry, *boxes),
         size=(shown_width << 16, video.height << 16),
         volume=0,
     )

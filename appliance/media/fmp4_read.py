@@ -10,8 +10,9 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance.media import aac, h264
+from appliance.media import aac, h264, h265
 from appliance.media.fmp4 import AUDIO_TRACK, VIDEO_TRACK
+from appliance.media.parameter_sets import ParameterSetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def read_formats(movie: bytes) -> tuple[VideoFormat, AudioFormat | None]:
     for start, end in _find(movie, 0, len(movie), b"moov", b"trak"):
         for entry, stop in _find(movie, start, end, b"mdia", b"minf", b"stbl", b"stsd"):
             for kind, at, last in boxes(movie, entry + 8, stop):
-                if kind == b"avc1":
+                if kind in (b"avc1", b"hvc1"):
                     video = _video(movie, at + 78, last)
                 elif kind == b"mp4a":
                     audio = _audio(movie, at + 28, last)
@@ -87,23 +88,43 @@ def _find(data: bytes, start: int, end: int, *path: bytes) -> list[tuple[int, in
 
 def _video(movie: bytes, start: int, end: int) -> VideoFormat:
     for kind, at, last in boxes(movie, start, end):
-        if kind == b"avcC" and last - at >= 7:
-            sets: list[list[bytes]] = []
-            position, count = at + 6, movie[at + 5] & 31
-            for _ in range(2):
-                units = []
-                for _ in range(count):
-                    size = int.from_bytes(movie[position : position + 2], "big")
-                    units.append(movie[position + 2 : position + 2 + size])
-                    position += 2 + size
-                sets.append(units)
-                count = movie[position] if position < last else 0
-                position += 1
-            try:
-                return h264.video_format(*sets)
-            except h264.ParameterSetError as error:
-                raise Mp4Error(f"avcC: {error}") from error
-    raise Mp4Error("no avcC box")
+        try:
+            if kind == b"avcC" and last - at >= 7:
+                return h264.FAMILY.make(_avc_sets(movie[at:last]))
+            if kind == b"hvcC" and last - at >= 23:
+                return h265.FAMILY.make(_hevc_sets(movie[at:last]))
+        except ParameterSetError as error:
+            raise Mp4Error(f"{kind.decode()}: {error}") from error
+    raise Mp4Error("no decoder configuration of a codec that we write")
+
+
+def _avc_sets(record: bytes) -> list[bytes]:
+    """Of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1)."""
+    sps, at = _units(record, 6, record[5] & 31)
+    pps, _ = _units(record, at + 1, record[at] if at < len(record) else 0)
+    return sps + pps
+
+
+def _hevc_sets(record: bytes) -> list[bytes]:
+    """Of an HEVCDecoderConfigurationRecord (§8.3.3.1)."""
+    found: list[bytes] = []
+    at = 23
+    for _ in range(record[22]):
+        units, at = _units(record, at + 3, int.from_bytes(record[at + 1 : at + 3], "big"))
+        found += units
+    return found
+
+
+def _units(record: bytes, at: int, count: int) -> tuple[list[bytes], int]:
+    """NAL units behind their lengths, and where they end; empty ones, as behind the end, are left out."""
+    units = []
+    for _ in range(count):
+        if at >= len(record):
+            break
+        size = int.from_bytes(record[at : at + 2], "big")
+        units.append(record[at + 2 : at + 2 + size])
+        at += 2 + size
+    return [unit for unit in units if unit], at
 
 
 def _audio(movie: bytes, start: int, end: int) -> AudioFormat:

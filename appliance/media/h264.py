@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from appliance.media.bits import BitReader, BitsError, unescape
+from appliance.media.parameter_sets import (
+    LARGEST_SIDE,
+    Family,
+    ParameterSetError,
+    bounded,
+    exp_golomb_at,
+    length_prefixed,
+    picture_rate,
+    read_aspect,
+)
 from appliance.media.units import VideoFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
 SLICE, IDR_SLICE, SEI, SPS, PPS, DELIMITER, END_OF_SEQUENCE, END_OF_STREAM, FILLER = 1, 5, 6, 7, 8, 9, 10, 11, 12
 
-#: Larger pictures are refused (abuse A12): nothing that a camera makes, and a decoder would ask for gigabytes.
-LARGEST_SIDE = 8192
-#: Pixels stretched more than this are taken for a mistake, and shown square.
-MOST_STRETCHED = 8
-
 # profiles whose SPS says more about the picture format (§7.3.2.1.1)
 _HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
-# Table E-1, sample aspect ratios by number
-_ASPECTS = (
-    (1, 1), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33), (18, 11), (15, 11),
-    (64, 33), (160, 99), (4, 3), (3, 2), (2, 1),
-)  # fmt: skip
-_EXTENDED_ASPECT = 255
-
-
-class ParameterSetError(ValueError):
-    """A parameter set that cannot be read, or describes no picture we would decode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ def _sps(nal: bytes) -> SpsInfo:
             raise ParameterSetError(f"chroma format {chroma_format}")
         if chroma_format == 3:
             separate_planes = bits.flag()
-        bit_depth = 8 + _bounded(bits.ue(), 6, "bits more than eight")
+        bit_depth = 8 + bounded(bits.ue(), 6, "bits more than eight")
         bits.ue()  # bit_depth_chroma_minus8
         bits.skip(1)  # qpprime_y_zero_transform_bypass_flag
         if bits.flag():
@@ -90,13 +85,13 @@ def _sps(nal: bytes) -> SpsInfo:
         bits.skip(1)
         bits.se()
         bits.se()
-        for _ in range(_bounded(bits.ue(), 255, "reference frames in a cycle")):
+        for _ in range(bounded(bits.ue(), 255, "reference frames in a cycle")):
             bits.se()
-    _bounded(bits.ue(), 16, "reference frames")
+    bounded(bits.ue(), 16, "reference frames")
     bits.skip(1)  # gaps_in_frame_num_value_allowed_flag
     # Bounded before they are multiplied: a hostile set may say 2^32.
-    macroblocks_wide = _bounded(bits.ue() + 1, LARGEST_SIDE // 16, "macroblocks a row")
-    map_units_high = _bounded(bits.ue() + 1, LARGEST_SIDE // 16, "macroblock rows")
+    macroblocks_wide = bounded(bits.ue() + 1, LARGEST_SIDE // 16, "macroblocks a row")
+    map_units_high = bounded(bits.ue() + 1, LARGEST_SIDE // 16, "macroblock rows")
     frames_only = bits.flag()
     if not frames_only:
         bits.skip(1)  # mb_adaptive_frame_field_flag
@@ -125,12 +120,6 @@ def _sps(nal: bytes) -> SpsInfo:
     )  # fmt: skip
 
 
-def _bounded(value: int, most: int, what: str) -> int:
-    if value > most:
-        raise ParameterSetError(f"{value} {what}; the limit is {most}")
-    return value
-
-
 def _skip_scaling_list(bits: BitReader, size: int) -> None:
     last = following = 8
     for _ in range(size):
@@ -151,13 +140,7 @@ def _read_vui(bits: BitReader) -> _Vui:
     """Video usability information, Annex E.1.1."""
     vui = _Vui()
     if bits.flag():
-        number = bits.u(8)
-        if number == _EXTENDED_ASPECT:
-            wide, high = bits.u(16), bits.u(16)
-            sane = wide and high and wide <= MOST_STRETCHED * high and high <= MOST_STRETCHED * wide
-            vui.aspect = (wide, high) if sane else (1, 1)
-        elif number < len(_ASPECTS):
-            vui.aspect = _ASPECTS[number]
+        vui.aspect = read_aspect(bits)
     if bits.flag():
         bits.skip(1)  # overscan_appropriate_flag
     if bits.flag():
@@ -171,9 +154,7 @@ def _read_vui(bits: BitReader) -> _Vui:
     if bits.flag():
         units, scale = bits.u(32), bits.u(32)
         bits.skip(1)  # fixed_frame_rate_flag
-        if units and scale:
-            fps = Fraction(scale, 2 * units)
-            vui.fps = fps if Fraction(1, 60) <= fps <= 240 else None
+        vui.fps = picture_rate(scale, 2 * units)
     nal_hrd = bits.flag()
     if nal_hrd:
         _skip_hrd(bits)
@@ -238,15 +219,25 @@ def _configuration(sps_list: Sequence[bytes], pps_list: Sequence[bytes], info: S
     """AVCDecoderConfigurationRecord, ISO/IEC 14496-15 §5.3.3.1, with lengths of four bytes."""
     if len(sps_list) > 31 or len(pps_list) > 255:
         raise ParameterSetError("too many parameter sets")
-    if any(len(nal) > 0xFFFF for nal in (*sps_list, *pps_list)):
-        raise ParameterSetError("a parameter set over 65 535 bytes")
     record = bytearray((1, info.profile, info.constraints, info.level, 0xFF, 0xE0 | len(sps_list)))
-    for nal in sps_list:
-        record += len(nal).to_bytes(2, "big") + nal
-    record.append(len(pps_list))
-    for nal in pps_list:
-        record += len(nal).to_bytes(2, "big") + nal
+    record += length_prefixed(sps_list) + bytes((len(pps_list),)) + length_prefixed(pps_list)
     if info.profile in (100, 110, 122, 144):
         depth = info.bit_depth - 8
         record += bytes((0xFC | info.chroma_format, 0xF8 | depth, 0xF8 | depth, 0))
     return bytes(record)
+
+
+def kind_of(nal: bytes) -> int:
+    """nal_unit_type."""
+    return nal[0] & 0x1F
+
+
+def _number(nal: bytes) -> int:
+    return exp_golomb_at(nal, 32 if kind_of(nal) == SPS else 8)
+
+
+def _make(sets: Sequence[bytes]) -> VideoFormat:
+    return video_format([nal for nal in sets if kind_of(nal) == SPS], [nal for nal in sets if kind_of(nal) == PPS])
+
+
+FAMILY = Family("h264", (SPS, PPS), SPS, kind_of, _number, _make)

@@ -6,7 +6,7 @@ Every time is in ticks of 1/90 000 s on one axis, UTC since 1970 (`appliance.bas
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 class VideoFormat:
     """What a decoder has to know before the first picture.  Compared by value: a change is a new epoch."""
 
-    codec: str  # "h264"
-    parameter_sets: tuple[bytes, ...]  # NAL units without start codes: SPS… then PPS…
+    codec: str  # "h264", "h265"
+    parameter_sets: tuple[bytes, ...]  # NAL units without start codes: (VPS… then) SPS… then PPS…
     width: int  # pictures as shown: cropped, in samples
     height: int
     codec_string: str  # RFC 6381, "avc1.64001f"
-    configuration: bytes  # decoder configuration record, ISO/IEC 14496-15 §5.3.3 (the body of avcC)
+    configuration: bytes  # decoder configuration record, ISO/IEC 14496-15 §5.3.3, §8.3.3 (the body of avcC, hvcC)
     pixel_aspect: tuple[int, int] = (1, 1)
     nominal_fps: Fraction | None = None  # as the parameter sets say; what comes is measured
     reorder_depth: int | None = None  # pictures that may overtake another; None: not said
@@ -58,6 +58,8 @@ class AccessUnit:
 
     ``data``: AVCC, that is NAL units each behind its length in four bytes, big-endian; parameter sets, access unit
     delimiters and fillers left out.  ``is_idr``: decoding can start here.  ``seq`` counts up by one; a gap is a loss.
+    ``leading``: it follows a picture at which decoding can start, is shown before it, and refers to what came before
+    it (H.265 RASL, H.264 in an open group of pictures).  Who starts there leaves it out.
     """
 
     data: bytes
@@ -67,6 +69,7 @@ class AccessUnit:
     seq: int
     format: VideoFormat = field(repr=False)
     run: Run = field(repr=False)
+    leading: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +81,7 @@ class AudioUnit:
     duration: int
     format: AudioFormat = field(repr=False)
     run: Run = field(repr=False)
+    leading: ClassVar[bool] = False
 
 
 Unit = AccessUnit | AudioUnit

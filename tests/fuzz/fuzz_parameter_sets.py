@@ -8,7 +8,8 @@ from contextlib import suppress
 from appliance.media.aac import AudioConfigError, audio_format
 from appliance.media.fmp4 import init_segment
 from appliance.media.fmp4_read import read_formats
-from appliance.media.h264 import ParameterSetError, video_format
+from appliance.media.h264 import video_format
+from appliance.media.parameter_sets import ParameterSetError
 
 SETS = ("Z01AH5WgLASabAQ=", "Z0LAHtkDxWhAAAADAEAAAAwDxYuS", "Z2QAHqwsaoLA9puCgIKgAAADACAAAAMD0IAA")
 SEEDS = [base64.b64decode(text) for text in SETS] + [bytes.fromhex(text) for text in ("1408", "119056e500", "ffff")]

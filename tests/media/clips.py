@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 
 from appliance._native import nal
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media import aac, h264
+from appliance.media import aac, h264, h265
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
 
+if TYPE_CHECKING:
+    from appliance.media.parameter_sets import Family
+
 START = 1_700_000_000 * TICKS_PER_SECOND
+#: NAL units that access units do without: delimiters and fillers.
+LEFT_OUT = {"h264": (h264.DELIMITER, h264.FILLER), "h265": (h265.DELIMITER, 38)}
 
 
 @dataclass
@@ -43,40 +49,77 @@ def encode_h264(
     **options: str,
 ) -> Clip:
     """``pictures`` of H.264 by x264, from `START` on, in the form that sources give them."""
-    width, height = size
-    encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)
-    encoder.color_range = 2 if full_range else 1
-    encoder.gop_size, encoder.max_b_frames = gop, b
+    encoder = _encoder("libx264", size, fps, gop, b, full_range=full_range)
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "b-adapt": "0"} | options
     if b:
         encoder.options = {"preset": "veryfast", "b-adapt": "0", "bf": str(b), "scenecut": "0"} | options
+    return _clip(_encode(encoder, pictures, size, full_range=full_range), h264.FAMILY, fps)
+
+
+def encode_h265(
+    pictures: int = 30,
+    size: tuple[int, int] = (320, 180),
+    fps: int = 25,
+    gop: int = 10,
+    b: int = 0,
+    *,
+    pixels: str = "yuv420p",
+    full_range: bool = False,
+    **parameters: str,
+) -> Clip:
+    """The same by x265; ``parameters`` are its own."""
+    encoder = _encoder("libx265", size, fps, gop, b, pixels=pixels, full_range=full_range)
+    own = {"log-level": "none", "scenecut": "0", "b-adapt": "0", "bframes": str(b), "keyint": str(gop)}
+    own |= {"min-keyint": str(gop), "open-gop": "0", "repeat-headers": "1", "pools": "1", "frame-threads": "1"}
+    if not b:
+        own["rc-lookahead"] = "0"
+    own |= {name.replace("_", "-"): value for name, value in parameters.items()}
+    encoder.options = {"preset": "ultrafast", "x265-params": ":".join(f"{name}={own[name]}" for name in own)}
+    return _clip(_encode(encoder, pictures, size, pixels=pixels, full_range=full_range), h265.FAMILY, fps)
+
+
+def _encoder(
+    name: str, size: tuple[int, int], fps: int, gop: int, b: int, *, pixels: str = "yuv420p", full_range: bool
+) -> av.VideoCodecContext:
+    encoder = av.VideoCodecContext.create(name, "w")
+    encoder.width, encoder.height, encoder.pix_fmt = *size, pixels
+    encoder.time_base, encoder.framerate = Fraction(1, fps), Fraction(fps)
+    encoder.color_range = 2 if full_range else 1
+    encoder.gop_size, encoder.max_b_frames = gop, b
+    return encoder
+
+
+def _encode(
+    encoder: av.VideoCodecContext, pictures: int, size: tuple[int, int], *, pixels: str = "yuv420p", full_range: bool
+) -> list[av.Packet]:
     packets = []
     for n in range(pictures):
-        frame = av.VideoFrame.from_ndarray(picture(n, width, height), format="rgb24").reformat(
-            format="yuv420p", dst_color_range="JPEG" if full_range else "MPEG"
+        frame = av.VideoFrame.from_ndarray(picture(n, *size), format="rgb24").reformat(
+            format=pixels, dst_color_range="JPEG" if full_range else "MPEG"
         )
         frame.pts = n
         packets += encoder.encode(frame)
-    packets += encoder.encode(None)
-    sets: dict[int, list[bytes]] = {h264.SPS: [], h264.PPS: []}
+    return packets + encoder.encode(None)
+
+
+def _clip(packets: list[av.Packet], family: Family, fps: int) -> Clip:
+    sets: list[bytes] = []
     units = []
     form: VideoFormat | None = None
     run = Run(START - TICKS_PER_SECOND)
+    tick = TICKS_PER_SECOND // fps
     for seq, packet in enumerate(packets):
         data = bytes(packet)
         kept = []
         for start, end in nal.find_nals(data):
-            kind = data[start] & 31
-            if kind in sets:
-                if data[start:end] not in sets[kind]:
-                    sets[kind].append(data[start:end])
-            elif kind not in (h264.DELIMITER, h264.FILLER):
+            kind = family.kind(data[start:end])
+            if kind in family.sets:
+                if data[start:end] not in sets:
+                    sets.append(data[start:end])
+            elif kind not in LEFT_OUT[family.name]:
                 kept.append(data[start:end])
-        form = form or h264.video_format(sets[h264.SPS], sets[h264.PPS])
+        form = form or family.make(sets)
         avcc = b"".join(len(unit).to_bytes(4, "big") + unit for unit in kept)
-        tick = TICKS_PER_SECOND // fps
         units.append(
             AccessUnit(avcc, START + packet.pts * tick, START + packet.dts * tick, packet.is_keyframe, seq, form, run)
         )

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.media.bits import BitReader, BitsError, unescape
-from appliance.media.h264 import ParameterSetError, parse_sps, video_format
+from appliance.media.h264 import parse_sps, video_format
+from appliance.media.parameter_sets import ParameterSetError
 from tests.media.clips import encode_h264
 
 # Sequence parameter sets of the makers' own encoders, with what their data sheets say.

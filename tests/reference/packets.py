@@ -1,11 +1,12 @@
-"""Makes what a camera sends: RTP packets (RFC 3550 §5.1), payloads of H.264 (RFC 6184) and AAC (RFC 3640)."""
+"""Makes what a camera sends: RTP packets (RFC 3550 §5.1), payloads of H.264 (RFC 6184), H.265 (RFC 7798) and AAC
+(RFC 3640)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def rtp(
@@ -49,13 +50,31 @@ def fu_a(nal: bytes, size: int) -> list[bytes]:
     ]
 
 
+def ap(*nals: bytes) -> bytes:
+    """H.265 aggregation packet."""
+    return b"\x60\x01" + b"".join(len(nal).to_bytes(2, "big") + nal for nal in nals)
+
+
+def fu(nal: bytes, size: int) -> list[bytes]:
+    """The H.265 NAL unit in fragments of ``size`` bytes at most, two at least."""
+    body = nal[2:]
+    size = max(1, min(size, (len(body) + 1) // 2))
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    header, kind = bytes((nal[0] & 0x81 | 49 << 1, nal[1])), nal[0] >> 1 & 63
+    last = len(pieces) - 1
+    return [
+        header + bytes((kind | (0x80 if n == 0 else 0) | (0x40 if n == last else 0),)) + piece
+        for n, piece in enumerate(pieces)
+    ]
+
+
 def aac_hbr(*frames: bytes) -> bytes:
     heads = b"".join((len(frame) << 3).to_bytes(2, "big") for frame in frames)
     return (len(frames) * 16).to_bytes(2, "big") + heads + b"".join(frames)
 
 
-def payloads(nal: bytes, size: int) -> list[bytes]:
-    return [nal] if len(nal) <= size else fu_a(nal, size)
+def payloads(nal: bytes, size: int, split: Callable[[bytes, int], list[bytes]] = fu_a) -> list[bytes]:
+    return [nal] if len(nal) <= size else split(nal, size)
 
 
 def packetize(
@@ -66,10 +85,11 @@ def packetize(
     time: int = 0,
     step: int = 3000,
     payload_type: int = 96,
+    split: Callable[[bytes, int], list[bytes]] = fu_a,
 ) -> Iterator[bytes]:
     """The packets of pictures, each a list of NAL units; the marker on each picture's last packet."""
     for number, nals in enumerate(pictures):
-        parts = [part for nal in nals for part in payloads(nal, size)]
+        parts = [part for nal in nals for part in payloads(nal, size, split)]
         for n, part in enumerate(parts):
             yield rtp(
                 part,

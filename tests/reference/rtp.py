@@ -1,11 +1,12 @@
-"""RTP over an RTSP connection, the slow and obvious way (RFC 2326 §10.12, RFC 3550, RFC 6184, RFC 3640)."""
+"""RTP over an RTSP connection, the slow and obvious way (RFC 2326 §10.12, RFC 3550, 6184, 7798, 3640)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 MORE, TEXT, FULL = 0, 1, 2
-IDR, SEI, LOSS = 1, 2, 4
+IDR, SEI, LOSS, CRA, BLA, RASL = (1 << bit for bit in range(6))
 (
     ODD_EARLY_MARKER,
     ODD_NO_MARKER,
@@ -19,6 +20,7 @@ IDR, SEI, LOSS = 1, 2, 4
     ODD_TOO_BIG,
 ) = (1 << bit for bit in range(10))
 LATE, NEXT, GAP, RESTART = range(4)
+OTHER, SLICE, HEAD, DELIMITER = range(4)
 
 SETS_LIMIT = 64
 SETS_BYTES = 1 << 16
@@ -116,7 +118,7 @@ class Counters:
         return GAP if ahead else NEXT
 
 
-class H264Depacketizer(Counters):
+class PictureDepacketizer(Counters):
     def __init__(self, payload_type: int, unit_limit: int = 8 << 20, nal_limit: int = 1024) -> None:
         super().__init__(payload_type)
         self.unit_limit = unit_limit
@@ -189,95 +191,47 @@ class H264Depacketizer(Counters):
 
     def continues(self, payload: bytes) -> bool:
         """Whether what has a new time is the rest of the picture at hand all the same."""
-        if self.damaged or not self.picture or not payload:
-            return False
-        kind = payload[0] & 31
-        if self.fragment is not None:
-            return kind == 28 and len(payload) >= 2 and not payload[1] & 0x80
-        if kind == 28 and len(payload) > 2 and payload[1] & 0x80:
-            return payload[1] & 31 in (1, 2, 5) and not payload[2] & 0x80
-        return kind in (1, 2, 5) and len(payload) > 1 and not payload[1] & 0x80
+        return self.picture and not self.damaged and self.is_rest(payload)
 
-    def payload(self, payload: bytes) -> None:
-        kind = payload[0] & 31
-        if payload[0] & 0x80:
-            self.damage()
-        elif 1 <= kind <= 23:
-            self.begin_nal(kind, payload[1] if len(payload) > 1 else None)
-            self.nal(payload)
-        elif kind == 24:
-            self.aggregate(payload)
-        elif kind == 28:
-            self.oddities |= ODD_FRAGMENTS
-            self.fragment_unit(payload)
-        elif kind in (25, 26, 27, 29):
-            self.oddities |= ODD_PACKET_TYPE
-            self.damage()
-        else:
-            self.malformed += 1
-
-    def aggregate(self, payload: bytes) -> None:
-        """STAP-A, RFC 6184 §5.7.1."""
-        at = 1
-        while at + 2 <= len(payload):
-            size = int.from_bytes(payload[at : at + 2], "big")
+    def aggregate(self, rest: bytes) -> None:
+        """Each NAL unit behind its length: RFC 6184 §5.7.1, RFC 7798 §4.4.2."""
+        at = 0
+        while at + 2 <= len(rest):
+            size = int.from_bytes(rest[at : at + 2], "big")
             at += 2
-            nal = payload[at : at + size]
+            nal = rest[at : at + size]
             at += size
             if len(nal) < size:
                 self.damage()
                 return
-            if not nal:
-                continue
-            kind = nal[0] & 31
-            if nal[0] & 0x80:
-                self.damage()
-            elif 1 <= kind <= 23:
-                self.begin_nal(kind, nal[1] if len(nal) > 1 else None)
-                self.nal(nal)
-            else:
-                self.malformed += 1
+            if nal:
+                self.single(nal)
 
-    def fragment_unit(self, payload: bytes) -> None:
-        """FU-A, RFC 6184 §5.8."""
-        if len(payload) < 2:
-            self.malformed += 1
+    def fragment_part(self, header: bytes, part: bytes, flags: int) -> None:
+        if flags & 0x80 and not self.damaged:
+            self.fragment = bytearray(header)
+        if self.fragment is None:
             self.damage()
             return
-        kind, first, last = payload[1] & 31, payload[1] & 0x80, payload[1] & 0x40
-        if first:
-            if not 1 <= kind <= 23:
-                self.malformed += 1
-                self.damage()
-                return
-            self.begin_nal(kind, payload[2] if len(payload) > 2 else None)
-            if self.damaged:
-                return
-            self.fragment = bytearray((payload[0] & 0xE0 | kind,))
-        elif self.fragment is None:
-            self.damage()
-            return
-        self.fragment += payload[2:]
+        self.fragment += part
         if self.size() > self.unit_limit:
             self.too_big()
-        elif last:
-            if first:
+        elif flags & 0x40:
+            if flags & 0x80:
                 self.oddities |= ODD_WHOLE_FRAGMENT
             nal, self.fragment = bytes(self.fragment), None
             self.complete(nal)
 
-    def begin_nal(self, kind: int, following: int | None) -> None:
+    def begin_nal(self, role: int, *, first: bool = False) -> None:
         """Decide what the NAL unit that begins here belongs to."""
         if self.fragment is not None:
             self.damage()
-        is_slice = kind in (1, 2, 5) and following is not None
-        first = is_slice and following >= 0x80  # first_mb_in_slice is 0, in one bit
         if self.picture or self.damaged:
             guess = self.unmarked or not self.marked
-            if kind == 9 or (guess and (kind in (6, 7, 8) or first)):
+            if role == DELIMITER or (guess and (role == HEAD or first)):
                 self.finish()
                 self.open = True
-        if is_slice:
+        if role == SLICE:
             if not self.picture and not self.damaged and not first:
                 if self.gap:
                     self.damage()
@@ -310,26 +264,21 @@ class H264Depacketizer(Counters):
             if stripped and not self.damaged:
                 self.keep(stripped)
 
-    def keep(self, nal: bytes) -> None:
-        kind = nal[0] & 31
-        if nal[0] & 0x80:
+    def keep_set(self, nal: bytes) -> None:
+        if len(self.sets) >= SETS_LIMIT or sum(map(len, self.sets)) + len(nal) > SETS_BYTES:
+            self.oddities |= ODD_TOO_BIG
+            self.sets = []
             self.damage()
-        elif kind in (7, 8):
-            if len(self.sets) >= SETS_LIMIT or sum(map(len, self.sets)) + len(nal) > SETS_BYTES:
-                self.oddities |= ODD_TOO_BIG
-                self.sets = []
-                self.damage()
-            else:
-                self.sets.append(nal)
-        elif 1 <= kind <= 6:
-            self.count += 1
-            if self.count > self.nal_limit or self.size() + 4 + len(nal) > self.unit_limit:
-                self.too_big()
-                return
-            self.nals.append(nal)
-            if kind in (1, 2, 5):
-                self.picture = True
-            self.flags |= {5: IDR, 6: SEI}.get(kind, 0)
+        else:
+            self.sets.append(nal)
+
+    def keep_part(self, nal: bytes) -> bool:
+        self.count += 1
+        if self.count > self.nal_limit or self.size() + 4 + len(nal) > self.unit_limit:
+            self.too_big()
+            return False
+        self.nals.append(nal)
+        return True
 
     def size(self) -> int:
         fragment = 0 if self.fragment is None else 4 + len(self.fragment)
@@ -352,6 +301,166 @@ class H264Depacketizer(Counters):
             self.sets = []
         self.fresh = False
         self.begin()
+
+
+class H264Depacketizer(PictureDepacketizer):
+    """RFC 6184."""
+
+    def is_rest(self, payload: bytes) -> bool:
+        if not payload:
+            return False
+        kind = payload[0] & 31
+        if self.fragment is not None:
+            return kind == 28 and len(payload) >= 2 and not payload[1] & 0x80
+        if kind == 28 and len(payload) > 2 and payload[1] & 0x80:
+            return payload[1] & 31 in (1, 2, 5) and not payload[2] & 0x80
+        return kind in (1, 2, 5) and len(payload) > 1 and not payload[1] & 0x80
+
+    def payload(self, payload: bytes) -> None:
+        kind = payload[0] & 31
+        if payload[0] & 0x80:
+            self.damage()
+        elif kind == 24:
+            self.aggregate(payload[1:])
+        elif kind == 28:
+            self.oddities |= ODD_FRAGMENTS
+            self.fragment_unit(payload)
+        elif kind in (25, 26, 27, 29):
+            self.oddities |= ODD_PACKET_TYPE
+            self.damage()
+        else:
+            self.single(payload)
+
+    def single(self, nal: bytes) -> None:
+        kind = nal[0] & 31
+        if nal[0] & 0x80:
+            self.damage()
+        elif 1 <= kind <= 23:
+            self.begin_kind(kind, nal[1:])
+            self.nal(nal)
+        else:
+            self.malformed += 1
+
+    def begin_kind(self, kind: int, following: bytes) -> None:
+        if kind in (1, 2, 5) and following:
+            self.begin_nal(SLICE, first=following[0] >= 0x80)  # first_mb_in_slice is 0, in one bit
+        else:
+            self.begin_nal({6: HEAD, 7: HEAD, 8: HEAD, 9: DELIMITER}.get(kind, OTHER))
+
+    def fragment_unit(self, payload: bytes) -> None:
+        """FU-A, RFC 6184 §5.8."""
+        if len(payload) < 2:
+            self.malformed += 1
+            self.damage()
+            return
+        kind = payload[1] & 31
+        if payload[1] & 0x80:
+            if not 1 <= kind <= 23:
+                self.malformed += 1
+                self.damage()
+                return
+            self.begin_kind(kind, payload[2:])
+        self.fragment_part(bytes((payload[0] & 0xE0 | kind,)), payload[2:], payload[1])
+
+    def keep(self, nal: bytes) -> None:
+        kind = nal[0] & 31
+        if nal[0] & 0x80:
+            self.damage()
+        elif kind in (7, 8):
+            self.keep_set(nal)
+        elif 1 <= kind <= 6 and self.keep_part(nal):
+            if kind in (1, 2, 5):
+                self.picture = True
+            self.flags |= {5: IDR, 6: SEI}.get(kind, 0)
+
+
+class H265Depacketizer(PictureDepacketizer):
+    """RFC 7798, without decoding order numbers."""
+
+    SLICES = (*range(10), *range(16, 22))
+    HEADS = (32, 33, 34, 39, 41, 42, 43, 44)
+    FLAGS: ClassVar = {8: RASL, 9: RASL, 16: BLA, 17: BLA, 18: BLA, 19: IDR, 20: IDR, 21: CRA}
+
+    @staticmethod
+    def kind(nal: bytes) -> int:
+        return nal[0] >> 1 & 63
+
+    @staticmethod
+    def layer(nal: bytes) -> int:
+        return (nal[0] & 1) << 5 | nal[1] >> 3
+
+    def is_rest(self, payload: bytes) -> bool:
+        if len(payload) < 3:
+            return False
+        kind = self.kind(payload)
+        if self.fragment is not None:
+            return kind == 49 and not payload[2] & 0x80
+        if kind == 49 and len(payload) > 3 and payload[2] & 0x80:
+            return payload[2] & 63 in self.SLICES and not payload[3] & 0x80
+        return kind in self.SLICES and not payload[2] & 0x80
+
+    def payload(self, payload: bytes) -> None:
+        kind = self.kind(payload)
+        if len(payload) < 2:
+            self.malformed += 1
+            self.damage()
+        elif payload[0] & 0x80 or payload[1] & 7 == 0:
+            self.damage()
+        elif kind == 48:
+            self.aggregate(payload[2:])
+        elif kind == 49:
+            self.fragment_unit(payload)
+        elif kind == 50:
+            self.oddities |= ODD_PACKET_TYPE
+            self.damage()
+        else:
+            self.single(payload)
+
+    def single(self, nal: bytes) -> None:
+        kind = self.kind(nal)
+        if len(nal) < 2 or kind >= 48:
+            self.malformed += 1
+        elif nal[0] & 0x80 or nal[1] & 7 == 0:
+            self.damage()
+        elif self.layer(nal) == 0:
+            self.begin_kind(kind, nal[2:])
+            self.nal(nal)
+
+    def begin_kind(self, kind: int, following: bytes) -> None:
+        if kind in self.SLICES and following:
+            self.begin_nal(SLICE, first=following[0] >= 0x80)  # first_slice_segment_in_pic_flag
+        else:
+            self.begin_nal(HEAD if kind in self.HEADS else DELIMITER if kind == 35 else OTHER)
+
+    def fragment_unit(self, payload: bytes) -> None:
+        """FU, RFC 7798 §4.4.3."""
+        if len(payload) < 3:
+            self.malformed += 1
+            self.damage()
+            return
+        kind = payload[2] & 63
+        if payload[2] & 0x80:
+            if kind >= 48:
+                self.malformed += 1
+                self.damage()
+                return
+            if self.layer(payload):
+                self.begin_nal(OTHER)
+            else:
+                self.begin_kind(kind, payload[3:])
+        self.fragment_part(bytes((payload[0] & 0x81 | kind << 1, payload[1])), payload[3:], payload[2])
+
+    def keep(self, nal: bytes) -> None:
+        if len(nal) < 2 or self.layer(nal):
+            return
+        kind = self.kind(nal)
+        if nal[0] & 0x80 or nal[1] & 7 == 0:
+            self.damage()
+        elif kind in (32, 33, 34):
+            self.keep_set(nal)
+        elif (kind in (39, 40) or kind in self.SLICES) and self.keep_part(nal) and kind in self.SLICES:
+            self.picture = True
+            self.flags |= self.FLAGS.get(kind, 0)
 
 
 class AacDepacketizer(Counters):
