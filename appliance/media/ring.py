@@ -12,7 +12,10 @@ RING_BYTES = 3 << 20
 
 
 class GopRing:
-    """Everything since the last IDR picture, video and audio in order, bounded in bytes."""
+    """Everything since the last IDR picture, video and audio in order, bounded in bytes.
+
+    Except for what leads that picture: nobody who starts with it could decode it.
+    """
 
     def __init__(self, limit: int = RING_BYTES) -> None:
         self._limit = limit
@@ -25,7 +28,7 @@ class GopRing:
         """Take the next fragment; an IDR picture begins anew."""
         if fragment.is_idr and not fragment.is_audio:
             self._fragments, self._bytes, self.overflowed, self._began = [], 0, False, True
-        if not self._began or self.overflowed:
+        if not self._began or self.overflowed or fragment.leading:
             return
         self._bytes += len(fragment.message)
         if self._bytes > self._limit:

@@ -30,6 +30,8 @@ STUCK_S = 10.0
 PIECE = 64 << 10
 #: After so many clients the loop is given back.
 BATCH = 16
+# How far a client has come: what leads an IDR picture is of use to who had what was before it.
+NOWHERE, STARTED, GOES_ON = range(3)
 
 
 class Lane(Protocol):
@@ -61,6 +63,7 @@ class Item(NamedTuple):
     dts: int | None
     is_fragment: bool = False
     is_idr: bool = False  # of video: a client can go on here
+    leading: bool = False  # but not with this
     announces: bool = False  # a stream that is no longer sent once another begins
 
 
@@ -78,7 +81,7 @@ class Outlet:
     """
 
     __slots__ = (
-        "_framed", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_stopping",
+        "_come", "_framed", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_stopping",
         "_waiting", "audio", "bytes_sent", "fragments_dropped", "fragments_sent",
     )  # fmt: skip
 
@@ -89,6 +92,7 @@ class Outlet:
         self._queue: deque[Item] = deque()
         self._waiting = 0  # what the queue costs
         self._rest: memoryview | None = None  # of a message that the socket took in part
+        self._come = NOWHERE
         self._missing_since: int | None = None  # DTS of the first fragment dropped; None: nothing is missing
         self._parked = trio.lowlevel.ParkingLot()
         self._stopping = False
@@ -112,6 +116,7 @@ class Outlet:
         self._forget_media()
         self._queue = deque(item for item in self._queue if not item.announces)
         self._missing_since = None
+        self._come = NOWHERE
         if self._stopping:
             return
         for message in announcement:
@@ -119,6 +124,8 @@ class Outlet:
         for fragment in burst:
             if self.audio or not fragment.is_audio:
                 self._put(self._item(fragment, cost=0))
+            if not fragment.is_audio:
+                self._come = STARTED
 
     def offer(self, fragment: Fragment) -> None:
         """Send a fragment if this client can take it, else let it wait, else drop up to the next IDR picture."""
@@ -135,6 +142,10 @@ class Outlet:
                 self.fragments_dropped += 1
                 return
             self._resume(fragment.dts)
+        if fragment.leading and self._come != GOES_ON:
+            return
+        if fragment.is_idr and not fragment.is_audio:
+            self._come = STARTED if self._come == NOWHERE else GOES_ON
         data = self._form(fragment)
         if not self._queue and self._rest is None:
             taken = self._try(data)
@@ -208,7 +219,7 @@ class Outlet:
 
     def _item(self, fragment: Fragment, cost: int) -> Item:
         is_idr = fragment.is_idr and not fragment.is_audio
-        return Item(self._form(fragment), cost, fragment.dts, is_fragment=True, is_idr=is_idr)
+        return Item(self._form(fragment), cost, fragment.dts, is_fragment=True, is_idr=is_idr, leading=fragment.leading)
 
     def _form(self, fragment: Fragment) -> bytes | memoryview:
         return fragment.message if self._framed else fragment.body
@@ -246,7 +257,8 @@ class Outlet:
         self._missing_since, first = self._oldest(dropped, fragment), queue[at].dts
         assert first is not None
         self._resume(first)
-        self._queue.extend(queue[at:])
+        self._queue.extend(item for item in queue[at:] if not item.leading)
+        self._come = STARTED
         self._waiting = sum(item.cost for item in self._queue)
         self.fragments_dropped += sum(item.is_fragment for item in dropped)
         return not self._too_far_behind(fragment)
@@ -267,6 +279,7 @@ class Outlet:
     def _resume(self, dts: int) -> None:
         assert self._missing_since is not None
         since, self._missing_since = self._missing_since, None
+        self._come = NOWHERE
         if self._missed is not None:
             # It goes with the pictures that follow: dropped together with them, the next word covers both gaps.
             seconds = max(0, dts - since) / TICKS_PER_SECOND

@@ -13,7 +13,7 @@ RUN = Run(0)
 
 
 def fragment(kind: str, size: int = 10) -> Fragment:
-    return Fragment(bytes(size), 0, kind == "a", kind in "aI", 0, 0, RUN)
+    return Fragment(bytes(size), 0, kind == "a", kind in "aI", 0, 0, RUN, kind == "L")
 
 
 def test_a_viewer_gets_everything_since_the_last_idr() -> None:
@@ -22,6 +22,15 @@ def test_a_viewer_gets_everything_since_the_last_idr() -> None:
     for unit in units:
         ring.push(unit)
     assert ring.fragments == units[7:]
+    assert ring.size == 40
+
+
+def test_what_leads_the_first_picture_is_not_for_who_starts_with_it() -> None:
+    ring = GopRing()
+    units = [fragment(kind) for kind in "IPPILLaPP"]
+    for unit in units:
+        ring.push(unit)
+    assert ring.fragments == [units[3], *units[6:]]
     assert ring.size == 40
 
 

@@ -64,7 +64,7 @@ class FakeLane:
 
 def fragment(n: int, kind: str = "P", size: int = 100) -> Fragment:
     text = f"<{kind}{n}".encode().ljust(size - 1, b".") + b">"
-    return Fragment(text, 2, kind == "a", kind in "aI", n, n * PICTURE, RUN)
+    return Fragment(text, 2, kind == "a", kind in "aI", n, n * PICTURE, RUN, kind == "L")
 
 
 def names(data: bytes | bytearray) -> list[str]:
@@ -120,6 +120,38 @@ async def test_a_slow_reader_skips_to_the_next_idr_and_is_told(nursery) -> None:
     assert numbers == sorted(numbers)
     assert numbers[-1] == 125
     assert outlet.fragments_sent + outlet.fragments_dropped == 126
+
+
+def offer(outlet: Outlet, kinds: str, start: int = 0) -> None:
+    for n, kind in enumerate(kinds, start):
+        outlet.offer(fragment(n, kind))
+
+
+async def test_leading_pictures_go_to_who_has_what_they_refer_to(nursery) -> None:
+    early, late, at_once = FakeLane(), FakeLane(), FakeLane()
+    outlets = [Outlet(early), Outlet(late), Outlet(at_once)]
+    for outlet in outlets:
+        nursery.start_soon(outlet.run)
+    outlets[0].begin([], [])
+    offer(outlets[0], "IP")
+    outlets[1].begin([], [fragment(0, "I"), fragment(1)])
+    for outlet in outlets[:2]:
+        offer(outlet, "PILP", 2)
+    outlets[2].begin([], [fragment(3, "I")])
+    for outlet in outlets:
+        offer(outlet, "LPILP", 6)
+    await wait_all_tasks_blocked()
+    assert names(early.taken) == ["I0", "P1", "P2", "I3", "L4", "P5", "L6", "P7", "I8", "L9", "P10"]
+    assert names(late.taken) == names(early.taken)
+    assert names(at_once.taken) == ["I3", "P7", "I8", "L9", "P10"]
+
+
+def test_who_begins_before_the_first_picture_does_not_get_what_leads_it() -> None:
+    lane = FakeLane()
+    outlet = Outlet(lane)
+    outlet.begin([], [])
+    offer(outlet, "ILLPIL")
+    assert names(lane.taken) == ["I0", "P3", "I4", "L5"]
 
 
 async def test_the_queue_is_bounded_in_bytes() -> None:
@@ -274,7 +306,7 @@ async def test_the_loop_is_given_back_between_batches() -> None:
     assert turns >= 100 // fanout.BATCH // 2
 
 
-@given(st.lists(st.tuples(st.sampled_from("IPPPa"), st.integers(50, 300_000), st.integers(0, 400_000)), max_size=80))
+@given(st.lists(st.tuples(st.sampled_from("IPPLa"), st.integers(50, 300_000), st.integers(0, 400_000)), max_size=80))
 def test_whatever_the_network_does_a_gap_is_followed_by_an_idr(steps: list[tuple[str, int, int]]) -> None:
     async def play() -> bytes:
         lane = FakeLane(room=0)
@@ -292,10 +324,15 @@ def test_whatever_the_network_does_a_gap_is_followed_by_an_idr(steps: list[tuple
         return bytes(lane.taken)
 
     seen = names(trio.run(play))
-    expected = -1
+    expected, whole = 0, False  # whether all from the start before the last one came
     for name in seen:
         number = int(name[1:])
-        assert number > expected
-        if number != expected + 1:
+        assert number >= expected
+        left_out = {steps[n][0] for n in range(expected, number)}
+        if left_out - {"L"} or (left_out and whole):
             assert name[0] == "I"
-        expected = number
+            whole = False
+        elif name[0] == "I":
+            whole = any(steps[n][0] == "I" for n in range(number))
+        assert name[0] != "L" or whole
+        expected = number + 1
