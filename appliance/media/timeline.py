@@ -188,17 +188,24 @@ class DecodeOrder:
     """Decoding times from presentation times (ISO/IEC 14496-12 wants both; RTP has one).
 
     With ``depth`` pictures that may overtake, decoding times are the sorted presentation times, ``depth`` pictures
-    late.  ``depth`` None: begins with none and learns from what comes.  The times grow strictly; while the depth is
-    being learnt one may exceed its presentation time, which composition offsets of version 1 can say.
+    late.  ``depth`` None: begins with none.  Where pictures overtake more than that, it learns from what comes.  The
+    times grow strictly; while the depth is being learnt one may exceed its presentation time, which composition offsets
+    of version 1 can say.
     """
 
     def __init__(self, depth: int | None, *, picture_ticks: int = TICKS_PER_SECOND // 25) -> None:
-        self._learning = depth is None
+        self._stated = depth
         self._depth = depth or 0
         self._picture = picture_ticks
         self._sorted: list[int] = []
         self._recent: deque[int] = deque(maxlen=16)
+        self._highest = 0
         self._last: int | None = None
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether pictures overtook more than was said."""
+        return self._stated is not None and self._depth > self._stated
 
     @property
     def depth(self) -> int:
@@ -209,10 +216,13 @@ class DecodeOrder:
         if is_idr and self._sorted and pts - self._sorted[0] > TICKS_PER_SECOND:
             self._sorted.clear()  # a loss or a new run: what waited from before is of no use
         if is_idr:
-            self._recent.clear()  # nothing is shown before an IDR picture that is decoded after it
-        if self._learning:
+            self._recent.clear()  # what was decoded before an IDR picture is shown before it and what follows
+            self._highest = pts
+        elif pts < self._highest:
             self._depth = max(self._depth, sum(1 for earlier in self._recent if earlier > pts))
-            self._recent.append(pts)
+        else:
+            self._highest = pts
+        self._recent.append(pts)
         heapq.heappush(self._sorted, pts)
         missing = self._depth + 1 - len(self._sorted)
         dts = self._sorted[0] - missing * self._picture if missing > 0 else heapq.heappop(self._sorted)

@@ -65,7 +65,7 @@ class Source(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was announced and is not used, in words ("audio: PCMU is not played yet")."""
+        """What was announced and is not used, in words ("audio: G.711 µ-law is not played yet: …")."""
         ...
 
     @property

@@ -9,7 +9,7 @@ from appliance.sites.rtsp.errors import RtspError
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.sdp import parse_sdp
 from appliance.sites.rtsp.urls import control_url, parse_url
-from tests.sites.rtsp.talk import AUDIO, H265, PCMU, VIDEO, VIDEO_WITHOUT_SETS, sdp
+from tests.sites.rtsp.talk import AUDIO, H265, H265_WITHOUT_SETS, PCMU, VIDEO, VIDEO_WITHOUT_SETS, sdp
 
 TYPED = parse_url("rtsp://192.0.2.7/live").url
 VECTORS = Path(__file__).parents[1] / "vectors" / "rtsp" / "sdp"
@@ -19,6 +19,8 @@ SEEDS = [
     sdp(VIDEO, AUDIO),
     sdp(VIDEO_WITHOUT_SETS, PCMU),
     sdp(H265),
+    sdp(H265_WITHOUT_SETS, PCMU),
+    sdp(H265.replace("profile-id=1", "sprop-max-don-diff=2;tx-mode=SRST")),
     sdp(VIDEO.replace("a=control:trackID=1", "a=control:rtsp://192.0.2.7/live/trackID=1?a=b")),
 ]
 

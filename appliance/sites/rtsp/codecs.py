@@ -1,4 +1,7 @@
-"""From what a camera announces to what we take of it: H.264 video (RFC 6184 §8), AAC sound (RFC 3640 §4)."""
+"""From what a camera announces to what we take of it.
+
+H.264 video (RFC 6184 §8), H.265 video (RFC 7798 §7), AAC sound (RFC 3640 §4).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from appliance.media.aac import AudioConfigError, audio_format
-from appliance.media.h264 import PPS, SPS, ParameterSetError, video_format
+from appliance.media.h264 import FAMILY as H264
+from appliance.media.h265 import FAMILY as H265
+from appliance.media.parameter_sets import ParameterSetError
 from appliance.sites.rtsp.errors import Unsupported, UnsupportedCodec
 from appliance.sites.rtsp.fields import is_number
 from appliance.sites.rtsp.oddities import Oddities, Oddity
@@ -16,27 +21,36 @@ from appliance.sites.rtsp.oddities import Oddities, Oddity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from appliance.media.parameter_sets import Family
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.sites.rtsp.sdp import Description, Format, Media
 
-VIDEO_CLOCK = 90_000  # RFC 6184 §8.1
+VIDEO_CLOCK = 90_000  # RFC 6184 §8.1, RFC 7798 §7.1
+#: Parameter sets read of one parameter.
 SETS_LIMIT = 32
+_FAMILIES = {"H264": H264, "H265": H265}
+_SETS_IN = {"H264": ("sprop-parameter-sets",), "H265": ("sprop-vps", "sprop-sps", "sprop-pps")}
 # RFC 3640 §3.3.6
 AAC_HBR = (13, 3, 3)
 # fields of an AU header that AAC never has; with them the rest would be read wrong
 _NOT_AAC = ("ctsdeltalength", "dtsdeltalength", "randomaccessindication", "streamstateindication",
             "auxiliarydatasizelength", "constantsize")  # fmt: skip
 _NAMES = {"H265": "H.265", "H264": "H.264", "H263": "H.263", "JPEG": "MJPEG", "MP4V-ES": "MPEG-4", "AV1": "AV1",
-          "MPV": "MPEG-2", "MP2T": "MPEG-TS", "MPEG4-GENERIC": "AAC", "MP4A-LATM": "AAC (LATM)"}  # fmt: skip
+          "MPV": "MPEG-2", "MP2T": "MPEG-TS", "MPEG4-GENERIC": "AAC", "MP4A-LATM": "AAC (LATM)",
+          "PCMU": "G.711 µ-law", "PCMA": "G.711 A-law", "G722": "G.722", "G726-32": "G.726"}  # fmt: skip
+#: Why sound of these kinds is announced and not played.
+_NOT_YET = {"PCMU": "browsers play no G.711 in MP4, and it is not converted to AAC yet"}
+_NOT_YET["PCMA"] = _NOT_YET["PCMU"]
 
 
 @dataclass(frozen=True, slots=True)
 class VideoPlan:
     media: Media
+    family: Family
     payload_type: int
     parameter_sets: tuple[bytes, ...]  # as announced; may be none
     format: VideoFormat | None  # None: the parameter sets come with the pictures, or not at all
-    fragments_announced: bool  # packetization-mode 1
+    fragments_announced: bool  # H.264: packetization-mode 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ def name_of(encoding: str, payload_type: int) -> str:
 
 
 def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan:
-    """The first H.264 video and, if wanted, the first AAC sound; what is left lying is in the notes.
+    """The first H.264 or H.265 video and, if wanted, the first AAC sound; what is left lying is in the notes.
 
     Raises `UnsupportedCodec` if there is no such video, or only in a form that we do not read.
     """
@@ -78,7 +92,7 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
         if media.direction == "inactive":
             continue
         if media.kind == "video":
-            found = next((each for each in media.formats if each.encoding == "H264"), None)
+            found = next((each for each in media.formats if each.encoding in _FAMILIES), None)
             if found is None:
                 others.append(name)
             elif video is not None:
@@ -98,33 +112,47 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
     if video is None:
         raise UnsupportedCodec(
             f"The camera sends {' and '.join(others)} on this stream." if others else "The camera sends no video here.",
-            "Choose H.264 in the camera's video settings, or another of its streams.",
+            "Choose H.264 or H.265 in the camera's video settings, or another of its streams.",
         )
     notes += [f"video: {name} is not played yet" for name in others]
     return Plan(video, sound, tuple(notes))
 
 
 def _video(media: Media, announced: Format, oddities: Oddities) -> VideoPlan:
-    mode = announced.parameters.get("packetization-mode", "0")
-    if mode == "2":
-        raise UnsupportedCodec(
-            "The camera sends H.264 in interleaved order, which this version does not put in order.",
-            "Choose packetization mode 1 in the camera.",
-        )
-    sets = tuple(_announced_sets(announced.parameters.get("sprop-parameter-sets", ""), oddities))
+    family, parameters = _FAMILIES[announced.encoding], announced.parameters
+    _refuse_interleaved(announced)
+    sets: list[bytes] = []
+    for name in _SETS_IN[announced.encoding]:
+        sets += _announced_sets(parameters.get(name, ""), family, oddities)
     made: VideoFormat | None = None
     if sets:
         try:
-            made = video_format(
-                [nal for nal in sets if nal[0] & 0x1F == SPS], [nal for nal in sets if nal[0] & 0x1F == PPS]
-            )
+            made = family.make(sets)
         except ParameterSetError:
             oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
-    return VideoPlan(media, announced.payload_type, sets if made else (), made, mode == "1")
+    fragments = family is H265 or parameters.get("packetization-mode") == "1"
+    return VideoPlan(media, family, announced.payload_type, tuple(sets) if made else (), made, fragments)
 
 
-def _announced_sets(text: str, oddities: Oddities) -> Iterator[bytes]:
-    """The NAL units of sprop-parameter-sets (RFC 6184 §8.1)."""
+def _refuse_interleaved(announced: Format) -> None:
+    """Raise `UnsupportedCodec` for what is sent in another order than it is decoded in, or over several sessions."""
+    parameters = announced.parameters
+    if announced.encoding == "H264":
+        interleaved, other = parameters.get("packetization-mode", "0") == "2", "Choose packetization mode 1"
+    else:
+        difference = parameters.get("sprop-max-don-diff", "0")
+        interleaved = difference.strip("0") != "" or parameters.get("tx-mode", "SRST").upper() != "SRST"
+        other = "Choose another profile or stream"
+    if interleaved:
+        raise UnsupportedCodec(
+            f"The camera sends {_NAMES[announced.encoding]} in interleaved order, which this version does not put in "
+            "order.",
+            f"{other} in the camera.",
+        )
+
+
+def _announced_sets(text: str, family: Family, oddities: Oddities) -> Iterator[bytes]:
+    """The NAL units of sprop-parameter-sets (RFC 6184 §8.1), sprop-vps, -sps and -pps (RFC 7798 §7.1)."""
     for part in text.split(",")[:SETS_LIMIT]:
         code = part.strip()
         if not code:
@@ -140,7 +168,7 @@ def _announced_sets(text: str, oddities: Oddities) -> Iterator[bytes]:
         if nal.endswith(b"\0"):
             oddities.note(Oddity.PARAMETER_SET_TRAILING_ZEROS)
             nal = nal.rstrip(b"\0")
-        if nal and nal[0] & 0x1F in (SPS, PPS):
+        if nal and family.kind(nal) in family.sets:
             yield nal
         else:
             oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
@@ -150,7 +178,9 @@ def _audio(media: Media, oddities: Oddities) -> AudioPlan:
     """Raises `Unsupported` with what there is instead."""
     announced = next((each for each in media.formats if each.encoding == "MPEG4-GENERIC"), None)
     if announced is None:
-        raise Unsupported(f"{_name(media)} is not played yet")
+        encoding = media.formats[0].encoding if media.formats else ""
+        why = f": {_NOT_YET[encoding]}" if encoding in _NOT_YET else ""
+        raise Unsupported(f"{_name(media)} is not played yet{why}")
     parameters = announced.parameters
     mode = parameters.get("mode", "").lower()
     if mode not in ("", "aac-hbr", "aac-lbr") or any(parameters.get(name, "0") != "0" for name in _NOT_AAC):

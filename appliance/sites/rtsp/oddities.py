@@ -69,6 +69,7 @@ class Oddity(StrEnum):
     NAL_TRAILING_ZEROS = "nal_trailing_zeros"
     SEQUENCE_RESTARTED = "sequence_restarted"
     TIME_CHANGES_INSIDE = "time_changes_inside"
+    REORDER_DEEPER = "reorder_deeper"
     PACKET_TYPE_UNKNOWN = "packet_type_unknown"
     UNIT_TOO_BIG = "unit_too_big"
     FORMAT_CHANGES_TOO_OFTEN = "format_changes_too_often"
@@ -207,6 +208,10 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     Oddity.NAL_TRAILING_ZEROS: Evidence("Zeros behind a NAL unit; cut off.", "test_video"),
     Oddity.SEQUENCE_RESTARTED: Evidence("Sequence numbers or SSRC begin anew without a word; so do we.", "test_video"),
     Oddity.TIME_CHANGES_INSIDE: Evidence("The time changes inside of a picture; its first counts.", "test_video"),
+    Oddity.REORDER_DEEPER: Evidence(
+        "Pictures overtake more others than the parameter sets allow; decoding times are put right from there on.",
+        "test_video",
+    ),
     Oddity.PACKET_TYPE_UNKNOWN: Evidence(
         "Packets of the interleaved mode, which was not announced; dropped.", "test_video"
     ),

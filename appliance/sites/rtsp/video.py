@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from appliance._native import gop, rtp
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.bits import BitReader, BitsError, unescape
-from appliance.media.h264 import PPS, SPS, ParameterSetError, video_format
+from appliance.media.parameter_sets import ParameterSetError
 from appliance.media.timeline import DecodeOrder
 from appliance.media.units import AccessUnit
-from appliance.sites.rtsp.codecs import SETS_LIMIT, VIDEO_CLOCK
+from appliance.sites.rtsp.codecs import VIDEO_CLOCK
 from appliance.sites.rtsp.errors import UnsupportedCodec
 from appliance.sites.rtsp.oddities import Oddities, Oddity
+from appliance.sites.rtsp.parameter_sets import ParameterSets
 from appliance.sites.rtsp.receiver import TrackReports
 
 if TYPE_CHECKING:
@@ -31,13 +31,17 @@ CHANGES_A_SECOND = 2
 #: Pictures at which decoding could start that may come without usable parameter sets before we say so.
 STARTS_WITHOUT_FORMAT = 3
 
+_DEPACKETIZERS = {"h264": rtp.H264Depacketizer, "h265": rtp.H265Depacketizer}
+#: H.265 pictures at which decoding can start, and that may be followed by some that refer to what was before them.
+_OPEN_STARTS = rtp.CRA | rtp.BLA
+
 
 class VideoReceiver:
-    """One H.264 track.  ``format`` is what was announced, then what came; None until either is usable."""
+    """One track of H.264 or H.265.  ``format`` is what was announced, then what came; None until either is usable."""
 
     def __init__(self, plan: VideoPlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities) -> None:
         self.format = plan.format
-        self._depacketizer = rtp.H264Depacketizer(plan.payload_type)
+        self._depacketizer = _DEPACKETIZERS[plan.family.name](plan.payload_type)
         self._push = self._depacketizer.push
         self.reports = TrackReports(
             self._depacketizer, clock, VIDEO_CLOCK, oddities, fragments_announced=plan.fragments_announced
@@ -46,8 +50,8 @@ class VideoReceiver:
         self._statistics = statistics
         self._oddities = oddities
         self._announced = plan.format  # what is to be in force from the next start on
-        self._sps = [nal for nal in plan.parameter_sets if nal[0] & 0x1F == SPS]
-        self._pps = [nal for nal in plan.parameter_sets if nal[0] & 0x1F == PPS]
+        self._sets = ParameterSets(plan.family, plan.parameter_sets)
+        self._leads_by_time = plan.family.name == "h264"
         self._last_sets: tuple[bytes, ...] = ()
         self._trouble = ""
         self._starts_without_format = 0
@@ -56,7 +60,8 @@ class VideoReceiver:
         self._last_dts: int | None = None
         self._joined = False  # something was given out
         self._waiting = True  # for a picture at which decoding can start
-        self._leading: int | None = None  # pictures shown before this time refer to what we do not have
+        self._led: int | None = None  # H.264: pictures shown before this time lead the start that is shown then
+        self._broken = False  # what the last start's leading pictures refer to did not come
         self._seq = 0
         self._dropped_before = 0
 
@@ -79,22 +84,31 @@ class VideoReceiver:
     def _unit(self, picture: bytes, pts: int, run: Run, flags: int, arrival_90k: int, out: list[Unit]) -> None:
         self._count_losses(flags)
         is_idr = bool(flags & rtp.IDR)
-        starts = is_idr or (flags & rtp.SEI != 0 and _is_recovery_point(picture))
+        starts = is_idr or bool(flags & _OPEN_STARTS) or (flags & rtp.SEI != 0 and _is_recovery_point(picture))
         if self._announced is not self.format and not (starts and self._follow(arrival_90k)):
             self._waiting = True
+        leading = False
+        if starts:
+            self._led = pts if self._leads_by_time and not is_idr else None
+            self._broken = self._waiting or flags & rtp.BLA != 0
+        elif flags & rtp.RASL:
+            leading = True
+        elif self._led is not None:
+            leading = pts < self._led
+            if not leading:
+                self._led = None
         if self._waiting:
             if not starts or self.format is None or self._announced is not self.format:
                 self._drop(starts)
                 return
             self._waiting = False
-            self._leading = None if is_idr else pts
-        elif self._leading is not None:
-            if pts < self._leading:
-                self._drop(starts)
-                return
-            self._leading = None
+        elif leading and self._broken:
+            if self._joined:
+                self._statistics.units_dropped += 1  # no gap in the numbers: what follows does not need it
+            return
         assert self.format is not None
-        out.append(AccessUnit(picture, pts, self._dts(pts, is_idr=is_idr), starts, self._seq, self.format, run))
+        dts = self._dts(pts, is_idr=is_idr)
+        out.append(AccessUnit(picture, pts, dts, starts, self._seq, self.format, run, leading))
         self._seq += 1
         self._joined = True
 
@@ -124,26 +138,21 @@ class VideoReceiver:
         if self._last_dts is not None and dts <= self._last_dts:  # a new order or a new run began
             dts = self._last_dts + 1
         self._last_dts = dts
+        if self._order.exceeded:
+            self._oddities.note(Oddity.REORDER_DEEPER)
         return dts
 
     # ---- parameter sets
 
     def _take_sets(self, sets: tuple[bytes, ...]) -> None:
-        """Parameter sets came with a picture.  An SPS begins a new collection, a PPS alone joins the old one."""
+        """Parameter sets came with a picture; they are put in force with the next start."""
         self._last_sets = sets
-        sps = _latest([nal for nal in sets if nal[0] & 0x1F == SPS]) or self._sps
-        pps = [nal for nal in sets if nal[0] & 0x1F == PPS]
-        with_sps = len(pps) < len(sets)
-        pps = _latest(pps if with_sps and pps else [*self._pps, *pps])
         try:
-            made = video_format(sps, pps)
+            made = self._sets.take(sets, in_force=self.format is not None)
         except ParameterSetError as error:
             self._oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
             self._trouble = str(error)
-            if self.format is None:  # they may come one by one
-                self._sps, self._pps = sps, pps
             return
-        self._sps, self._pps = sps, pps
         # One object for one value: whether something changed is asked for every picture.
         self._announced = self.format if made == self.format else made
 
@@ -165,25 +174,6 @@ def _decode_order(made: VideoFormat | None) -> DecodeOrder:
     if made.nominal_fps:
         return DecodeOrder(made.reorder_depth, picture_ticks=round(TICKS_PER_SECOND / made.nominal_fps))
     return DecodeOrder(made.reorder_depth)
-
-
-def _latest(nals: list[bytes]) -> list[bytes]:
-    """Of parameter sets with one number the last, in order of their numbers, not more than there may be."""
-    found: dict[int, bytes] = {}
-    for nal in nals:
-        found[_number(nal)] = nal
-    return [found[number] for number in sorted(found)][:SETS_LIMIT]
-
-
-def _number(nal: bytes) -> int:
-    """seq_parameter_set_id or pic_parameter_set_id (ISO/IEC 14496-10 §7.3.2); -1 where it cannot be read."""
-    bits = BitReader(unescape(nal[1:24]))
-    try:
-        if nal[0] & 0x1F == SPS:
-            bits.skip(24)
-        return bits.ue()
-    except BitsError:
-        return -1
 
 
 def _is_recovery_point(picture: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
 from appliance.base.secrets import Secret
@@ -23,12 +24,29 @@ VIDEO = (
 VIDEO_WITHOUT_SETS = (
     "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:trackID=1\r\n"
 )
-H265 = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=control:trackID=1\r\n"
+H265_SETS = tuple(
+    b64decode(text)
+    for text in (
+        "QAEMAf//AWAAAAMAsAAAAwAAAwBarAwAAAMABAAAAwAyqA==",
+        "QgEBAWAAAAMAsAAAAwAAAwBaoAWCAeFja5JFL83BQYFBAAADAAEAAAMADKE=",
+        "RAHA8saNA7NA",
+    )
+)  # 704x480, 12 pictures a second
+_NAMES = ("vps", "sps", "pps")
+H265 = (
+    "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=fmtp:96 profile-id=1;"
+    + ";".join(f"sprop-{name}={b64encode(nal).decode()}" for name, nal in zip(_NAMES, H265_SETS, strict=True))
+    + "\r\na=control:trackID=1\r\n"
+)
+H265_WITHOUT_SETS = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=control:trackID=1\r\n"
 AUDIO = (
     "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/16000/1\r\na=fmtp:97 streamtype=5;mode=AAC-hbr;sizelength=13;"
     "indexlength=3;indexdeltalength=3;config=1408\r\na=control:trackID=2\r\n"
 )
+MJPEG = "m=video 0 RTP/AVP 26\r\na=control:trackID=1\r\n"
 PCMU = "m=audio 0 RTP/AVP 0\r\na=control:trackID=2\r\n"
+#: What is said of it, with µ or A.
+G711 = "audio: G.711 {}-law is not played yet: browsers play no G.711 in MP4, and it is not converted to AAC yet"
 
 
 def sdp(*media: str) -> bytes:

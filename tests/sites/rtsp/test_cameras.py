@@ -20,6 +20,7 @@ from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.rtsp.target import RtspTarget
 from appliance.sites.source import SourceError, Trouble
 from tests.peers.cameras import FPS, GOP, Cameras, cameras, running_cameras
+from tests.sites.rtsp.talk import G711
 
 pytestmark = pytest.mark.peer
 __all__ = ["cameras"]  # the fixture
@@ -109,7 +110,7 @@ async def test_libav_reads_the_same_from_the_same_camera(cameras: Cameras) -> No
     url = cameras.url("/sub")
     theirs: list[tuple[int, tuple[bytes, ...]]] = []
     async with trio.open_nursery() as nursery, open_rtsp(target(url), SystemClock()) as source:
-        assert list(source.notes) == ["audio: PCMU is not played yet"]
+        assert list(source.notes) == [G711.format("µ")]
 
         async def read() -> None:
             theirs.extend(await trio.to_thread.run_sync(libav_reads, url, 8))
@@ -232,4 +233,4 @@ async def test_the_test_of_a_camera_and_the_check_of_one_say_what_there_is(camer
     assert result.error is None
     found = await describe_rtsp(target(cameras.url("/sub")))
     assert found.video is not None
-    assert (found.video.width, found.framerate, found.notes) == (640, FPS, ("audio: PCMU is not played yet",))
+    assert (found.video.width, found.framerate, found.notes) == (640, FPS, (G711.format("µ"),))

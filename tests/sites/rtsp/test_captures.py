@@ -14,7 +14,7 @@ from appliance.sites.rtsp.events import Capable, Described, Playing, TrackReady
 from appliance.sites.rtsp.oddities import Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
 from tests.sites.rtsp.captures import FOLDER
-from tests.sites.rtsp.talk import Talk
+from tests.sites.rtsp.talk import G711, Talk
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ def odd(*oddities: Oddity) -> frozenset[Oddity]:
 
 DESCRIPTIONS = {
     "anjvision_describe": Description(
-        "rtsp://192.168.1.10/stream0", oddities=odd(Oddity.CONTENT_BASE_WITHOUT_SCHEME), error="sends H.265"
+        "rtsp://192.168.1.10/stream0", "rtsp://192.168.1.10/stream0/trackID=1", 1280,
+        oddities=odd(Oddity.CONTENT_BASE_WITHOUT_SCHEME),
     ),
     "anpviz_sdp": Description(
         "rtsp://cam/x", "rtsp://cam/x/trackID=1", 704, 16_000,
@@ -51,10 +52,13 @@ DESCRIPTIONS = {
         "rtsp://192.168.5.111/cam/realmonitor?channel=1&subtype=1&unicast=true&proto=Onvif/trackID=0", 704, 48_000,
         note="application: VND.ONVIF.METADATA is not used", oddities=odd(Oddity.PARAMETER_SET_TRAILING_ZEROS),
     ),
-    "dahua_describe_h265_pcma": Description("rtsp://cam-driveway/cam/realmonitor", error="sends H.265"),
+    "dahua_describe_h265_pcma": Description(
+        "rtsp://cam-driveway/cam/realmonitor?channel=1&subtype=2",
+        "rtsp://cam-driveway/cam/realmonitor?channel=1&subtype=2/trackID=0", 704, note=G711.format("A"),
+    ),
     "foscam_describe": Description(
         "rtsp://192.168.5.107:65534/videoMain", "rtsp://192.168.5.107:65534/videoMain/track1", 1280,
-        note="audio: PCMU is not played yet",
+        note=G711.format("µ"),
     ),
     "geovision_sdp": Description(
         "rtsp://192.168.5.237/media/video1", "rtsp://192.168.5.237/media/video1/video", 2688,
@@ -62,7 +66,7 @@ DESCRIPTIONS = {
     ),
     "h264dvr_describe": Description(
         "rtsp://192.168.168.100/camera", "rtsp://192.168.168.100/camera/trackID=3", 1920,
-        note="audio: PCMA is not played yet",
+        note=G711.format("A"),
         oddities=odd(Oddity.INNER_ADDRESS, Oddity.SDP_TRAILING_SPACE, Oddity.FRAMERATE_UNREADABLE),
     ),
     "hikvision_describe": Description(

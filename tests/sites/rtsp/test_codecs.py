@@ -12,10 +12,23 @@ from appliance.sites.rtsp.codecs import choose
 from appliance.sites.rtsp.errors import RtspError, UnsupportedCodec
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
-from tests.sites.rtsp.talk import AUDIO, H265, PCMU, PPS, SPS, VIDEO, VIDEO_WITHOUT_SETS, sdp
+from tests.sites.rtsp.talk import (
+    AUDIO,
+    G711,
+    H265,
+    H265_SETS,
+    H265_WITHOUT_SETS,
+    MJPEG,
+    PCMU,
+    PPS,
+    SPS,
+    VIDEO,
+    VIDEO_WITHOUT_SETS,
+    sdp,
+)
 
 METADATA = "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\n"
-MJPEG = "m=video 0 RTP/AVP 26\r\n"
+MPEG4 = "m=video 0 RTP/AVP 97\r\na=rtpmap:97 MP4V-ES/90000\r\n"
 
 
 def plan(*media: str, audio: bool = True):
@@ -32,6 +45,20 @@ def test_h264_and_aac_are_taken_with_their_formats() -> None:
     assert found.notes == ("application: VND.ONVIF.METADATA is not used",)
 
 
+def test_h265_is_taken_with_its_format() -> None:
+    found = plan(H265, PCMU)
+    assert found.video.format is not None
+    assert (found.video.format.width, found.video.format.codec_string) == (704, "hvc1.1.6.L90.B0")
+    assert (found.video.family.name, found.video.parameter_sets) == ("h265", H265_SETS)
+    assert plan(H265.replace("profile-id=1", "sprop-max-don-diff=0")).video.format == found.video.format
+    assert plan(H265_WITHOUT_SETS).video.format is None
+
+
+def test_of_two_videos_the_first_is_taken() -> None:
+    assert plan(H265, VIDEO).video.family.name == "h265"
+    assert plan(VIDEO, H265).video.family.name == "h264"
+
+
 def test_without_sound_wanted_there_is_none_and_no_word_about_it() -> None:
     found = plan(VIDEO, AUDIO, audio=False)
     assert found.audio is None
@@ -46,7 +73,10 @@ def test_parameter_sets_may_come_later() -> None:
 @pytest.mark.parametrize(
     ("media", "note"),
     [
-        (PCMU, "audio: PCMU is not played yet"),
+        (PCMU, G711.format("µ")),
+        ("m=audio 0 RTP/AVP 8\n", G711.format("A")),
+        ("m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA/16000\n", G711.format("A")),
+        ("m=audio 0 RTP/AVP 9\n", "audio: G.722 is not played yet"),
         ("m=audio 0 RTP/AVP 97\na=rtpmap:97 MP4A-LATM/16000\n", "audio: AAC (LATM) is not played yet"),
         ("m=audio 0 RTP/AVP 99\n", "audio: payload type 99 is not played yet"),
         ("m=audio 0 RTP/AVP\n", "audio: an unnamed codec is not played yet"),
@@ -65,7 +95,7 @@ def test_what_is_left_lying_is_said_in_words(media, note) -> None:
 
 
 def test_a_second_sound_is_said_in_words() -> None:
-    assert plan(VIDEO, AUDIO, PCMU).notes == ("audio: a second one (PCMU) is announced and not used",)
+    assert plan(VIDEO, AUDIO, PCMU).notes == ("audio: a second one (G.711 µ-law) is announced and not used",)
 
 
 def test_the_way_back_to_the_camera_and_what_is_inactive_are_no_sources() -> None:
@@ -76,13 +106,15 @@ def test_the_way_back_to_the_camera_and_what_is_inactive_are_no_sources() -> Non
 @pytest.mark.parametrize(
     ("media", "says"),
     [
-        ([H265, PCMU], r"sends H\.265 on this stream"),
-        ([H265, MJPEG], r"sends H\.265 and MJPEG"),
+        ([MJPEG, PCMU], "sends MJPEG on this stream"),
+        ([MJPEG, MPEG4], r"sends MJPEG and MPEG-4"),
         ([PCMU], "no video"),
+        ([H265.replace("profile-id=1", "sprop-max-don-diff=2")], r"H\.265 in interleaved order"),
+        ([H265.replace("profile-id=1", "tx-mode=MRST")], r"H\.265 in interleaved order"),
         ([VIDEO.replace("packetization-mode=1", "packetization-mode=2")], "interleaved order"),
     ],
 )
-def test_without_h264_the_error_names_what_there_is(media, says) -> None:
+def test_without_video_that_we_read_the_error_names_what_there_is(media, says) -> None:
     with pytest.raises(UnsupportedCodec, match=says):
         plan(*media)
 
@@ -105,7 +137,9 @@ def test_unusable_parameter_sets_are_waited_for_in_the_stream(sets, odd) -> None
 
 
 VALUES = st.sampled_from(["13", "0", "", "x", "1408", "14", "AAC-hbr", "-1", "99999999999", "2", "Z01AH9oBQBb"])
-KEYS = st.sampled_from(["sizelength", "indexlength", "config", "mode", "packetization-mode", "sprop-parameter-sets"])
+KEYS = st.sampled_from(
+    ["sizelength", "indexlength", "config", "mode", "packetization-mode", "tx-mode"]
+) | st.sampled_from(["sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps", "sprop-max-don-diff"])
 
 
 @given(

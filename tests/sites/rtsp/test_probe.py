@@ -9,7 +9,7 @@ from appliance.sites.rtsp.probe import describe_rtsp, probe_rtsp
 from appliance.sites.rtsp.target import RtspTarget
 from appliance.sites.source import SourceError, Trouble
 from tests.sites.rtsp.camera import P, ScriptedCamera, TrioClock, silent, status
-from tests.sites.rtsp.talk import AUDIO, H265, PCMU, VIDEO
+from tests.sites.rtsp.talk import AUDIO, G711, MJPEG, PCMU, VIDEO
 
 TARGET = RtspTarget.from_url("rtsp://user:canary@192.0.2.7/live")
 
@@ -21,11 +21,11 @@ async def test_a_good_camera_passes_every_step(nursery, autojump_clock) -> None:
         ("connect", True), ("OPTIONS", True), ("DESCRIBE", True), ("SETUP", True), ("PLAY", True), ("picture", True),
     ]  # fmt: skip
     details = {step.name: step.detail for step in result.steps}
-    assert (details["connect"], details["DESCRIBE"]) == ("192.0.2.7:554", "video H.264, audio PCMU")
+    assert (details["connect"], details["DESCRIBE"]) == ("192.0.2.7:554", "video H.264, audio G.711 µ-law")
     assert details["picture"] == "1280x720, avc1.4d401f"
     assert result.error is None
     assert result.video is not None
-    assert list(result.notes) == ["audio: PCMU is not played yet"]
+    assert list(result.notes) == [G711.format("µ")]
     assert camera.methods[-1] == "TEARDOWN"
 
 
@@ -34,7 +34,7 @@ async def test_a_good_camera_passes_every_step(nursery, autojump_clock) -> None:
     [
         ({"OPTIONS": silent}, (), "OPTIONS", Trouble.TIMEOUT),
         ({"DESCRIBE": status("404 Not Found")}, (), "DESCRIBE", Trouble.NOT_FOUND),
-        ({}, (H265,), "DESCRIBE", Trouble.UNSUPPORTED_CODEC),
+        ({}, (MJPEG,), "DESCRIBE", Trouble.UNSUPPORTED_CODEC),
         ({"SETUP": status("461 No")}, (), "SETUP", Trouble.REFUSED),
         ({"PLAY": silent}, (), "PLAY", Trouble.TIMEOUT),
         ({}, (), "picture", Trouble.TIMEOUT),

@@ -19,7 +19,7 @@ from appliance.sites.source import SourceError, Trouble
 from tests.reference.packets import avcc, fu_a, interleaved
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.camera import IDR, P, ScriptedCamera, TrioClock, silent, status
-from tests.sites.rtsp.talk import H265, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
+from tests.sites.rtsp.talk import G711, MJPEG, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
 
 TARGET = RtspTarget.from_url("rtsp://canary-user:canary-word@192.0.2.7/canary-path")
 CHALLENGE = {"WWW-Authenticate": 'Digest realm="r", nonce="n"'}
@@ -97,7 +97,7 @@ async def test_without_sound_wanted_none_is_set_up(nursery, autojump_clock) -> N
 async def test_sound_that_cannot_be_played_is_a_note(nursery, autojump_clock) -> None:
     camera = ScriptedCamera(nursery, tracks=(VIDEO, PCMU))
     async with opened(camera) as source:
-        assert list(source.notes) == ["audio: PCMU is not played yet"]
+        assert list(source.notes) == [G711.format("µ")]
         assert source.audio is None
 
 
@@ -203,7 +203,7 @@ async def test_an_error_stays_what_it_was(nursery, autojump_clock) -> None:
         ({"SETUP": status("453 Not Enough Bandwidth")}, (), Trouble.REFUSED, "end other viewers"),
         ({"SETUP": status("461 Unsupported Transport")}, (), Trouble.REFUSED, "UDP"),
         ({"PLAY": status("500 Internal Server Error")}, (), Trouble.REFUSED, "PLAY with 500"),
-        ({}, (H265,), Trouble.UNSUPPORTED_CODEC, "H.265"),
+        ({}, (MJPEG,), Trouble.UNSUPPORTED_CODEC, "MJPEG"),
         ({}, (PCMU,), Trouble.UNSUPPORTED_CODEC, "no video"),
         ({"OPTIONS": lambda _: b"\x16\x03\x01\0\2"}, (), Trouble.CAMERA_LOST, "0x16"),
         ({"OPTIONS": lambda _: b"HTTP/1.1 400 Bad Request\r\n\r\n"}, (), Trouble.CAMERA_LOST, "HTTP"),

@@ -104,7 +104,21 @@ def test_decoding_can_start_at_a_recovery_point_but_not_at_what_it_leads() -> No
     units = camera.push(*packets)
     assert [unit.pts - units[0].pts for unit in units] == [0, 3000, 2000]
     assert [unit.is_idr for unit in units] == [True, False, False]
+    assert [unit.seq for unit in units] == [0, 1, 2]
     assert camera.statistics.units_dropped == 1
+
+
+def test_what_leads_a_recovery_point_is_marked_for_those_who_join_there() -> None:
+    camera = Camera()
+    pictures = [([IDR], 0), ([P], 9000), ([RECOVERY, INTRA], 18_000), ([P], 12_000), ([P], 15_000), ([P], 24_000),
+                ([P], 21_000)]  # fmt: skip
+    packets = [
+        packet(nal, time=time, marker=m == len(nals) - 1) for nals, time in pictures for m, nal in enumerate(nals)
+    ]
+    units = camera.push(*[data[:2] + n.to_bytes(2, "big") + data[4:] for n, data in enumerate(packets)])
+    assert [unit.is_idr for unit in units] == [True, False, True, False, False, False, False]
+    assert [unit.leading for unit in units] == [False, False, False, True, True, False, False]
+    assert camera.statistics.units_dropped == 0
 
 
 def test_an_intra_picture_without_recovery_point_is_no_start() -> None:
@@ -183,6 +197,18 @@ def test_decode_times_grow_over_a_change_of_format_and_of_the_clock() -> None:
     units += camera.push(*packetize([[IDR], [P]], sequence=8, time=1_000_000_000, step=STEP))
     assert [one.dts < other.dts for one, other in pairwise(units)] == [True] * 5
     assert units[4].run is not units[3].run
+
+
+def test_pictures_that_overtake_more_than_was_said_are_noticed_and_put_right() -> None:
+    camera = Camera()  # whose parameter sets speak of none
+    order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8]
+    units = camera.push(
+        *[packet(P if n else IDR, sequence=n, time=at * STEP, marker=True) for n, at in enumerate(order)]
+    )
+    assert [(unit.pts - camera.begun) // STEP for unit in units] == order
+    assert all(one.dts < other.dts for one, other in pairwise(units))
+    assert all(unit.dts <= unit.pts for unit in units[5:])
+    assert camera.oddities.names == {Oddity.REORDER_DEEPER}
 
 
 # ---- oddities
