@@ -39,6 +39,25 @@ def choose_stream(sizes: Sequence[Size | None], requested: Size | None, *, zoome
     return Choice(best, by_tile_size=best != largest)
 
 
+def why_not_the_best(
+    sizes: Sequence[Size | None],
+    admissions: Sequence[Admission],
+    chosen: Choice,
+    requested: Size | None,
+    *,
+    zoomed: bool,
+    adaptive: bool,
+) -> str | None:
+    """The reason that a client is told (design §9) for the stream it gets, or None: it is the best.
+
+    All streams of the camera, with whether the client can play them; ``chosen`` counts in these.
+    """
+    wished = choose_stream(sizes, requested, zoomed=zoomed, adaptive=adaptive)
+    if wished.stream != chosen.stream and admissions[wished.stream] is not Admission.YES:
+        return str(admissions[wished.stream])
+    return "tile_size" if chosen.by_tile_size or wished.by_tile_size else None
+
+
 def _fills(size: Size, tile: Size) -> bool:
     return size[0] >= tile[0] or size[1] >= tile[1]
 

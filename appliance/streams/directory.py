@@ -85,6 +85,7 @@ class Directory:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}  # by stream id
         self._facts: dict[str, StreamFacts] = {}
+        self._looked: dict[str, VideoFormat] = {}  # what each stream announced, when it was looked at
         self._states: dict[str, CameraState] = {}
         self._looks: dict[str, trio.CancelScope] = {}  # by camera id
         self._look_limit = trio.CapacityLimiter(LOOKS_AT_ONCE)
@@ -115,7 +116,7 @@ class Directory:
         """What is known of a stream, measured now if it is open."""
         entry = self._entries.get(stream_id)
         known = self._facts.get(stream_id, StreamFacts())
-        return known if entry is None else replace(known, measured=entry.hub.measured)
+        return known if entry is None else _facts_of(entry.hub) or replace(known, measured=entry.hub.measured)
 
     def state(self, camera_id: str) -> CameraState:
         return self._states.get(camera_id) or CameraState(camera_id, "unknown", None, "", self._clock.utc_90k())
@@ -170,6 +171,7 @@ class Directory:
                 await self._until_unused(entry)
                 # Out of the directory before anything awaits: closing takes a moment, and the next user gets a new one.
                 self._entries.pop(stream_id, None)
+                self._facts[stream_id] = _facts_of(entry.hub) or self._facts.get(stream_id, StreamFacts())
                 nursery.cancel_scope.cancel()
 
     async def _until_unused(self, entry: _Entry) -> None:
@@ -187,8 +189,7 @@ class Directory:
         """Keep the facts and the camera's state in step with the hub."""
         hub = entry.hub
         while True:
-            if hub.segment is not None:
-                self._facts[stream_id] = StreamFacts(hub.segment.video, hub.segment.audio, hub.measured)
+            self._facts[stream_id] = _facts_of(hub) or self._facts.get(stream_id, StreamFacts())
             self._judge(hub.camera_id, hub.state.value)
             await hub.state.wait_change()
             await trio.lowlevel.checkpoint()
@@ -234,10 +235,26 @@ class Directory:
                 state, reason, message = "lost", str(Trouble.CAMERA_LOST), "An internal error; see the log."
             else:
                 if video is not None:
-                    self._facts.setdefault(stream.id, StreamFacts(video, audio))
+                    self._take_announcement(stream.id, StreamFacts(video, audio))
         if watched or self._watched(camera.id):
             return  # its hub knows better
         self._put(CameraState(camera.id, state, reason, message, self._clock.utc_90k()))
+
+    def _take_announcement(self, stream_id: str, announced: StreamFacts) -> None:
+        """What came from a stream counts more than what it announces, until it announces something else."""
+        assert announced.video is not None
+        before = self._looked.get(stream_id)
+        self._looked[stream_id] = announced.video
+        if before is None or before == announced.video:
+            self._facts.setdefault(stream_id, announced)
+        else:
+            self._facts[stream_id] = announced
+
+
+def _facts_of(hub: Hub) -> StreamFacts | None:
+    """What an open stream sends; None before it sends anything."""
+    segment = hub.segment
+    return None if segment is None else StreamFacts(segment.video, segment.audio, hub.measured)
 
 
 @asynccontextmanager

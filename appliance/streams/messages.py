@@ -58,9 +58,10 @@ def stream(fields: dict[str, Any]) -> str:
     return _text({"type": "stream", **fields})
 
 
-def status(state: str, reason: str | None, message: str = "") -> str:
-    """``status``: ok, waiting or lost, and why."""
-    return _text({"type": "status", "state": state, "reason": reason} | ({"message": message} if message else {}))
+def status(state: str, reason: str | None, message: str = "", *, codec: str = "") -> str:
+    """``status``: ok, waiting or lost, and why; ``codec``: what the client would have to play."""
+    more = {name: value for name, value in (("message", message), ("codec", codec)) if value}
+    return _text({"type": "status", "state": state, "reason": reason} | more)
 
 
 def dropped(seconds: float) -> str:

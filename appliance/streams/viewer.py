@@ -8,16 +8,16 @@ key frame.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from appliance.media.choice import Admission, Choice, admits, choose_stream
+from appliance.media.choice import Admission, admits, choose_stream, why_not_the_best
 from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.sites.source import Trouble
 from appliance.streams import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.serve.fanout import Outlet
@@ -44,10 +44,10 @@ class Policy(Protocol):
 
 @dataclass(eq=False)
 class Slot:
-    """A stream that this viewer holds open."""
+    """A stream that this viewer holds open; ``reason`` says why it is not the best, None if it is."""
 
     stream: StreamConfig
-    choice: Choice
+    reason: str | None
     hub: Hub
     holds: ExitStack = field(repr=False)
 
@@ -56,13 +56,16 @@ class Slot:
 
 
 #: What was announced: a client has to be told anew when any of it changes.
-Announced = tuple[object, "VideoFormat", "AudioFormat | None"]
+Announced = tuple[object, "VideoFormat", "AudioFormat | None", str | None]
+#: Codecs as people know them.
+_NAMES = {"h264": "H.264", "h265": "H.265"}
 
 
 class Viewer:
     """See the module.  Use as a context manager: leaving it lets go of all streams.
 
     ``announce(slot, segment, audio)`` makes the messages that begin a stretch; live WebSockets use `announcement`.
+    ``admit`` says whether what the client offers admits a codec.
     """
 
     def __init__(
@@ -74,19 +77,21 @@ class Viewer:
         *,
         announce: Callable[[Slot, Segment, bool], list[bytes]] | None = None,
         tell: Callable[[str], None] | None = None,
+        admit: Callable[[Sequence[str] | None, str], Admission] = admits,
     ) -> None:
         self._outlet = outlet
         self._directory = directory
         self._camera = camera
         self._policy = policy
         self._announce = announce or announcement
+        self._admit = admit
         self._tell = tell or (lambda text: outlet.control(text_frame(text)))
         self._want: Want | None = None
         self._current: Slot | None = None  # what is sent
         self._next: Slot | None = None  # what will be, from its next beginning on
         self._sending = False
         self._announced: Announced | None = None
-        self._unplayable: dict[str, Admission] = {}
+        self._unplayable: dict[str, VideoFormat] = {}  # by stream id: what came, where it is not what was known
         self._status: tuple[str, str | None] = ("", None)
 
     def __enter__(self) -> Viewer:
@@ -135,10 +140,10 @@ class Viewer:
             return
         chosen = self._choose(want)
         if chosen is None:
-            self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
             return
-        stream, choice = chosen
+        stream, reason = chosen
         if self._current is not None and self._current.stream.id == stream.id:
+            self._current.reason = reason
             if self._next is not None:
                 self._next.close()
                 self._next = None
@@ -147,7 +152,8 @@ class Viewer:
         if self._next is None or self._next.stream.id != stream.id:
             if self._next is not None:
                 self._next.close()
-            self._next = self._hold(stream, choice)
+            self._next = self._hold(stream, reason)
+        self._next.reason = reason
         self._begin_if_possible(self._next)
 
     # --- called by hubs -----------------------------------------------------------------------------------------
@@ -168,29 +174,52 @@ class Viewer:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _choose(self, want: Want) -> tuple[StreamConfig, Choice] | None:
-        """The best stream that this client can play; None: it can play none of them."""
-        streams = [stream for stream in self._camera.streams if stream.id not in self._unplayable]
-        if not streams or want.mode == "transcoded":
+    def _choose(self, want: Want) -> tuple[StreamConfig, str | None] | None:
+        """The best stream that this client can play, and why it is no better; None: it can play none, and is told."""
+        streams = self._camera.streams
+        if want.mode == "transcoded" or not streams:
+            self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
             return None
-        videos = [self._directory.facts(stream.id).video for stream in streams]
-        playable = [
-            (stream, video)
-            for stream, video in zip(streams, videos, strict=True)
-            if video is None or admits(want.codecs, video.codec_string) is Admission.YES
+        videos = [self._known(stream.id) for stream in streams]
+        admissions = [
+            Admission.YES if video is None else self._admit(want.codecs, video.codec_string) for video in videos
         ]
+        playable = [number for number, admission in enumerate(admissions) if admission is Admission.YES]
         if not playable:
+            self._say_unplayable(videos, admissions)
             return None
-        sizes = [None if video is None else (video.width, video.height) for _, video in playable]
+        sizes = [None if video is None else (video.width, video.height) for video in videos]
         requested = (want.width, want.height) if want.width and want.height else None
-        choice = choose_stream(sizes, requested, zoomed=want.zoom, adaptive=self._policy.adaptive)
-        return playable[choice.stream][0], choice
+        how = {"zoomed": want.zoom, "adaptive": self._policy.adaptive}
+        choice = choose_stream([sizes[number] for number in playable], requested, **how)
+        choice = replace(choice, stream=playable[choice.stream])
+        return streams[choice.stream], why_not_the_best(sizes, admissions, choice, requested, **how)
 
-    def _hold(self, stream: StreamConfig, choice: Choice) -> Slot:
+    def _known(self, stream_id: str) -> VideoFormat | None:
+        """What a stream sends: as it came, where that was not what the directory knew then."""
+        video, came = self._directory.facts(stream_id).video, self._unplayable.get(stream_id)
+        if came is not None and video is not None and video != came:
+            hub = self._directory.hub(stream_id)
+            if hub is None or hub.segment is None or hub.segment.video != came:
+                del self._unplayable[stream_id]  # the camera sends something else by now
+                return video
+        return came or video
+
+    def _say_unplayable(self, videos: Sequence[VideoFormat | None], admissions: Sequence[Admission]) -> None:
+        """The stream that is nearest to being played says why it is not."""
+        nearest = next((n for n, each in enumerate(admissions) if each is Admission.LEVEL), 0)
+        video = videos[nearest]
+        assert video is not None
+        name = _NAMES.get(video.codec, video.codec)
+        size = f"{name} of {video.width}x{video.height}" if admissions[nearest] is Admission.LEVEL else name
+        message = f"The camera sends {size} ({video.codec_string}), which this client does not play."
+        self._say("lost", str(admissions[nearest]), message, codec=video.codec_string)
+
+    def _hold(self, stream: StreamConfig, reason: str | None) -> Slot:
         holds = ExitStack()
         hub = holds.enter_context(self._directory.lease(self._camera, stream))
         holds.enter_context(hub.subscription(self))
-        return Slot(stream, choice, hub, holds)
+        return Slot(stream, reason, hub, holds)
 
     def _begin_if_possible(self, slot: Slot) -> None:
         """Begin with the burst, where there is one; else when the hub says so."""
@@ -207,13 +236,12 @@ class Viewer:
         segment, want = slot.hub.segment, self._want
         assert segment is not None
         assert want is not None
-        admission = admits(want.codecs, segment.video.codec_string)
-        if admission is not Admission.YES:
-            self._unplayable[slot.stream.id] = admission
+        if self._admit(want.codecs, segment.video.codec_string) is not Admission.YES:
+            self._unplayable[slot.stream.id] = segment.video
             self._refuse(slot)
             return
         audio = want.audio and self._policy.may_hear
-        announced = (segment.run, segment.video, segment.variant(audio=audio))
+        announced = (segment.run, segment.video, segment.variant(audio=audio), slot.reason)
         if slot is self._current and self._sending and announced == self._announced:
             return  # sound joined or left, and this client does not hear it
         self._stop_sending()
@@ -245,10 +273,10 @@ class Viewer:
         self._sending = False
         self._announced = None
 
-    def _say(self, state: str, reason: str | None, message: str = "") -> None:
+    def _say(self, state: str, reason: str | None, message: str = "", *, codec: str = "") -> None:
         if (state, reason) != self._status:
             self._status = (state, reason)
-            self._tell(messages.status(state, reason, message if self._policy.may_know else ""))
+            self._tell(messages.status(state, reason, message if self._policy.may_know else "", codec=codec))
 
 
 def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
@@ -263,7 +291,7 @@ def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
             "width": segment.video.width,
             "height": segment.video.height,
             "fps": measured.fps or (None if nominal is None else round(float(nominal), 2)),
-            "reason": "tile_size" if slot.choice.by_tile_size else None,
+            "reason": slot.reason,
             "utc_zero": segment.run.utc_zero,
         }
     )

@@ -14,6 +14,7 @@ from quart import Response, websocket
 
 from appliance.auth.rights import Right
 from appliance.base.faults import Fault, Kind
+from appliance.media.choice import Admission
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
 from appliance.serve.guard import Bucket
@@ -254,7 +255,15 @@ class Live:
             begun.append(member)
             return [segment.init(audio=audio)]
 
-        with Viewer(outlet, self._services.directory, camera, policy, announce=begin, tell=lambda _: None) as viewer:
+        with Viewer(
+            outlet,
+            self._services.directory,
+            camera,
+            policy,
+            announce=begin,
+            tell=lambda _: None,
+            admit=lambda _offered, _codec: Admission.YES,  # a player is asked for nothing: it gets what there is
+        ) as viewer:
             member = Member(call.who, camera.id, call.address, outlet, viewer, trio.current_time())
             with self._services.audience.join(member):
                 self._services.judge(member)

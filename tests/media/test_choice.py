@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.media.choice import Admission, admits, choose_stream
+from appliance.media.choice import Admission, Choice, admits, choose_stream, why_not_the_best
 
 MAIN, SUB, THIRD = (1920, 1080), (640, 360), (320, 180)
 
@@ -71,3 +71,22 @@ def test_the_lowest_resolution_that_is_enough(sizes, requested, zoomed, adaptive
 )
 def test_what_a_client_offers_admits_profiles_below_and_levels_up_to_it(offered, codec, answer) -> None:
     assert admits(offered, codec) is answer
+
+
+YES, CODEC, LEVEL = Admission
+
+
+@pytest.mark.parametrize(
+    ("admissions", "requested", "chosen", "reason"),
+    [
+        ((YES, YES), (1920, 1080), Choice(0, by_tile_size=False), None),
+        ((YES, YES), (320, 180), Choice(1, by_tile_size=True), "tile_size"),
+        ((CODEC, YES), (1920, 1080), Choice(1, by_tile_size=False), "codec"),
+        ((LEVEL, YES), None, Choice(1, by_tile_size=False), "level"),
+        ((CODEC, YES), (320, 180), Choice(1, by_tile_size=False), "tile_size"),
+        ((YES, CODEC), (320, 180), Choice(0, by_tile_size=False), "codec"),  # larger than it need be
+    ],
+)
+def test_a_stream_that_is_not_the_best_says_why(admissions, requested, chosen, reason) -> None:
+    found = why_not_the_best([MAIN, SUB], admissions, chosen, requested, zoomed=False, adaptive=True)
+    assert found == reason

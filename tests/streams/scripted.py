@@ -13,7 +13,7 @@ from appliance.base.clock import TICKS_PER_SECOND, ManualClock
 from appliance.media.fmp4_read import read_samples
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
 from appliance.sites.source import SourceError, SourceStatistics, Trouble
-from tests.media.clips import START, Clip, encode_aac, encode_h264
+from tests.media.clips import START, Clip, encode_aac, encode_h264, encode_h265
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CLIP: Clip = encode_h264(60, fps=25, gop=25)
 SMALL: Clip = encode_h264(60, (160, 90), fps=25, gop=25)
+HEVC: Clip = encode_h265(60, fps=25, gop=25)
 SOUND, SOUNDS = encode_aac(3.0)
 CLOCK = ManualClock(START)
 

@@ -19,6 +19,7 @@ from appliance.streams.viewer import Viewer
 from tests.serve.test_fanout import FakeLane
 from tests.streams.scripted import (
     CLIP,
+    HEVC,
     SMALL,
     SOUND,
     START,
@@ -277,7 +278,75 @@ async def test_a_stream_that_the_client_cannot_play_is_left_for_one_it_can() -> 
 async def test_a_client_that_can_play_nothing_is_told() -> None:
     async with stage("main") as s:
         s.viewer.want(Want(width=100, height=100, codecs=["hvc1.1.6.L93.B0"]))
-        assert [said(m, "state", "reason") for m in await s.received()] == [["lost", "unsupported_codec"]]
+        (told,) = await s.received()
+        codec = CLIP.format.codec_string
+        assert said(told, "state", "reason", "codec") == ["lost", "codec", codec]
+        assert told["message"] == f"The camera sends H.264 ({codec}), which this client does not play."
+
+
+async def test_a_smaller_stream_says_that_the_client_cannot_play_the_best() -> None:
+    async with stage("main", "sub", look=False) as s:
+        s.openers.seen = {"cam-main": (HEVC.format, None), "cam-sub": (SMALL.format, None)}
+        s.directory.camera_added(s.watched)
+        await settle()
+        avc = ["avc1.640028"]
+        s.viewer.want(Want(width=160, height=90, codecs=avc))
+        await settle()
+        await s.camera("sub").give(picture(0, clip=SMALL))
+        *_, announced, _, _ = await s.received()
+        assert said(announced, "stream", "reason") == ["sub", "tile_size"]
+        s.viewer.want(Want(width=1920, height=1080, codecs=avc))  # and now it would need the other
+        announced, init, first = await s.received()
+        assert said(announced, "stream", "reason") == ["sub", "codec"]
+        assert (init, first) == ("init", [0])
+        s.viewer.want(Want(width=1920, height=1080, codecs=[*avc, "hvc1.1.6.L120.B0"]))
+        await settle()
+        await s.camera("main").give(picture(0, clip=HEVC))
+        announced, init, first = await s.received()
+        assert said(announced, "stream", "reason", "mime") == [
+            "main", None, f'video/mp4; codecs="{HEVC.format.codec_string}"',
+        ]  # fmt: skip
+
+
+async def test_a_level_that_is_too_high_is_another_reason_than_a_codec() -> None:
+    async with stage("main", look=False) as s:
+        s.viewer.want(Want(width=1920, height=1080, codecs=["avc1.640028", "hvc1.1.6.L30.B0"]))
+        await settle()
+        await s.camera("main").give(picture(0, clip=HEVC))
+        told = (await s.received())[-1]
+        assert said(told, "state", "reason", "codec") == ["lost", "level", HEVC.format.codec_string]
+        assert "H.265 of 320x180" in told["message"]
+
+
+async def test_a_camera_that_sends_another_codec_after_all_is_shown(autojump_clock) -> None:
+    async with stage("main", look=False) as s:
+        s.openers.seen = {"cam-main": (HEVC.format, None)}
+        s.directory.camera_added(s.watched)
+        await settle()
+        want = Want(width=1920, height=1080, codecs=["avc1.640028"])
+        s.viewer.want(want)
+        assert [said(m, "state", "reason") for m in await s.received()] == [["lost", "codec"]]
+        s.openers.seen = {"cam-main": (CLIP.format, None)}  # somebody set it to H.264
+        await trio.sleep(61)
+        s.viewer.decide()  # as every word of the client's makes it
+        await settle()
+        await s.camera("main").give(picture(0))
+        assert (await s.received())[-1] == [0]
+
+
+async def test_what_came_counts_more_than_what_was_announced() -> None:
+    async with stage("main", look=False) as s:
+        s.openers.seen = {"cam-main": (CLIP.format, None)}
+        s.directory.camera_added(s.watched)
+        await settle()
+        s.viewer.want(Want(width=1920, height=1080, codecs=["avc1.640028"]))
+        await settle()
+        await s.camera("main").give(picture(0, clip=HEVC))
+        assert said((await s.received())[-1], "state", "reason") == ["lost", "codec"]
+        for _ in range(3):
+            s.viewer.decide()
+        assert await s.received() == []
+        assert s.camera("main").opened == 1
 
 
 async def test_a_group_too_long_to_keep_is_waited_for_and_said() -> None:

@@ -6,8 +6,10 @@
 /** H.264 high, main and constrained baseline at levels 5.2, 5.1, 4.2, 4.0 and 3.1. */
 const AVC_PROFILES = ["6400", "4d40", "42e0"] as const;
 const AVC_LEVELS = ["34", "33", "2a", "28", "1f"] as const;
-/** H.265 main at levels 6, 5.1 and 4. */
-const HEVC = ["hvc1.1.6.L180.B0", "hvc1.1.6.L153.B0", "hvc1.1.6.L120.B0"] as const;
+/** H.265 main 10 and main, in the high and the main tier, at levels 6, 5.1, 4 and 3.1. */
+const HEVC_PROFILES = ["2.4", "1.6"] as const;
+const HEVC_TIERS = ["H", "L"] as const;
+const HEVC_LEVELS = ["180", "153", "120", "93"] as const;
 const AUDIO = ["mp4a.40.2"] as const;
 
 export function mimeOf(codec: string): string {
@@ -20,8 +22,12 @@ export function playableCodecs(supported: (mime: string) => boolean): string[] {
     const level = AVC_LEVELS.find((l) => supported(mimeOf(`avc1.${profile}${l}`)));
     if (level !== undefined) offered.push(`avc1.${profile}${level}`);
   }
-  const hevc = HEVC.find((codec) => supported(mimeOf(codec)));
-  if (hevc !== undefined) offered.push(hevc);
+  for (const profile of HEVC_PROFILES) {
+    for (const tier of HEVC_TIERS) {
+      const codec = HEVC_LEVELS.map((level) => `hvc1.${profile}.${tier}${level}.B0`).find((name) => supported(mimeOf(name)));
+      if (codec !== undefined) offered.push(codec);
+    }
+  }
   offered.push(...AUDIO.filter((codec) => supported(mimeOf(codec))));
   return offered;
 }

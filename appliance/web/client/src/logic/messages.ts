@@ -24,6 +24,8 @@ export interface StatusMessage {
   readonly type: "status";
   readonly state: LinkState;
   readonly reason: string | null;
+  /** What this browser would have to play, where that is the reason. */
+  readonly codec: string | null;
 }
 
 export interface DroppedMessage {
@@ -83,7 +85,7 @@ export function parseMessage(raw: string): ServerMessage | null {
     case "status": {
       const state = data["state"];
       if (typeof state !== "string" || !STATES.includes(state)) return null;
-      return { type: "status", state: state as LinkState, reason: text(data["reason"]) };
+      return { type: "status", state: state as LinkState, reason: text(data["reason"]), codec: text(data["codec"]) };
     }
     case "dropped": {
       const seconds = amount(data["seconds"]);

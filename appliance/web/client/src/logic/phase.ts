@@ -38,6 +38,9 @@ export interface Facts {
   readonly blocked: boolean;
 }
 
+/** Reasons of the server's that end in nothing to see until the camera or the browser is another. */
+const UNSUPPORTED: readonly (string | null)[] = ["unsupported_codec", "codec", "level"];
+
 /** Nobody is told of an interruption shorter than this. */
 export const QUIET_MS = 2000;
 /** A first picture may take this long before it is called late: a cold camera, and its next key frame. */
@@ -45,7 +48,7 @@ export const FIRST_MS = 8000;
 
 export function phaseOf(f: Facts): Phase {
   if (f.refused !== null) return f.refused;
-  if (f.unplayable || f.linkReason === "unsupported_codec") return "unsupported";
+  if (f.unplayable || UNSUPPORTED.includes(f.linkReason)) return "unsupported";
   if (f.paused) return f.pictureAt === null ? "connecting" : "paused";
   const down = !f.open && f.downSince !== null && f.now - f.downSince > QUIET_MS;
   if (down) return "offline";

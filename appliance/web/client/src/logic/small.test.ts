@@ -46,6 +46,11 @@ describe("codecs", () => {
     expect(playableCodecs((m) => !m.includes("hvc1")).some((c) => c.startsWith("hvc1"))).toBe(false);
     expect(playableCodecs(() => false)).toEqual([]);
   });
+  it("offers each profile and tier of H.265 by itself, up to its level", () => {
+    const plays = new Set(["hvc1.1.6.L120.B0", "hvc1.1.6.L93.B0", "hvc1.1.6.H93.B0", "hvc1.2.4.L93.B0"].map(mimeOf));
+    expect(playableCodecs((m) => plays.has(m))).toEqual(["hvc1.2.4.L93.B0", "hvc1.1.6.H93.B0", "hvc1.1.6.L120.B0"]);
+    expect(playableCodecs(() => true).length).toBeLessThanOrEqual(32);
+  });
 });
 
 describe("what a tile says", () => {
@@ -76,6 +81,8 @@ describe("what a tile says", () => {
     ["full", { refused: "full" }],
     ["unsupported", { unplayable: true }],
     ["unsupported", { link: "lost", linkReason: "unsupported_codec" }],
+    ["unsupported", { link: "lost", linkReason: "codec" }],
+    ["unsupported", { link: "lost", linkReason: "level", pictureAt: null }],
     ["blocked", { blocked: true }],
     ["paused", { paused: true }],
     ["connecting", { paused: true, pictureAt: null }],

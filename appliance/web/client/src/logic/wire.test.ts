@@ -26,7 +26,8 @@ describe("messages of the live socket", () => {
   };
   it("are read", () => {
     expect(parseMessage(JSON.stringify(stream))).toMatchObject({ type: "stream", mode: "direct", utcZero: 155520000000000 });
-    expect(parseMessage('{"type":"status","state":"lost","reason":"timeout"}')).toEqual({ type: "status", state: "lost", reason: "timeout" });
+    expect(parseMessage('{"type":"status","state":"lost","reason":"timeout"}')).toEqual({ type: "status", state: "lost", reason: "timeout", codec: null });
+    expect(parseMessage('{"type":"status","state":"lost","reason":"codec","codec":"hvc1.1.6.L93"}')).toMatchObject({ reason: "codec", codec: "hvc1.1.6.L93" });
     expect(parseMessage('{"type":"dropped","seconds":1.2}')).toEqual({ type: "dropped", seconds: 1.2 });
   });
   it("are ignored when they are not understood", () => {

@@ -24,7 +24,7 @@ const CAMERA: Camera = {
   id: "1", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, streams: [], rights: ["live"], audio: false,
 };
 const VIEW: PlayerView = {
-  phase: "live", reason: null, sound: false, slow: false,
+  phase: "live", reason: null, codec: null, sound: false, slow: false,
   stream: { type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.64001f"', stream: "main", width: 1280, height: 720, fps: 25, reason: null, utcZero: 0 },
 };
 const FIGURES: Figures = {
@@ -192,6 +192,11 @@ describe("words", () => {
   it("have something to do in them where there is something to be done", () => {
     expect(reasonText(ENGLISH, "timeout")).toBe("The camera does not answer. Check its power and cable.");
     expect(reasonText(ENGLISH, "unheard-of")).toBeNull();
+    const unsupported = (change: Partial<PlayerView>) =>
+      messageOf(ENGLISH, { ...VIEW, stream: null, phase: "unsupported", ...change }, FIGURES, 0)?.detail;
+    expect(unsupported({ reason: "codec", codec: "hvc1.1.6.L93.B0" })).toMatch(/H\.265.*Firefox/);
+    expect(unsupported({ reason: "codec", codec: "avc1.7a0028" })).toMatch(/format/);
+    expect(unsupported({ reason: "level", codec: "hvc1.1.6.L186.B0" })).toMatch(/too large/);
   });
 });
 

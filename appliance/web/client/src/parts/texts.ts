@@ -108,7 +108,10 @@ export function messageOf(i18n: Translator, view: PlayerView, figures: Figures, 
 }
 
 function unsupportedText({ t }: Translator, view: PlayerView): string {
-  if (/hvc1|hev1/.test(view.stream?.mime ?? "")) return t("The camera sends H.265. Open Fanal in Safari, or in Edge with the HEVC extension.");
+  if (view.reason === "level") return t("The camera sends a picture too large or too fast for this browser. Set it to a smaller one.");
+  if (/hvc1|hev1/.test(view.codec ?? view.stream?.mime ?? "")) {
+    return t("The camera sends H.265, and this browser cannot play it. Open Fanal in Firefox or Safari, or set the camera to H.264.");
+  }
   return t("The camera sends a format that cannot be shown. Set it to H.264.");
 }
 
@@ -177,6 +180,8 @@ export function whyText(i18n: Translator, view: PlayerView): { readonly title: s
       return { title: t("Direct, in a smaller stream, because the connection is slow."), detail: unchanged };
     case "codec":
       return { title: t("Direct, in another stream, because this browser cannot play the best one."), detail: unchanged };
+    case "level":
+      return { title: t("Direct, in another stream, because the best one is too large or too fast for this browser."), detail: unchanged };
     default:
       return { title: t("Direct, but not in the camera’s best stream."), detail: unchanged };
   }

@@ -20,6 +20,8 @@ export interface PlayerView {
   readonly phase: Phase;
   /** The server's reason for the link's state. */
   readonly reason: string | null;
+  /** What this browser would have to play, where that is the reason. */
+  readonly codec: string | null;
   readonly stream: StreamMessage | null;
   /** Sound is heard, not only asked for. */
   readonly sound: boolean;
@@ -94,6 +96,7 @@ export class LivePlayer {
   #announced: StreamMessage | null = null;
   #link: LinkState | null = null;
   #linkReason: string | null = null;
+  #linkCodec: string | null = null;
   #refused: "denied" | "removed" | "full" | null = null;
   #unplayable = false;
   #blocked = false;
@@ -132,7 +135,7 @@ export class LivePlayer {
     this.#canvas = document.createElement("canvas");
     this.#canvas.hidden = true;
     this.element.append(this.#canvas);
-    this.view = new Store<PlayerView>({ phase: "connecting", reason: null, stream: null, sound: false, slow: false });
+    this.view = new Store<PlayerView>({ phase: "connecting", reason: null, codec: null, stream: null, sound: false, slow: false });
     this.#socket = new LiveSocket(
       deps.url,
       {
@@ -336,7 +339,7 @@ export class LivePlayer {
     this.#downSince = null;
     this.#sent = null;
     this.#link = null;
-    this.#linkReason = null;
+    this.#linkReason = this.#linkCodec = null;
     this.#announced = null;
     this.#askedAt = now;
     this.#lastMessageAt = now;
@@ -384,6 +387,7 @@ export class LivePlayer {
       case "status":
         this.#link = message.state;
         this.#linkReason = message.reason;
+        this.#linkCodec = message.codec;
         break;
       case "dropped":
         this.#dropped(message.seconds);
@@ -398,7 +402,7 @@ export class LivePlayer {
     this.#announced = stream;
     this.#stream = stream;
     this.#link = "ok";
-    this.#linkReason = null;
+    this.#linkReason = this.#linkCodec = null;
     this.#unplayable = stream.mode !== "direct" || !this.#deps.supported(stream.mime);
   }
 
@@ -608,6 +612,7 @@ export class LivePlayer {
     const next: PlayerView = {
       phase,
       reason: this.#linkReason,
+      codec: this.#linkCodec,
       stream: this.#stream,
       sound: this.#audio && pipeline !== null && pipeline.families.includes("+") && !pipeline.video.muted,
       slow: this.#skips.filter((s) => now - s.at < SKIPS_WITHIN_MS).length >= SKIPS_SLOW,

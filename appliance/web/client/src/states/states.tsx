@@ -29,7 +29,7 @@ const STREAM: StreamMessage = {
   type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.640028"', stream: "main", width: 1920, height: 1080, fps: 25,
   reason: null, utcZero: 0,
 };
-const VIEW: PlayerView = { phase: "live", reason: null, stream: STREAM, sound: false, slow: false };
+const VIEW: PlayerView = { phase: "live", reason: null, codec: null, stream: STREAM, sound: false, slow: false };
 const FIGURES: Figures = {
   rate: 512_000, fps: 25, behind: 0.31, width: 1920, height: 1080, pictureUtc: Date.now() - 6000, skipped: 0, skippedTotal: 0,
   since: Date.now() - 300_000, nextTryIn: null,
@@ -64,7 +64,7 @@ const CASES: readonly Case[] = [
   { title: "No rights", view: { phase: "denied" }, figures: none, picture: false },
   { title: "Removed", view: { phase: "removed" }, figures: none, picture: false },
   { title: "Too many", view: { phase: "full" }, figures: none, picture: false },
-  { title: "Unsupported", view: { phase: "unsupported", stream: { ...STREAM, mime: 'video/mp4; codecs="hvc1.1.6.L120.90"' } }, figures: none, picture: false },
+  { title: "Unsupported", view: { phase: "unsupported", reason: "codec", codec: "hvc1.1.6.L120.90" }, figures: none, picture: false },
   { title: "Tap to play", view: { phase: "blocked" as Phase } },
 ];
 
