@@ -50,6 +50,12 @@ class Visitor:
     def port(self) -> int:
         return self.house.port if self.tls else self.house.http_port
 
+    @property
+    def handshake(self) -> dict[str, str]:
+        """The headers that ask for a WebSocket."""
+        key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"}
+        return {"Upgrade": "websocket", "Connection": "Upgrade", **key}
+
     def connect(self) -> http.client.HTTPConnection:
         source = (self.address, 0)
         if self.tls:
@@ -155,8 +161,7 @@ class Visitor:
 
     def shake_hands(self, path: str, headers: dict[str, str] | None = None) -> Answer:
         """What a WebSocket handshake is answered; 101 if it is agreed to."""
-        key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"}
-        given = {"Upgrade": "websocket", "Connection": "Upgrade", **key} | self.identity | (headers or {})
+        given = self.handshake | self.identity | (headers or {})
         connection = self.connect()
         try:
             connection.request("GET", path, headers=given)
