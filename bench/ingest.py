@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STREAMS = 8
-SETTLE_S = 1.5
+SETTLE_S = 2.5  # longer than a group of pictures: everything begins with an IDR picture
 #: How a camera sends a picture: all at once, or packet by packet over so many milliseconds.
 PACES = {"whole pictures": 0.0, "packet by packet": 20.0}
 
@@ -84,7 +84,8 @@ def _ours(urls: Sequence[str], seconds: float) -> tuple[float, int]:
         nonlocal count
         async with open_rtsp(RtspTarget.from_url(url), SystemClock(), audio=False) as source:
             while True:
-                count += len(await source.receive())
+                units = await source.receive()  # apart: += reads the count before it waits
+                count += len(units)
 
     async def main() -> tuple[float, int]:
         async with trio.open_nursery() as nursery:

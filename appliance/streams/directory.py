@@ -115,8 +115,10 @@ class Directory:
     def facts(self, stream_id: str) -> StreamFacts:
         """What is known of a stream, measured now if it is open."""
         entry = self._entries.get(stream_id)
+        if entry is not None:
+            self._learn(stream_id, entry.hub)
         known = self._facts.get(stream_id, StreamFacts())
-        return known if entry is None else _facts_of(entry.hub) or replace(known, measured=entry.hub.measured)
+        return known if entry is None else replace(known, measured=entry.hub.measured)
 
     def state(self, camera_id: str) -> CameraState:
         return self._states.get(camera_id) or CameraState(camera_id, "unknown", None, "", self._clock.utc_90k())
@@ -169,9 +171,9 @@ class Directory:
                 nursery.start_soon(entry.hub.run)
                 nursery.start_soon(self._follow, stream_id, entry)
                 await self._until_unused(entry)
+                self._learn(stream_id, entry.hub)
                 # Out of the directory before anything awaits: closing takes a moment, and the next user gets a new one.
                 self._entries.pop(stream_id, None)
-                self._facts[stream_id] = _facts_of(entry.hub) or self._facts.get(stream_id, StreamFacts())
                 nursery.cancel_scope.cancel()
 
     async def _until_unused(self, entry: _Entry) -> None:
@@ -189,10 +191,27 @@ class Directory:
         """Keep the facts and the camera's state in step with the hub."""
         hub = entry.hub
         while True:
-            self._facts[stream_id] = _facts_of(hub) or self._facts.get(stream_id, StreamFacts())
+            self._learn(stream_id, hub)
             self._judge(hub.camera_id, hub.state.value)
             await hub.state.wait_change()
             await trio.lowlevel.checkpoint()
+
+    def _learn(self, stream_id: str, hub: Hub) -> None:
+        """What the hub sees now; sound that is announced and has not come yet is as it was last seen."""
+        segment = hub.segment
+        if segment is not None:
+            audio = segment.audio
+            if audio is None and hub.announces_audio:
+                audio = self._facts.get(stream_id, StreamFacts()).audio
+            self._facts[stream_id] = StreamFacts(segment.video, audio, hub.measured)
+
+    def _take_announcement(self, stream_id: str, video: VideoFormat, audio: AudioFormat | None) -> None:
+        """What came from a stream counts more than what it announces, until it announces something else."""
+        before, self._looked[stream_id] = self._looked.get(stream_id, video), video
+        if before == video:
+            self._facts.setdefault(stream_id, StreamFacts(video, audio))
+        else:
+            self._facts[stream_id] = StreamFacts(video, audio)
 
     def _watched(self, camera_id: str) -> bool:
         return any(entry.hub.camera_id == camera_id for entry in self._entries.values())
@@ -235,26 +254,10 @@ class Directory:
                 state, reason, message = "lost", str(Trouble.CAMERA_LOST), "An internal error; see the log."
             else:
                 if video is not None:
-                    self._take_announcement(stream.id, StreamFacts(video, audio))
+                    self._take_announcement(stream.id, video, audio)
         if watched or self._watched(camera.id):
             return  # its hub knows better
         self._put(CameraState(camera.id, state, reason, message, self._clock.utc_90k()))
-
-    def _take_announcement(self, stream_id: str, announced: StreamFacts) -> None:
-        """What came from a stream counts more than what it announces, until it announces something else."""
-        assert announced.video is not None
-        before = self._looked.get(stream_id)
-        self._looked[stream_id] = announced.video
-        if before is None or before == announced.video:
-            self._facts.setdefault(stream_id, announced)
-        else:
-            self._facts[stream_id] = announced
-
-
-def _facts_of(hub: Hub) -> StreamFacts | None:
-    """What an open stream sends; None before it sends anything."""
-    segment = hub.segment
-    return None if segment is None else StreamFacts(segment.video, segment.audio, hub.measured)
 
 
 @asynccontextmanager

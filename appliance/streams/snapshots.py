@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
     from appliance.workers.pool import Pool
+
+log = logging.getLogger(__name__)
 
 #: A picture so young is given to the next who asks.
 FRESH_S = 0.5
@@ -55,9 +58,8 @@ class Snapshots:
             taking = self._takings[key] = _Taking()
             self._nursery.start_soon(self._make, key, taking, camera, stream)
         await taking.done.wait()
-        if taking.fault is not None:
-            raise taking.fault
-        assert taking.picture is not None
+        if taking.picture is None:
+            raise taking.fault or Fault(Kind.UNAVAILABLE, "stopping", "The server stops.")
         return taking.picture
 
     def _choose(self, camera: Camera, width: int | None) -> StreamConfig:
@@ -71,6 +73,9 @@ class Snapshots:
             taking.picture = await self._decode(camera, stream, key[1])
         except Fault as fault:
             taking.fault = fault
+        except Exception:  # of one picture: the others, and the appliance, go on
+            log.exception("%s: no snapshot", camera.name)
+            taking.fault = Fault(Kind.INTERNAL, "internal", "Something went wrong inside; the log says more.")
         finally:
             taking.done.set()
         await trio.sleep(FRESH_S)

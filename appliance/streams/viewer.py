@@ -64,8 +64,8 @@ _NAMES = {"h264": "H.264", "h265": "H.265"}
 class Viewer:
     """See the module.  Use as a context manager: leaving it lets go of all streams.
 
+    ``only``: the id of the one stream that is chosen from, where the client has chosen itself; it gets what there is.
     ``announce(slot, segment, audio)`` makes the messages that begin a stretch; live WebSockets use `announcement`.
-    ``admit`` says whether what the client offers admits a codec.
     """
 
     def __init__(
@@ -75,16 +75,16 @@ class Viewer:
         camera: Camera,
         policy: Policy,
         *,
+        only: str | None = None,
         announce: Callable[[Slot, Segment, bool], list[bytes]] | None = None,
         tell: Callable[[str], None] | None = None,
-        admit: Callable[[Sequence[str] | None, str], Admission] = admits,
     ) -> None:
         self._outlet = outlet
         self._directory = directory
         self._camera = camera
         self._policy = policy
+        self._only = only
         self._announce = announce or announcement
-        self._admit = admit
         self._tell = tell or (lambda text: outlet.control(text_frame(text)))
         self._want: Want | None = None
         self._current: Slot | None = None  # what is sent
@@ -176,14 +176,12 @@ class Viewer:
 
     def _choose(self, want: Want) -> tuple[StreamConfig, str | None] | None:
         """The best stream that this client can play, and why it is no better; None: it can play none, and is told."""
-        streams = self._camera.streams
+        streams = [stream for stream in self._camera.streams if self._only in (None, stream.id)]
         if want.mode == "transcoded" or not streams:
             self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
             return None
         videos = [self._known(stream.id) for stream in streams]
-        admissions = [
-            Admission.YES if video is None else self._admit(want.codecs, video.codec_string) for video in videos
-        ]
+        admissions = [Admission.YES if video is None else self._admit(want, video) for video in videos]
         playable = [number for number, admission in enumerate(admissions) if admission is Admission.YES]
         if not playable:
             self._say_unplayable(videos, admissions)
@@ -194,6 +192,9 @@ class Viewer:
         choice = choose_stream([sizes[number] for number in playable], requested, **how)
         choice = replace(choice, stream=playable[choice.stream])
         return streams[choice.stream], why_not_the_best(sizes, admissions, choice, requested, **how)
+
+    def _admit(self, want: Want, video: VideoFormat) -> Admission:
+        return Admission.YES if self._only is not None else admits(want.codecs, video.codec_string)
 
     def _known(self, stream_id: str) -> VideoFormat | None:
         """What a stream sends: as it came, where that was not what the directory knew then."""
@@ -236,7 +237,7 @@ class Viewer:
         segment, want = slot.hub.segment, self._want
         assert segment is not None
         assert want is not None
-        if self._admit(want.codecs, segment.video.codec_string) is not Admission.YES:
+        if self._admit(want, segment.video) is not Admission.YES:
             self._unplayable[slot.stream.id] = segment.video
             self._refuse(slot)
             return

@@ -119,11 +119,7 @@ async def test_a_reader_that_takes_nothing_is_closed_and_another_sees_nothing_of
 def stuck_reader(visitor, camera_id: str):
     """A WebSocket client that asks for everything and reads nothing."""
     connection = visitor.connect()
-    headers = {
-        "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-        "Sec-WebSocket-Version": "13",
-    }  # fmt: skip
-    connection.request("GET", f"/api/v1/cameras/{camera_id}/live", headers=headers | visitor.identity)
+    connection.request("GET", f"/api/v1/cameras/{camera_id}/live", headers=visitor.handshake | visitor.identity)
     assert connection.getresponse().status == 101
     message = b'{"type":"want"}'
     connection.sock.sendall(struct.pack("!BB", 0x81, 0x80 | len(message)) + bytes(4) + message)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import io
+import logging
 from typing import TYPE_CHECKING
 
 import av
+import pytest
 import trio
 
+from appliance.auth.rights import Right
 from appliance.sites.source import SourceError, Trouble
 from tests.media.clips import picture as drawn
 from tests.streams.scripted import SMALL, picture, sound
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.web.appliance import House
+    from tests.web.manners import Answer
 
 
 async def test_players_get_the_same_fragments_as_one_endless_file(house: House) -> None:
@@ -89,7 +93,7 @@ async def test_a_players_file_ends_when_the_format_changes(house: House) -> None
 
 
 async def test_a_camera_without_a_picture_is_named(house: House, monkeypatch) -> None:
-    monkeypatch.setattr("appliance.web.live.MP4_PATIENCE_S", 0.2)
+    monkeypatch.setattr("appliance.web.players.MP4_PATIENCE_S", 0.2)
     monkeypatch.setattr("appliance.streams.snapshots.PATIENCE_S", 0.2)
     camera = await house.camera()
     anna = await house.viewer("anna", camera)
@@ -137,3 +141,79 @@ async def test_many_who_ask_at_once_share_one_decoding() -> None:
                 nursery.start_soon(ask)
         assert len(set(bodies)) <= 2
         assert house.services.pool._next_job - jobs <= 2
+
+
+async def test_a_new_name_of_the_camera_leaves_a_players_file_and_a_stream_that_is_gone_ends_it(house: House) -> None:
+    camera = await house.camera(sub=True)
+    anna = await house.viewer("anna", camera)
+    path = f"/api/v1/cameras/{camera.id}/live.mp4?stream=sub"
+    got: list[bytes] = []
+
+    async def read() -> None:
+        got.append(await trio.to_thread.run_sync(read_some, anna, path, 10_000_000))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        source = await feed(house, camera, 1)
+        for n in range(5):
+            await give(source, picture(n, clip=SMALL))
+        await eventually(lambda: any(member.outlet.fragments_sent >= 5 for member in house.services.audience))
+        await house.services.cameras.change(camera.id, name="Front gate")
+        for n in range(5, 10):
+            await give(source, picture(n, clip=SMALL))
+        await eventually(lambda: any(member.outlet.fragments_sent >= 10 for member in house.services.audience))
+        await house.services.cameras.change(camera.id, sub="")
+    with av.open(io.BytesIO(got[0])) as container:
+        assert [frame.width for frame in container.decode(video=0)] == [160] * 10
+
+
+async def test_players_that_hang_up_are_no_failures(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_house(openers=EndlessOpeners()) as house:
+        logging.getLogger().addHandler(caplog.handler)  # the house has put its own in the place of pytest's
+        camera = await house.camera()
+        anna = await house.viewer("anna", camera)
+
+        def call_and_hang_up(path: str, headers: dict[str, str]) -> None:
+            connection = anna.connect()
+            connection.request("GET", path, headers=headers | anna.identity)
+            connection.close()
+
+        paths = [f"/api/v1/cameras/{camera.id}/{what}" for what in ("live.mp4", "live", "snapshot.jpg")]
+        for path in [*paths, "/api/v1/events"] * 5:
+            headers = anna.handshake if path.endswith("/live") else {}
+            await trio.to_thread.run_sync(call_and_hang_up, path, headers)
+        await eventually(lambda: not len(house.appliance.bound.connections) and not len(house.services.audience))
+        assert (await anna.get("/api/v1/session")).status == 200
+        assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_a_right_that_is_taken_while_a_snapshot_is_made_counts(house: House) -> None:
+    camera = await house.camera()
+    user = await house.user("anna", live="all")
+    anna = await house.visitor(user)
+    answers: list[Answer] = []
+
+    async def ask() -> None:
+        answers.append(await anna.get(f"/api/v1/cameras/{camera.id}/snapshot.jpg"))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        source = await feed(house, camera)
+        await house.services.auth.users.grant(user.id, {Right.LIVE: frozenset()})
+        await give(source, picture(0))
+    assert (answers[0].status, answers[0].code) == (404, "no_camera")
+
+
+async def test_a_snapshot_that_fails_unexpectedly_is_one_answer_and_not_the_end(house: House, monkeypatch) -> None:
+    camera = await house.camera()
+    anna = await house.viewer("anna", camera)
+
+    async def broken(*_: object, **__: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(house.services.snapshots, "_decode", broken)
+    answer = await anna.get(f"/api/v1/cameras/{camera.id}/snapshot.jpg")
+    assert (answer.status, answer.code) == (500, "internal")
+    assert b"boom" not in answer.body
+    assert (await anna.get("/api/v1/cameras")).status == 200
