@@ -70,6 +70,7 @@ class Oddity(StrEnum):
     SEQUENCE_RESTARTED = "sequence_restarted"
     TIME_CHANGES_INSIDE = "time_changes_inside"
     REORDER_DEEPER = "reorder_deeper"
+    REFRESH_GRADUAL = "refresh_gradual"
     PACKET_TYPE_UNKNOWN = "packet_type_unknown"
     UNIT_TOO_BIG = "unit_too_big"
     FORMAT_CHANGES_TOO_OFTEN = "format_changes_too_often"
@@ -210,6 +211,10 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     Oddity.TIME_CHANGES_INSIDE: Evidence("The time changes inside of a picture; its first counts.", "test_video"),
     Oddity.REORDER_DEEPER: Evidence(
         "Pictures overtake more others than the parameter sets allow; decoding times are put right from there on.",
+        "test_video",
+    ),
+    Oddity.REFRESH_GRADUAL: Evidence(
+        "The picture is renewed bit by bit, where we wait for a whole one; we wait on, for an IDR picture.",
         "test_video",
     ),
     Oddity.PACKET_TYPE_UNKNOWN: Evidence(

@@ -84,7 +84,7 @@ class VideoReceiver:
     def _unit(self, picture: bytes, pts: int, run: Run, flags: int, arrival_90k: int, out: list[Unit]) -> None:
         self._count_losses(flags)
         is_idr = bool(flags & rtp.IDR)
-        starts = is_idr or bool(flags & _OPEN_STARTS) or (flags & rtp.SEI != 0 and _is_recovery_point(picture))
+        starts = is_idr or bool(flags & _OPEN_STARTS) or (flags & rtp.SEI != 0 and self._recovers(picture))
         if self._announced is not self.format and not (starts and self._follow(arrival_90k)):
             self._waiting = True
         leading = False
@@ -111,6 +111,13 @@ class VideoReceiver:
         out.append(AccessUnit(picture, pts, dts, starts, self._seq, self.format, run, leading))
         self._seq += 1
         self._joined = True
+
+    def _recovers(self, picture: bytes) -> bool:
+        """Whether decoding can start here although it is no IDR picture: all intra, and whole at once (§D.2.8)."""
+        flags, recovery = gop.describe(picture)
+        if recovery > 0 and self._waiting:
+            self._oddities.note(Oddity.REFRESH_GRADUAL)
+        return recovery == 0 and flags & (gop.INTRA | gop.DAMAGED) == gop.INTRA
 
     def _count_losses(self, flags: int) -> None:
         """What the depacketizer dropped, and whether anything is missing before this unit."""
@@ -174,9 +181,3 @@ def _decode_order(made: VideoFormat | None) -> DecodeOrder:
     if made.nominal_fps:
         return DecodeOrder(made.reorder_depth, picture_ticks=round(TICKS_PER_SECOND / made.nominal_fps))
     return DecodeOrder(made.reorder_depth)
-
-
-def _is_recovery_point(picture: bytes) -> bool:
-    """Whether decoding can start here although it is no IDR picture: all intra, and whole at once (§D.2.8)."""
-    flags, recovery = gop.describe(picture)
-    return recovery == 0 and flags & (gop.INTRA | gop.DAMAGED) == gop.INTRA

@@ -121,6 +121,14 @@ def test_what_leads_a_recovery_point_is_marked_for_those_who_join_there() -> Non
     assert camera.statistics.units_dropped == 0
 
 
+def test_a_picture_renewed_bit_by_bit_is_named_and_no_start() -> None:
+    camera = Camera()
+    slow = b"\x06\x06\x01\x42\xc0\x80"  # recovery_frame_cnt 9
+    assert camera.push(*packetize([[P], [slow, P], [P]])) == []
+    assert camera.oddities.names == {Oddity.REFRESH_GRADUAL}
+    assert len(camera.push(*packetize([[IDR], [slow, P]], sequence=4, time=4 * STEP))) == 2
+
+
 def test_an_intra_picture_without_recovery_point_is_no_start() -> None:
     assert Camera().push(*packetize([[INTRA], [P]])) == []
 
