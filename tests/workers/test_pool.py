@@ -15,7 +15,7 @@ import trio
 from appliance.base.faults import Fault
 from appliance.workers.pool import Pool, open_pool
 from appliance.workers.wire import DemoDone, DemoJob, Kind, SnapshotDone, SnapshotJob
-from tests.media.clips import Clip, encode_h264, picture
+from tests.media.clips import Clip, encode_h264, encode_h265, picture
 
 
 def job(clip: Clip, **changes) -> SnapshotJob:
@@ -36,12 +36,28 @@ def decode(jpeg: bytes) -> np.ndarray:
         return next(container.decode(video=0)).to_ndarray(format="rgb24")
 
 
-async def test_a_snapshot_is_the_last_picture_of_the_group() -> None:
-    clip = encode_h264(10, (640, 360))
+@pytest.mark.parametrize("encode", [encode_h264, encode_h265])
+async def test_a_snapshot_is_the_last_picture_of_the_group(encode) -> None:
+    clip = encode(10, (640, 360))
     async with open_pool(1) as pool:
         done = await ask(pool, job(clip))
     assert (done.width, done.height) == (640, 360)
     assert np.abs(decode(done.jpeg).astype(int) - picture(9, 640, 360)).mean() < 8
+
+
+@pytest.mark.parametrize("encode", [encode_h264, encode_h265])
+async def test_a_snapshot_of_4k_fits_into_a_worker(encode) -> None:
+    clip = encode(2, (3840, 2160))
+    async with open_pool(1) as pool:
+        done = await ask(pool, job(clip))
+    assert (done.width, done.height) == (3840, 2160)
+
+
+async def test_a_snapshot_of_ten_bits_is_a_picture_like_any_other() -> None:
+    clip = encode_h265(3, (320, 180), pixels="yuv420p10le")
+    async with open_pool(1) as pool:
+        shown = decode((await ask(pool, job(clip))).jpeg)
+    assert np.abs(shown.astype(int) - picture(2, 320, 180)).mean() < 8
 
 
 @pytest.mark.parametrize("full_range", [False, True])

@@ -56,7 +56,7 @@ async def watch(where: RtspTarget) -> None:
 
 def decode(units: list[AccessUnit]) -> list[av.VideoFrame]:
     """What libav makes of the units; it complains about every flaw."""
-    codec = VideoCodecContext.create("h264", "r")
+    codec = VideoCodecContext.create({"h264": "h264", "h265": "hevc"}[units[0].format.codec], "r")
     codec.extradata = units[0].format.configuration
     codec.options = {"err_detect": "explode"}
     frames = []
@@ -126,6 +126,34 @@ async def test_libav_reads_the_same_from_the_same_camera(cameras: Cameras) -> No
     assert all(len(split_avcc(unit.data)) == len(units) for units, unit in ours.items())
 
 
+@pytest.mark.parametrize(("path", "size"), [("/h265", (1280, 720)), ("/h265sub", (640, 360))])
+async def test_a_stream_of_h265_can_be_decoded(cameras: Cameras, path: str, size: tuple[int, int]) -> None:
+    async with open_rtsp(target(cameras.url(path)), SystemClock()) as source:
+        assert source.video is not None
+        assert (source.video.codec, source.video.width, source.video.height) == ("h265", *size)
+        assert list(source.notes) == ([G711.format("A")] if path == "/h265" else [])
+        video, _ = await take(source, 25)
+        assert source.statistics.oddities == set()
+    assert [n for n, unit in enumerate(video) if unit.is_idr][:2] == [0, GOP]
+    assert [(frame.width, frame.height) for frame in decode(video)] == [size] * 25
+
+
+async def test_after_a_loss_h265_goes_on_where_it_can_be_decoded(cameras: Cameras) -> None:
+    async with open_rtsp(target(cameras.url("/h265sub", camera=2)), SystemClock(), audio=False) as source:
+        video, _ = await take(source, 2)
+        cameras.order("loss", "cam2", "15")
+        try:
+            with trio.fail_after(30):
+                while source.statistics.packets_lost < 3:
+                    video += (await take(source, 1))[0]
+        finally:
+            cameras.order("loss", "cam2", "0")
+        video += (await take(source, 2 * GOP))[0]
+        assert source.statistics.units_dropped > 0
+    assert all(other.is_idr for one, other in pairwise(video) if other.seq != one.seq + 1)
+    assert len(decode(video)) == len(video)
+
+
 @pytest.mark.parametrize("auth", ["basic", "digest"])
 async def test_who_we_are_is_proved_and_wrong_passwords_are_told(auth: str) -> None:
     with running_cameras(user="admin", password='p"ä s', auth=auth) as guarded:
@@ -140,9 +168,9 @@ async def test_who_we_are_is_proved_and_wrong_passwords_are_told(auth: str) -> N
 
 async def test_a_stream_that_is_not_there_and_one_we_do_not_play_are_told_apart(cameras: Cameras) -> None:
     assert (await trouble_of(target(cameras.url("/canary")))).trouble == Trouble.NOT_FOUND
-    error = await trouble_of(target(cameras.url("/h265", camera=2)))
+    error = await trouble_of(target(cameras.url("/mjpeg", camera=2)))
     assert error.trouble == Trouble.UNSUPPORTED_CODEC
-    assert error.message == "The camera sends H.265 on this stream."
+    assert error.message == "The camera sends MJPEG on this stream."
 
 
 async def test_a_camera_that_only_does_udp_is_told() -> None:
