@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from appliance.media.fmp4 import Muxer, init_segment
 from appliance.media.fmp4_read import Mp4Error, read_formats, read_samples
-from tests.media.clips import encode_aac, encode_h264
+from tests.media.clips import encode_aac, encode_h264, encode_h265
 
 _CLIP, (_SOUND, _SOUNDS) = encode_h264(3, (64, 64)), encode_aac(0.2)
+_HEVC = encode_h265(2, (64, 64))
 _MUXER = Muxer(lambda length: b"")
 
 SEEDS = [
@@ -14,6 +15,7 @@ SEEDS = [
     + b"".join(_MUXER.video(unit).message for unit in _CLIP.units)
     + b"".join(_MUXER.audio(unit).message for unit in _SOUNDS),
     init_segment(_CLIP.format),
+    init_segment(_HEVC.format, _SOUND) + b"".join(_MUXER.video(unit).message for unit in _HEVC.units),
 ]
 
 

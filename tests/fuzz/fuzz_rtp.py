@@ -17,16 +17,21 @@ from appliance.sites.rtsp.sdp import parse_sdp
 from appliance.sites.rtsp.video import VideoReceiver
 from appliance.sites.source import SourceStatistics
 from tests.reference import rtp as reference
-from tests.reference.packets import aac_hbr, fu_a, interleaved, packetize, stap_a
+from tests.reference.packets import aac_hbr, ap, fu, fu_a, interleaved, packetize, stap_a
 from tests.reference.packets import rtp as packet
-from tests.sites.rtsp.talk import PPS, SPS, SPS_SMALL, VIDEO, sdp
+from tests.sites.rtsp.talk import H265, H265_SETS, PPS, SPS, SPS_SMALL, VIDEO, sdp
 
 if TYPE_CHECKING:
     from appliance.media.units import Unit
+    from appliance.sites.rtsp.codecs import VideoPlan
 
 IDR = b"\x65\x88\x84" + b"\x21" * 90
 P = b"\x41\x9a\x11" + b"\x22" * 20
 RECOVERY = b"\x06\x06\x01\xc4\x80"
+CRA, BLA, RASL, TRAIL, MIDDLE = (
+    bytes((kind << 1, 1, first)) + b"\x21" * 60
+    for kind, first in ((21, 0xAF), (16, 0xAF), (9, 0xD0), (1, 0xD0), (1, 0x50))
+)
 UNIT_LIMIT, NAL_LIMIT = 3000, 20
 
 
@@ -46,7 +51,12 @@ SEEDS = [
     _stream(packet(aac_hbr(b"one", b"two", b"three")), packet(aac_hbr(b"x" * 60), sequence=1, time=3072, marker=True)),
     _stream(packet(b"\0\x10\x01\x40" + b"a" * 10), packet(b"\0\x10\x01\x40" + b"b" * 30, sequence=1, marker=True)),
 ]
+SEEDS += [
+    _stream(*packetize([[*H265_SETS, CRA], [RASL], [TRAIL, MIDDLE], [BLA], [RASL], [TRAIL]], size=40, split=fu)),
+    _stream(packet(ap(*H265_SETS, CRA)), *[packet(part, sequence=1 + n) for n, part in enumerate(fu(MIDDLE, 30))]),
+]
 _PLAN = choose(parse_sdp(sdp(VIDEO), Oddities()), Oddities(), audio=False).video
+_PLAN_265 = choose(parse_sdp(sdp(H265), Oddities()), Oddities(), audio=False).video
 
 
 def check(data: bytes) -> None:
@@ -65,7 +75,20 @@ def check(data: bytes) -> None:
         assert set(kinds) <= {1, 2, 3, 4, 5, 6}
         assert len(kinds) <= NAL_LIMIT
         assert all(nal[0] & 31 in (7, 8) for nal in sets)
-    _receive(data, spans)
+    units = _agree(
+        data,
+        spans,
+        rtp.H265Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
+        reference.H265Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
+    )
+    for unit, _, _, sets in units:
+        assert len(unit) <= UNIT_LIMIT
+        kinds = [unit[start] >> 1 & 63 for start, _ in split_avcc(unit)]
+        assert set(kinds) <= {*range(10), *range(16, 22), 39, 40}
+        assert len(kinds) <= NAL_LIMIT
+        assert all(nal[0] >> 1 & 63 in (32, 33, 34) for nal in sets)
+    _receive(data, spans, _PLAN)
+    _receive(data, spans, _PLAN_265)
 
 
 def _agree(data, spans, kernel, twin) -> list:
@@ -79,9 +102,9 @@ def _agree(data, spans, kernel, twin) -> list:
     return given
 
 
-def _receive(data: bytes, spans: list[tuple[int, int, int]]) -> None:
+def _receive(data: bytes, spans: list[tuple[int, int, int]], plan: VideoPlan) -> None:
     clock = ManualClock()
-    receiver = VideoReceiver(_PLAN, Timeline(clock).track(90_000), SourceStatistics(), Oddities())
+    receiver = VideoReceiver(plan, Timeline(clock).track(90_000), SourceStatistics(), Oddities())
     units: list[Unit] = []
     with suppress(RtspError):
         for _, start, end in spans:
@@ -89,9 +112,14 @@ def _receive(data: bytes, spans: list[tuple[int, int, int]]) -> None:
             receiver.packet(bytearray(data), start, end, clock.now, 0.0, units)
             receiver.reports.control(data[start:end], clock.now, 0.0)
     before: AccessUnit | None = None
+    broken = False  # the last start came after a gap
     for unit in units:
         assert isinstance(unit, AccessUnit)
         if before is None or unit.seq != before.seq + 1:
             assert unit.is_idr
+            broken = True
+        elif unit.is_idr:
+            broken = False
+        assert not (unit.leading and broken)
         assert before is None or (unit.seq > before.seq and unit.dts > before.dts)
         before = unit
