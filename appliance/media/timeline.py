@@ -11,6 +11,9 @@ Two questions, two answers:
 - What time is it?  The camera's clock while it stays within two seconds of arrival, else arrival: the least delay of
   the last pictures, the one that waited least in the network.
 
+A clock that runs at another rate than it says is counted by the rate that it has (`appliance.media.pace`); one that
+stands still, or jumps all the time, says nothing: pictures are then placed as they arrive.
+
 A correction is *slewed*, at most 1 ms a unit, so that nobody sees it.
 """
 
@@ -21,6 +24,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.pace import Arrivals, Pace
 from appliance.media.units import Run
 
 if TYPE_CHECKING:
@@ -80,6 +84,8 @@ class TrackClock:
     def __init__(self, timeline: Timeline, clock_rate: int, *, leads: bool) -> None:
         self._timeline = timeline
         self._rate = clock_rate
+        self._pace = Pace(clock_rate)
+        self._arrivals: Arrivals | None = None  # places what comes, where RTP time says nothing
         self._leads = leads
         self._run: Run | None = None
         self._high = 0  # the last RTP time, unwrapped
@@ -98,20 +104,38 @@ class TrackClock:
         """Where the times come from: ``"rtcp"`` or ``"arrival"``."""
         return "rtcp" if self._camera_clock else "arrival"
 
+    @property
+    def rate_differs(self) -> bool:
+        """Whether RTP time runs at another rate than it was said to."""
+        return self._pace.rate_differs
+
+    @property
+    def is_useless(self) -> bool:
+        """Whether RTP time says nothing."""
+        return self._arrivals is not None
+
     def place(self, rtp_time: int, arrival_90k: int) -> tuple[int, Run]:
         """The presentation time in UTC ticks of what carries ``rtp_time`` and arrived then, and its run."""
         if self._run is None:
             self._high = rtp_time
             return self._start(arrival_90k, self._timeline.run)
         self._high = self._near(rtp_time)
-        ticks = self._ticks(self._high)
         run = self._timeline.run
         if run is not self._run:
             return self._start(arrival_90k, run)  # another track's clock jumped: join its run
+        if self._arrivals is not None:
+            self._last_pts = self._arrivals.place(arrival_90k)
+            return self._last_pts, self._run
+        rate = self._pace.measure(self._high, arrival_90k)
+        if rate is not None:
+            self._rate = rate
+            return self._start(arrival_90k, None)
+        ticks = self._ticks(self._high)
         step = ticks + self._offset - self._last_pts
         waited = arrival_90k - self._last_arrival
         astray = abs(ticks + self._offset - arrival_90k) > ASTRAY
         if step - waited > JUMP_AHEAD or step < -JUMP_BACK or astray:
+            self._pace.jumped(arrival_90k)
             return self._start(arrival_90k, None)
         self._measure(ticks, arrival_90k)
         self._slew()
@@ -133,6 +157,9 @@ class TrackClock:
     def _start(self, arrival_90k: int, run: Run | None) -> tuple[int, Run]:
         # A run begins after all that was given out before: times only grow, also over its border.
         pts = max(arrival_90k, self._last_pts + 1)
+        self._pace.restart(self._high, arrival_90k)
+        if self._pace.is_useless:
+            self._arrivals = Arrivals(pts, arrival_90k)
         self._offset = self._base = pts - self._ticks(self._high)
         self._reported, self._camera_clock = None, False
         self._least, self._seen, self._drift = None, 0, None

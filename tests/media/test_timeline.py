@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -153,6 +154,64 @@ def test_whatever_comes_each_run_grows_but_for_reordering(units: list[tuple[int,
         assert pts > high - S - SLEW
         assert pts > run.utc_zero
         high = max(high, pts)
+
+
+@pytest.mark.parametrize("real", [1000, 8000, 45_000, 180_000, 16_000])
+def test_a_clock_at_another_rate_is_counted_by_the_rate_it_has(real: int) -> None:
+    clock = track()
+    first = clock.place(4_294_900_000, T0)
+    placed = [first]
+    for n in range(1, 1500):  # a minute
+        jitter = n * 7919 % 40 * S // 1000
+        placed.append(clock.place((4_294_900_000 + n * real // 25) % 2**32, T0 + n * PICTURE + jitter))
+    assert clock.rate_differs
+    assert not clock.is_useless
+    assert all(b[0] > a[0] for a, b in pairwise(placed))
+    assert len({run for _, run in placed}) <= 4
+    late = placed[-750:]  # all well for the last half of it
+    assert len({run for _, run in late}) == 1
+    assert all(abs(b[0] - a[0] - PICTURE) <= SLEW for a, b in pairwise(late))
+
+
+def test_a_clock_that_stands_still_gives_way_to_arrival() -> None:
+    clock = track()
+    placed = [clock.place(77, T0 + n * PICTURE + n * 7919 % 30 * S // 1000) for n in range(1500)]
+    assert clock.is_useless
+    assert all(b[0] >= a[0] for a, b in pairwise(placed))
+    late = placed[-750:]
+    assert len({run for _, run in late}) == 1
+    assert all(abs(b[0] - a[0] - PICTURE) <= PICTURE // 4 for a, b in pairwise(late))
+    assert abs(late[-1][0] - (T0 + 1499 * PICTURE)) < S // 10
+
+
+def test_a_clock_that_jumps_all_the_time_gives_way_to_arrival() -> None:
+    clock = track()
+    placed = [clock.place(n * 3_600_000_000 % 2**32, T0 + n * PICTURE) for n in range(500)]
+    assert clock.is_useless
+    assert len({run for _, run in placed}) <= 6
+    assert all(b[0] > a[0] for a, b in pairwise(placed))
+
+
+def test_jumps_now_and_then_are_no_reason_to_distrust_a_clock() -> None:
+    clock = track()
+    for n in range(2000):
+        clock.place((n * PICTURE + n // 250 * 7_000_000) % 2**32, T0 + n * PICTURE)
+    assert not clock.is_useless
+    assert not clock.rate_differs
+
+
+@given(st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.5, 1.0, 1.9]), min_size=30, max_size=60))
+def test_stalls_and_bursts_are_not_taken_for_another_rate(stalls: list[float]) -> None:
+    clock = track()
+    at = now = 0
+    clock.place(0, T0)
+    for stall in stalls:
+        for n in range(50):
+            at += PICTURE
+            now = max(now, at) if n else max(now, at) + round(stall * S)
+            clock.place(at % 2**32, T0 + now)
+    assert not clock.rate_differs
+    assert not clock.is_useless
 
 
 def presentation(order: list[int]) -> list[int]:

@@ -69,6 +69,8 @@ class Oddity(StrEnum):
     NAL_TRAILING_ZEROS = "nal_trailing_zeros"
     SEQUENCE_RESTARTED = "sequence_restarted"
     TIME_CHANGES_INSIDE = "time_changes_inside"
+    CLOCK_RATE_WRONG = "clock_rate_wrong"
+    TIMES_USELESS = "times_useless"
     REORDER_DEEPER = "reorder_deeper"
     REFRESH_GRADUAL = "refresh_gradual"
     PACKET_TYPE_UNKNOWN = "packet_type_unknown"
@@ -209,6 +211,13 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     Oddity.NAL_TRAILING_ZEROS: Evidence("Zeros behind a NAL unit; cut off.", "test_video"),
     Oddity.SEQUENCE_RESTARTED: Evidence("Sequence numbers or SSRC begin anew without a word; so do we.", "test_video"),
     Oddity.TIME_CHANGES_INSIDE: Evidence("The time changes inside of a picture; its first counts.", "test_video"),
+    Oddity.CLOCK_RATE_WRONG: Evidence(
+        "Time stamps count at another rate than announced, such as milliseconds; counted by the rate measured.",
+        "test_video",
+    ),
+    Oddity.TIMES_USELESS: Evidence(
+        "Time stamps stand still, or jump all the time; pictures are placed as they arrive.", "test_video"
+    ),
     Oddity.REORDER_DEEPER: Evidence(
         "Pictures overtake more others than the parameter sets allow; decoding times are put right from there on.",
         "test_video",

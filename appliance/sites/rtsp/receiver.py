@@ -66,6 +66,10 @@ class TrackReports:
                 if found & bit:
                     self._oddities.note(oddity)
             self._noted = found
+        if self._clock.rate_differs:
+            self._oddities.note(Oddity.CLOCK_RATE_WRONG)
+        if self._clock.is_useless:
+            self._oddities.note(Oddity.TIMES_USELESS)
         if self._depacketizer.foreign:
             self._oddities.note(Oddity.FOREIGN_PAYLOAD_TYPE)
 

@@ -219,6 +219,17 @@ def test_pictures_that_overtake_more_than_was_said_are_noticed_and_put_right() -
     assert camera.oddities.names == {Oddity.REORDER_DEEPER}
 
 
+@pytest.mark.parametrize(("step", "oddity"), [(40, Oddity.CLOCK_RATE_WRONG), (0, Oddity.TIMES_USELESS)])
+def test_time_stamps_that_say_something_else_are_noticed(step: int, oddity: Oddity) -> None:
+    camera = Camera()
+    for n in range(500):
+        camera.clock.now = camera.begun + n * 3600
+        camera.push(packet(P if n else IDR, sequence=n, time=n * step, marker=True))
+    assert camera.oddities.names == {oddity}
+    late = [unit.pts for unit in camera.units[-200:]]
+    assert all(abs(other - one - 3600) <= 400 for one, other in pairwise(late))
+
+
 # ---- oddities
 
 
