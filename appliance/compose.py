@@ -40,7 +40,7 @@ from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
 from appliance.status.board import Attention, Board, Severity
 from appliance.status.load import SAMPLE_S, Load
-from appliance.status.logs import open_logs
+from appliance.status.logs import keep_early, open_logs
 from appliance.store import open_store
 from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
@@ -182,6 +182,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
     outside = outside or Outside()
     clock = outside.clock
     async with AsyncExitStack() as stack:
+        early = stack.enter_context(keep_early(options.log_level))
         holder = SERVER if options.online else COMMAND
         store = await stack.enter_async_context(open_store(options.folder, clock, holder=holder))
         settings = await Settings.load(store, clock)
@@ -191,6 +192,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 days=settings.tab(GeneralTab).log_days,
                 level=options.log_level,
                 terminal=options.log_to_terminal,
+                early=early,
             )
         )
         log.log(
