@@ -10,8 +10,9 @@ import queue
 import re
 import sys
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import QueueHandler, QueueListener, TimedRotatingFileHandler
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from appliance.base.faults import Fault, Kind
@@ -19,13 +20,15 @@ from appliance.base.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from threading import Thread
 
 FOLDER = "logs"
 NAME = "fanal.log"
 LEVELS = ("debug", "info", "warning", "error")
 #: Records that may wait for the disk; more are dropped and counted rather than kept.
 WAITING = 10_000
+#: How long the end waits for the disk.
+END_S = 5.0
 #: Records that are kept before there are logs: a migration tells the most, some dozens.
 EARLY = 1000
 #: Libraries that tell more than anybody wants to know.
@@ -80,6 +83,22 @@ class _Queue(QueueHandler):
             self.lost += 1
 
 
+class _Listener(QueueListener):
+    """The writing thread.  Ends after what waits is written, or soon, if the disk or the terminal does not take it."""
+
+    def __init__(self, records: queue.Queue[logging.LogRecord], *handlers: logging.Handler) -> None:
+        super().__init__(records, *handlers)
+        self._records: queue.Queue[Any] = records
+
+    def stop(self) -> None:
+        thread: Thread | None = self._thread
+        self._thread = None
+        with suppress(queue.Full):
+            self._records.put(None, timeout=END_S)  # the library's word for the end
+            if thread is not None:
+                thread.join(END_S)
+
+
 class Logs:
     """The running log.  ``days`` may be changed while it runs."""
 
@@ -88,8 +107,11 @@ class Logs:
         self._records = records
 
     def keep(self, days: int) -> None:
-        """Keep so many days beside today's; older files go at the next midnight."""
+        """Keep so many days beside today's; older files go now, and at each midnight."""
         self._file.backupCount = days
+        for old in self._file.getFilesToDelete():
+            with suppress(OSError):  # gone meanwhile
+                Path(old).unlink()
 
     @property
     def lost(self) -> int:
@@ -170,7 +192,7 @@ def open_logs(
         handlers.append(_screen())
     records: queue.Queue[logging.LogRecord] = queue.Queue(WAITING)
     hand_over = _Queue(records)
-    listener = QueueListener(records, *handlers)
+    listener = _Listener(records, *handlers)
     root = logging.getLogger()
     before = root.level, root.handlers[:]
     root.setLevel(level.upper())
@@ -182,11 +204,14 @@ def open_logs(
     listener.start()
     for record in early.take() if early is not None else ():
         hand_over.handle(record)
+    logs = Logs(file, hand_over)
+    logs.keep(days)
     try:
-        yield Logs(file, hand_over)
+        yield logs
     finally:
         listener.stop()
         root.setLevel(before[0])
         root.handlers = before[1]
         logging.raiseExceptions = raising
-        file.close()
+        with suppress(OSError):  # what a full disk did not take
+            file.close()
