@@ -383,15 +383,15 @@ def test_a_gate_that_forgets_to_ask_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     asked = Gate._allow
 
     def forgetful(gate: Gate, route: Route, principal: Any, path: dict[str, str]) -> Any:
-        if route.name == "snapshot" and principal is not None:
+        if route.name == "live" and principal is not None:
             return gate._services.cameras.find(path["camera_id"])
         return asked(gate, route, principal, path)
 
     monkeypatch.setattr(Gate, "_allow", forgetful)
     with running_house(openers=EndlessOpeners()) as house:
-        found = list(complaints(World(house), only={"snapshot", "live_mp4"}))
-    assert any("a viewer without rights, Gate: 200" in each for each in found)
-    assert all("snapshot" in each for each in found)
+        found = list(complaints(World(house), only={"live", "snapshot"}))
+    assert any("a viewer without rights, Gate: 101" in each for each in found)
+    assert all(each.startswith("live for ") for each in found)
 
 
 class Smuggler:
