@@ -8,6 +8,7 @@ import socket
 import threading
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ async def fault_of(given: Options) -> Fault:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(20):
         while not holds():  # noqa: ASYNC110 (boards and disks tell nobody)
             await trio.sleep(0.02)
 
@@ -103,10 +104,15 @@ async def test_workers_that_cannot_be_started_want_attention_and_stop_nothing(tm
     def refuse(_fd: int) -> None:
         raise OSError(11, "Resource temporarily unavailable")
 
+    spawn = pool_module._spawn
     monkeypatch.setattr(pool_module, "_spawn", refuse)
+    monkeypatch.setattr(composition, "RETRY_S", 0.05)
     async with compose(options(tmp_path), CHEAP) as appliance:
-        await until(lambda: any("media worker" in item.message for item in appliance.services.board.attention))
+        board = appliance.services.board
+        await until(lambda: any("media worker" in item.message for item in board.attention))
         assert appliance.bound.https_ports
+        monkeypatch.setattr(pool_module, "_spawn", spawn)
+        await until(lambda: not any("media worker" in item.message for item in board.attention))
 
 
 async def test_settings_are_obeyed_while_it_runs(tmp_path: Path) -> None:
@@ -150,3 +156,28 @@ async def test_a_cancelled_start_leaves_nothing(tmp_path: Path) -> None:
         opening = partial(open_store_directly, tmp_path)
         with opening():
             pass
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["while it starts", "just as it has started"])
+def test_ctrl_c_while_a_commands_appliance_starts_leaves_none(tmp_path: Path, monkeypatch, late: bool) -> None:
+    class Interrupted(SimpleQueue):
+        def get(self, block: bool = True, timeout: float | None = None):
+            if not block:
+                return super().get(block)
+            if late:
+                self.put(super().get())  # it is there, and the key comes before we have it
+            raise KeyboardInterrupt
+
+        def get_nowait(self):
+            return self.get(block=False)
+
+    monkeypatch.setattr(composition, "SimpleQueue", Interrupted)
+    with pytest.raises(KeyboardInterrupt), offline(tmp_path):
+        pass
+    assert "offline" not in {thread.name for thread in threading.enumerate()}
+
+
+async def test_an_empty_metrics_token_lets_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / "metrics-token").touch()
+    async with compose(options(tmp_path), CHEAP) as appliance:
+        assert len(appliance.services.metrics_token.reveal()) > 30
