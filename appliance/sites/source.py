@@ -22,6 +22,7 @@ class Trouble(StrEnum):
     BAD_CREDENTIALS = "bad_credentials"
     NOT_FOUND = "not_found"
     UNSUPPORTED_CODEC = "unsupported_codec"
+    LONG_GOP = "long_gop"  # it sends, and nothing yet that decoding can start with
     CAMERA_LOST = "camera_lost"  # it was there, and the connection broke or what it says is not the protocol
 
 

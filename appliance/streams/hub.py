@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: Without a picture for so long a stream is `waiting`, and says so.
 WAITING_S = 2.0
+#: Without a picture for so long, and not ended as a source without packets is: it waits for a key frame.
+KEYLESS_S = 5.0
 #: Sound that is silent on the wire for so long is taken out: a browser would wait for it for ever.
 SILENT_S = 2.0
 #: How soon a failed source is tried again.  A wrong password is not repeated every second: cameras lock accounts.
@@ -184,7 +186,10 @@ class Hub:
         while True:
             await trio.sleep(0.25)
             now = trio.current_time()
-            if now - self._picture_at > WAITING_S and self.state.value.state == "ok":
+            quiet, statistics = now - self._picture_at, self.source_statistics
+            if quiet > KEYLESS_S and statistics is not None and statistics.packets_received:
+                self._say("waiting", Trouble.LONG_GOP, "The camera is connected and sends no key frame.")
+            elif quiet > WAITING_S and self.state.value.state == "ok":
                 self._say("waiting", None, "The camera is connected and sends no picture.")
             segment = self.segment
             if segment is not None and segment.audio is not None and now - self._sound_at > SILENT_S:

@@ -229,7 +229,7 @@ class Viewer:
         elif self._current is None or self._current is slot:
             state = slot.hub.state.value
             if slot.hub.ring.overflowed:
-                self._say("waiting", "long_gop")
+                self._say("waiting", str(Trouble.LONG_GOP))
             elif state.state != "ok":
                 self._say(state.state, state.reason, state.message)
 

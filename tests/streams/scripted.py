@@ -71,6 +71,7 @@ class Camera:
         self.opened = 0
         self.open_now = 0
         self.refuse: SourceError | None = None
+        self.statistics = SourceStatistics()
         self._send: trio.MemorySendChannel[list[Unit] | Exception] | None = None
 
     @asynccontextmanager
@@ -82,7 +83,7 @@ class Camera:
         self._send, receive = trio.open_memory_channel[list["Unit"] | Exception](1000)
         self.open_now += 1
         try:
-            yield ScriptedSource(receive)
+            yield ScriptedSource(receive, statistics=self.statistics)
         finally:
             self.open_now -= 1
 

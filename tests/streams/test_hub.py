@@ -158,6 +158,21 @@ async def test_a_camera_without_pictures_is_waiting(autojump_clock) -> None:
         assert hub.state.value.state == "ok"
 
 
+async def test_a_camera_that_sends_and_gives_no_whole_picture_says_so(autojump_clock) -> None:
+    camera = Camera()
+    camera.statistics.packets_received = 1
+    async with running(camera) as (hub, _):
+        assert (hub.state.value.state, hub.state.value.reason) == ("waiting", "connecting")
+        await trio.sleep(6)
+        assert (hub.state.value.state, hub.state.value.reason) == ("waiting", "long_gop")
+        await camera.give(picture(0))
+        assert hub.state.value.state == "ok"
+        await trio.sleep(3)
+        assert (hub.state.value.state, hub.state.value.reason) == ("waiting", None)
+        await trio.sleep(3)  # something comes all the time, or the source would have ended
+        assert (hub.state.value.state, hub.state.value.reason) == ("waiting", "long_gop")
+
+
 async def test_a_bug_in_a_source_is_a_lost_camera_and_not_the_end(autojump_clock, caplog) -> None:
     camera = Camera()
     async with running(camera) as (hub, _):
