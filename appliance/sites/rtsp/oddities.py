@@ -194,48 +194,58 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
         "rtp_info_unreadable.rtsp",
     ),
     Oddity.UNKNOWN_CHANNEL: Evidence("Packets on a channel nobody set up; dropped.", "test_source"),
-    Oddity.FOREIGN_PAYLOAD_TYPE: Evidence("Packets of a payload type not announced; dropped.", "test_source"),
+    Oddity.FOREIGN_PAYLOAD_TYPE: Evidence(
+        "Packets of a payload type not announced; dropped.", "foreign_payload_type.rtp"
+    ),
     Oddity.MARKER_EARLY: Evidence(
-        "The marker bit before the end of a picture; from then on not believed.", "test_video"
+        "The marker bit before the end of a picture; from then on not believed.", "marker_early.rtp"
     ),
     Oddity.MARKER_MISSING: Evidence(
-        "No marker bit at the end of a picture; it ends where the time changes.", "test_video"
+        "No marker bit at the end of a picture; it ends where the time changes.", "marker_missing.rtp"
     ),
     Oddity.START_CODES_INSIDE: Evidence(
-        "Several NAL units with start codes between them sent as one; taken apart.", "test_video"
+        "Several NAL units with start codes between them sent as one; taken apart.", "start_codes_inside.rtp"
     ),
     Oddity.FRAGMENT_WHOLE: Evidence(
-        "A fragment that is first and last at once (RFC 6184 §5.8 forbids it); a whole NAL unit.", "test_video"
+        "A fragment that is first and last at once (RFC 6184 §5.8 forbids it); a whole NAL unit.", "fragment_whole.rtp"
     ),
-    Oddity.FRAGMENTS_UNANNOUNCED: Evidence("Fragments although packetization-mode is 0; put together.", "test_video"),
-    Oddity.NAL_TRAILING_ZEROS: Evidence("Zeros behind a NAL unit; cut off.", "test_video"),
-    Oddity.SEQUENCE_RESTARTED: Evidence("Sequence numbers or SSRC begin anew without a word; so do we.", "test_video"),
-    Oddity.TIME_CHANGES_INSIDE: Evidence("The time changes inside of a picture; its first counts.", "test_video"),
+    Oddity.FRAGMENTS_UNANNOUNCED: Evidence(
+        "Fragments although packetization-mode is 0; put together.", "fragments_unannounced.rtp"
+    ),
+    Oddity.NAL_TRAILING_ZEROS: Evidence("Zeros behind a NAL unit; cut off.", "nal_trailing_zeros.rtp"),
+    Oddity.SEQUENCE_RESTARTED: Evidence(
+        "Sequence numbers or SSRC begin anew without a word; so do we.", "sequence_restarted.rtp"
+    ),
+    Oddity.TIME_CHANGES_INSIDE: Evidence(
+        "The time changes inside of a picture; its first counts.", "time_changes_inside.rtp"
+    ),
     Oddity.CLOCK_RATE_WRONG: Evidence(
         "Time stamps count at another rate than announced, such as milliseconds; counted by the rate measured.",
-        "test_video",
+        "clock_rate_wrong.rtp",
     ),
     Oddity.TIMES_USELESS: Evidence(
-        "Time stamps stand still, or jump all the time; pictures are placed as they arrive.", "test_video"
+        "Time stamps stand still, or jump all the time; pictures are placed as they arrive.", "times_useless.rtp"
     ),
     Oddity.REORDER_DEEPER: Evidence(
         "Pictures overtake more others than the parameter sets allow; decoding times are put right from there on.",
-        "test_video",
+        "reorder_deeper.rtp",
     ),
     Oddity.REFRESH_GRADUAL: Evidence(
         "The picture is renewed bit by bit, where we wait for a whole one; we wait on, for an IDR picture.",
-        "test_video",
+        "refresh_gradual.rtp",
     ),
     Oddity.PACKET_TYPE_UNKNOWN: Evidence(
-        "Packets of the interleaved mode, which was not announced; dropped.", "test_video"
+        "Packets of the interleaved mode (H.264), which was not announced, or with extensions (H.265 PACI); dropped.",
+        "packet_type_unknown.rtp",
     ),
     Oddity.UNIT_TOO_BIG: Evidence(
-        "A picture over 8 MB or 1024 NAL units, or with heaps of parameter sets; dropped.", "test_video"
+        "A picture over 8 MB or 1024 NAL units, or with heaps of parameter sets; dropped.", "unit_too_big.rtp"
     ),
     Oddity.FORMAT_CHANGES_TOO_OFTEN: Evidence(
-        "More than two changes of the parameter sets a second; pictures are dropped until it calms down.", "test_video"
+        "More than two changes of the parameter sets a second; pictures are dropped until it calms down.",
+        "format_changes_too_often.rtp",
     ),
-    Oddity.RTCP_UNREADABLE: Evidence("A control packet that is none; dropped.", "test_video"),
+    Oddity.RTCP_UNREADABLE: Evidence("A control packet that is none; dropped.", "rtcp_unreadable.rtp"),
     Oddity.GOODBYE_UNMEANT: Evidence("RTCP BYE, and the pictures go on; so do we.", "test_client"),
 }
 

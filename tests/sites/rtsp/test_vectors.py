@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from appliance.sites.rtsp.codecs import choose
 from appliance.sites.rtsp.events import Described, Playing, TrackReady
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
-from tests.sites.rtsp.talk import Talk
+from tests.sites.rtsp.talk import H265, VIDEO, Talk
+from tests.sites.rtsp.test_video import Camera
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rtsp"
 
@@ -67,3 +70,46 @@ def test_sdp(path: Path) -> None:
     assert (plan.video.format is not None) == usable
     assert (plan.audio is not None) == (b"m=audio" in path.read_bytes())
     assert oddities.names == {Oddity(path.stem)}
+
+
+@dataclass
+class Packets:
+    """A vector of packets: what was announced, how many pictures have to come out, and the packets as they arrived."""
+
+    media: str
+    pictures: int
+    control: list[bytes]
+    packets: list[tuple[int, bytes]]  # milliseconds, RTP
+
+    @classmethod
+    def read(cls, path: Path) -> Packets:
+        found = cls("", -1, [], [])
+        for line in path.read_text().splitlines():
+            word, _, rest = line.partition(" ")
+            match word:
+                case "media":
+                    codec, _, changed = rest.partition(" packetization-mode=")
+                    found.media = {"h264": VIDEO, "h265": H265}[codec]
+                    if changed:
+                        found.media = found.media.replace("packetization-mode=1", f"packetization-mode={changed}")
+                case "pictures":
+                    found.pictures = int(rest)
+                case "control":
+                    found.control.append(bytes.fromhex(rest))
+                case _:
+                    found.packets.append((int(word), bytes.fromhex(rest)))
+        return found
+
+
+@pytest.mark.parametrize("path", vectors("rtp"))
+def test_packets(path: Path) -> None:
+    vector, camera = Packets.read(path), Camera(Packets.read(path).media)
+    for milliseconds, data in vector.packets:
+        camera.clock.now = camera.begun + milliseconds * 90
+        camera.receive(data)
+    for packet in vector.control:
+        camera.receiver.reports.control(packet, camera.clock.now, 0.0)
+    assert camera.oddities.names == {Oddity(path.name.partition(".")[0])}
+    assert len(camera.units) == vector.pictures
+    assert all(one.dts < other.dts for one, other in pairwise(camera.units))
+    assert not camera.units or camera.units[0].is_idr

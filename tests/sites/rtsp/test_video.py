@@ -40,16 +40,20 @@ class Camera:
         track = Timeline(self.clock).track(90_000)
         self.receiver = VideoReceiver(plan.video, track, self.statistics, self.oddities)
         self.begun = self.clock.now
-        self.units: list[Unit] = []
+        self.units: list[AccessUnit] = []
 
     def push(self, *packets: bytes) -> list[AccessUnit]:
-        new: list[Unit] = []
+        before = len(self.units)
         for data in packets:
             self.clock.now = max(self.clock.now, self.begun + int.from_bytes(data[4:8], "big"))
-            self.receiver.packet(bytearray(data), 0, len(data), self.clock.now, self.clock.now / 90_000, new)
-        self.units += new
-        assert all(isinstance(unit, AccessUnit) for unit in new)
-        return [unit for unit in new if isinstance(unit, AccessUnit)]
+            self.receive(data)
+        return self.units[before:]
+
+    def receive(self, data: bytes) -> None:
+        """A packet arrives now."""
+        new: list[Unit] = []
+        self.receiver.packet(bytearray(data), 0, len(data), self.clock.now, self.clock.now / 90_000, new)
+        self.units += [unit for unit in new if isinstance(unit, AccessUnit)]
 
 
 def test_pictures_come_with_times_formats_and_numbers() -> None:
@@ -231,30 +235,6 @@ def test_time_stamps_that_say_something_else_are_noticed(step: int, oddity: Oddi
 
 
 # ---- oddities
-
-
-@pytest.mark.parametrize(
-    ("packets", "oddity"),
-    [
-        ([packet((P, SECOND_SLICE)[n % 2], sequence=n, time=n // 2 * STEP, marker=True) for n in range(5)],
-         Oddity.MARKER_EARLY),
-        ([packet(P, sequence=n, time=n * STEP) for n in range(2)], Oddity.MARKER_MISSING),
-        ([packet(SPS + b"\0\0\1" + IDR, marker=True)], Oddity.START_CODES_INSIDE),
-        ([packet(b"\x7c\xc5" + IDR[1:], marker=True)], Oddity.FRAGMENT_WHOLE),
-        ([packet(IDR + b"\0", marker=True)], Oddity.NAL_TRAILING_ZEROS),
-        ([packet(IDR, sequence=n, time=n, marker=True) for n in (1, 30_000)], Oddity.SEQUENCE_RESTARTED),
-        ([packet(IDR), packet(SECOND_SLICE, sequence=1, time=9), packet(P, sequence=2, time=STEP, marker=True)],
-         Oddity.TIME_CHANGES_INSIDE),
-        ([packet(b"\x19\0\0", marker=True), packet(IDR, sequence=1, time=STEP, marker=True)],
-         Oddity.PACKET_TYPE_UNKNOWN),
-        ([packet(SPS, sequence=n) for n in range(70)] + [packet(IDR, sequence=70, time=9, marker=True)],
-         Oddity.UNIT_TOO_BIG),
-    ],
-)  # fmt: skip
-def test_what_a_camera_does_otherwise_has_a_name(packets, oddity) -> None:
-    camera = Camera()
-    camera.push(*packets)
-    assert oddity in camera.oddities.names
 
 
 def test_fragments_are_odd_only_where_they_were_not_announced() -> None:
