@@ -103,18 +103,21 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     Oddity.CSEQ_WRONG: Evidence(
         "An answer with a CSeq that we did not send; it is to the oldest request.", "cseq_wrong.rtsp"
     ),
-    Oddity.ANSWER_UNASKED: Evidence("An answer where nothing was asked; ignored.", "test_client"),
-    Oddity.OPTIONS_REFUSED: Evidence("OPTIONS is refused; we go on with DESCRIBE.", "test_client"),
+    Oddity.ANSWER_UNASKED: Evidence("An answer where nothing was asked; ignored.", "answer_unasked.rtsp"),
+    Oddity.OPTIONS_REFUSED: Evidence("OPTIONS is refused; we go on with DESCRIBE.", "options_refused.rtsp"),
     Oddity.KEEP_ALIVE_REFUSED: Evidence(
-        "GET_PARAMETER is announced and then refused; OPTIONS is used from there on.", "test_client"
+        "GET_PARAMETER is announced and then refused; OPTIONS is used from there on.", "keep_alive_refused.rtsp"
     ),
     Oddity.KEEP_ALIVE_UNANSWERED: Evidence(
-        "A keep-alive is never answered while pictures flow; the pictures count.", "test_client"
+        "A keep-alive is never answered while pictures flow; the pictures count.", "keep_alive_unanswered.rtsp"
     ),
     Oddity.NONCE_STALE_UNSAID: Evidence(
-        "A nonce that was good is refused without stale=true (RFC 7616 §3.3); the new one is tried once.", "test_auth"
+        "A nonce that was good is refused without stale=true (RFC 7616 §3.3); the new one is tried once.",
+        "nonce_stale_unsaid.rtsp",
     ),
-    Oddity.CHALLENGE_UNREADABLE: Evidence("One of several challenges makes no sense; the others count.", "test_auth"),
+    Oddity.CHALLENGE_UNREADABLE: Evidence(
+        "One of several challenges makes no sense; the others count.", "challenge_unreadable.rtsp"
+    ),
     Oddity.CONTENT_TYPE_MISSING: Evidence(
         "A description without Content-Type; what begins with v= is SDP.",
         "content_type_missing.rtsp",
@@ -140,7 +143,7 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
         "An address with user name and password in it; cut off.", "credentials_in_url.rtsp"
     ),
     Oddity.CONTROL_MISSING: Evidence(
-        "A medium without control attribute; it is set up at the address of the whole.", "test_client"
+        "A medium without control attribute; it is set up at the address of the whole.", "control_missing.rtsp"
     ),
     Oddity.SDP_STRAY_LINE: Evidence(
         "A line that is not letter=value, often zeros after the end; ignored.", "sdp_stray_line.sdp"
@@ -184,7 +187,7 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     ),
     Oddity.SESSION_SPACE: Evidence("Spaces inside the Session header; taken as not there.", "session_space.rtsp"),
     Oddity.SESSION_CHANGED: Evidence(
-        "The second SETUP answers with another session; the first one is kept.", "test_client", "H264DVR"
+        "The second SETUP answers with another session; the first one is kept.", "session_changed.rtsp", "H264DVR"
     ),
     Oddity.SESSION_TIMEOUT_UNREADABLE: Evidence(
         "The session's time-out is no number; 60 s are taken.", "session_timeout_unreadable.rtsp"
@@ -246,7 +249,7 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
         "format_changes_too_often.rtp",
     ),
     Oddity.RTCP_UNREADABLE: Evidence("A control packet that is none; dropped.", "rtcp_unreadable.rtp"),
-    Oddity.GOODBYE_UNMEANT: Evidence("RTCP BYE, and the pictures go on; so do we.", "test_client"),
+    Oddity.GOODBYE_UNMEANT: Evidence("RTCP BYE, and the pictures go on; so do we.", "goodbye_unmeant.rtsp"),
 }
 
 

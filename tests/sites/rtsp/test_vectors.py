@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.sites.rtsp.codecs import choose
-from appliance.sites.rtsp.events import Described, Playing, TrackReady
+from appliance.sites.rtsp.events import Capable, Described, Playing, TrackReady
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
 from tests.sites.rtsp.talk import H265, VIDEO, Talk
@@ -70,6 +70,35 @@ def test_sdp(path: Path) -> None:
     assert (plan.video.format is not None) == usable
     assert (plan.audio is not None) == (b"m=audio" in path.read_bytes())
     assert oddities.names == {Oddity(path.stem)}
+
+
+@pytest.mark.parametrize("path", vectors("talk"))
+def test_conversations(path: Path) -> None:
+    talk = Talk(username="user", password="word")
+    talk.client.start(0.0)
+    playing = False
+    for step in path.read_bytes().split(b"== ")[1:]:
+        head, _, message = step.partition(b"\r\n")
+        what = head.decode()
+        if what.startswith("pictures for "):
+            for _ in range(int(what.split()[2])):
+                talk.client.media_heard(talk.now)
+                talk.later(1.0)
+            continue
+        if what == "goodbye":
+            talk.client.goodbye_heard(talk.now)
+            continue
+        assert what in (talk.asked.method, "nobody")
+        for event in talk.feed(message.replace(b"{cseq}", talk.asked.headers["CSeq"].encode())):
+            match event:
+                case Capable():
+                    talk.client.describe(talk.now)
+                case Described():
+                    talk.client.play(event.description.media, talk.now)
+                case Playing():
+                    playing = True
+    assert playing
+    assert talk.oddities.names == {Oddity(path.stem)}
 
 
 @dataclass
