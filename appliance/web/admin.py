@@ -103,6 +103,8 @@ class AdminStream(msgspec.Struct):
     fps: float | None = None
     kbps: float | None = None
     gop_s: float | None = None
+    packets_lost: int | None = None  # since the stream was opened; None: it is not
+    pictures_dropped: int | None = None  # because a part of them, or of what they refer to, was lost
     notes: list[str] = []
     oddities: list[str] = []
 
@@ -316,7 +318,10 @@ class Administration:
             view.fps, view.kbps, view.gop_s = known.measured.fps, known.measured.kbps, known.measured.gop_s
             if hub is not None:
                 view.notes = list(hub.notes)
-                view.oddities = sorted(hub.source_statistics.oddities) if hub.source_statistics else []
+                counted = hub.source_statistics
+                if counted is not None:
+                    view.oddities = sorted(counted.oddities)
+                    view.packets_lost, view.pictures_dropped = counted.packets_lost, counted.units_dropped
             streams.append(view)
         return AdminCamera(camera.id, camera.name, camera.site_id, state_view(state), state.message, streams)
 

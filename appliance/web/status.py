@@ -281,6 +281,13 @@ class StatusRoutes:
                 is_counter=True,
             ),
             Series(
+                "fanal_pictures_dropped",
+                "Pictures that could not be decoded after a loss.",
+                {(name,): hub.source_statistics.units_dropped for name, hub in hubs if hub.source_statistics},
+                ("stream",),
+                is_counter=True,
+            ),
+            Series(
                 "fanal_reconnects",
                 "Connections to the camera after the first.",
                 {(name,): max(0, hub.reconnects) for name, hub in hubs},

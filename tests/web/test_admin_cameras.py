@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.streams.scripted import picture
 from tests.web.appliance import House
+from tests.web.scenes import feed, give
 
 PATH = "/api/v1/admin/cameras"
 URL = "rtsp://192.0.2.10/main"
@@ -114,3 +116,19 @@ def test_a_change_that_cannot_be_changes_nothing(shared: House, chief) -> None:
     for body in ({"name": "x", "url": "nonsense"}, {"name": ""}, {"url": "rtsp://169.254.169.254/"}, {"zzz": 1}):
         assert chief.call("PATCH", f"{PATH}/taken", body).status == 422
     assert shared.services.cameras.get("taken") == before
+
+
+async def test_what_was_lost_on_the_way_is_counted_where_the_stream_is_listed(house: House) -> None:
+    camera = await house.camera()
+    chief, anna = await house.administrator(), await house.viewer("anna", camera)
+    (closed,) = (await chief.get(PATH)).json["cameras"][0]["streams"]
+    assert (closed["packets_lost"], closed["pictures_dropped"], closed["oddities"]) == (None, None, [])
+    async with anna.live(camera.id) as view:
+        await view.want()
+        source = await feed(house, camera)
+        await give(source, picture(0))
+        await view.fragments(2)
+        source.statistics.packets_lost, source.statistics.units_dropped = 3, 7
+        source.statistics.oddities.add("marker_missing")
+        (opened,) = (await chief.get(PATH)).json["cameras"][0]["streams"]
+    assert (opened["packets_lost"], opened["pictures_dropped"], opened["oddities"]) == (3, 7, ["marker_missing"])

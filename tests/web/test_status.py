@@ -61,6 +61,7 @@ async def test_metrics_have_a_token_of_their_own_that_opens_nothing_else(house: 
         source = await feed(house, camera)
         await give(source, picture(0), picture(1))
         await view.fragments(3)
+        source.statistics.packets_lost, source.statistics.units_dropped = 3, 7
         answer = await prometheus.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     families = {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
@@ -69,6 +70,8 @@ async def test_metrics_have_a_token_of_their_own_that_opens_nothing_else(house: 
     }
     assert values["fanal_viewers",] == 1
     assert values["fanal_pictures_total", "camera Gate (main)"] == 2
+    assert values["fanal_packets_lost_total", "camera Gate (main)"] == 3
+    assert values["fanal_pictures_dropped_total", "camera Gate (main)"] == 7
     assert values["fanal_sent_bytes_total",] > 1000
     assert values["fanal_cameras", "ok"] == 1
     for path in ("/api/v1/status", "/api/v1/cameras", "/api/v1/admin/users", "/api/v1/session", "/api/v1/events"):
