@@ -89,7 +89,8 @@ def _sps(bits: BitReader) -> SpsInfo:
         height -= (top + bottom) * (2 if chroma_format == 1 else 1)
     if not (width > 0 and height > 0):
         raise ParameterSetError(f"a picture of {width}x{height}")
-    bit_depth, chroma_bit_depth = (8 + bounded(bits.ue(), 8, "bits more than eight") for _ in range(2))
+    # hvcC has three bits for each; 16-bit video is of no camera
+    bit_depth, chroma_bit_depth = (8 + bounded(bits.ue(), 7, "bits more than eight") for _ in range(2))
     order_count_bits = 4 + bounded(bits.ue(), 12, "bits more than four in an order count")
     reorder_depth = 0
     for _ in range(sub_layers if bits.flag() else 1):
@@ -277,7 +278,7 @@ def _configuration(sets: Sequence[Sequence[bytes]], info: SpsInfo) -> bytes:
     record = bytearray((1, ptl.space << 6 | ptl.tier << 5 | ptl.profile))
     record += ptl.compatible.to_bytes(4, "big") + ptl.constraints + bytes((ptl.level,))
     record += b"\xf0\0\xfc"  # min_spatial_segmentation_idc and parallelismType: not said
-    record += bytes((0xFC | info.chroma_format, 0xF8 | info.bit_depth - 8 & 7, 0xF8 | info.chroma_bit_depth - 8 & 7))
+    record += bytes((0xFC | info.chroma_format, 0xF8 | info.bit_depth - 8, 0xF8 | info.chroma_bit_depth - 8))
     record += b"\0\0" + bytes((info.sub_layers << 3 | info.nested << 2 | 3, len(sets)))
     for kind, nals in zip((VPS, SPS, PPS), sets, strict=True):
         if len(nals) > 255:
