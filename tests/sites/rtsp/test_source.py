@@ -16,7 +16,7 @@ from appliance.sites.rtsp.oddities import Oddity
 from appliance.sites.rtsp.source import REST_S, open_rtsp
 from appliance.sites.rtsp.target import RtspTarget
 from appliance.sites.source import SourceError, Trouble
-from tests.reference.packets import avcc, fu_a, interleaved
+from tests.reference.packets import avcc, fu_a, interleaved, payloads
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.camera import IDR, P, ScriptedCamera, TrioClock, silent, status
 from tests.sites.rtsp.talk import H265, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
@@ -104,7 +104,7 @@ async def test_a_picture_that_comes_packet_by_packet_takes_few_reads(nursery, au
 
     async def media(camera: ScriptedCamera) -> None:
         for n in range(10):
-            parts = [IDR[:1] + b"\x88" * 900] * 20 if n == 0 else [P[:1] + b"\x9a" * 900] * 20
+            parts = payloads((P if n else IDR) + b"\x5a" * 18_000, 920)
             for number, part in enumerate(parts):  # as cameras do: spread over half of the picture's time
                 last = number == len(parts) - 1
                 await camera.send(interleaved(0, packet(part, sequence=camera.sequence, time=n * 3600, marker=last)))
