@@ -1,0 +1,9 @@
+"""For all tests."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# A single example has no deadline: on a busy machine it takes what it takes.  pytest's time-out bounds the whole test.
+settings.register_profile("fanal", deadline=None)
+settings.load_profile("fanal")
