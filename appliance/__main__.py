@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 
 
 def main() -> None:
@@ -13,9 +14,15 @@ def main() -> None:
         from appliance.workers.process import main as work  # noqa: PLC0415
 
         os._exit(work(sys.argv[2:]))
-    from appliance.compose import commands  # noqa: PLC0415
+    from appliance.base import unpacked  # noqa: PLC0415
 
-    sys.exit(commands())
+    folder = unpacked.folder()
+    if folder is not None:
+        unpacked.die_with_boot_loader()  # before anything else takes its time
+    with unpacked.claimed(folder) if folder is not None else nullcontext():
+        from appliance.compose import commands  # noqa: PLC0415
+
+        sys.exit(commands())
 
 
 if __name__ == "__main__":
