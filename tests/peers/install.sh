@@ -15,6 +15,7 @@ PACKAGES="
   openssl
   python3-gi
   python3-gst-1.0
+  systemd
 "
 
 missing=""
