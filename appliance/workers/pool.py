@@ -237,6 +237,7 @@ def _spawn(fd: int) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         pass_fds=[fd],
         env=environment,
+        process_group=0,  # Ctrl-C, which reaches the whole group of a terminal, is for the main process to obey
     )
 
 

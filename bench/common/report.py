@@ -43,6 +43,7 @@ class Section:
     findings: list[Finding] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    failure: str = ""  # what kept it from being measured
 
     def find(self, what: str, values: float | Sequence[float], unit: str, **more: Any) -> Finding:
         """Add a finding: a number, or the median of several with their spread."""
@@ -67,6 +68,8 @@ class Section:
         return found
 
     def markdown(self) -> str:
+        if self.failure:
+            return f"## {self.title}\n\nNot measured. {self.failure}"
         parts = [f"## {self.title}", self.method]
         if self.findings:
             parts.append(findings_table(self.findings))
@@ -111,4 +114,6 @@ def shown(value: object) -> str:
         return str(value)
     if value == 0 or abs(value) >= 100:
         return f"{value:.0f}"
+    if abs(value) < 0.1:
+        return f"{value:.3f}"
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

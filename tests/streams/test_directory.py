@@ -8,7 +8,7 @@ import trio
 
 from appliance.sites.source import SourceError, Trouble
 from appliance.streams.directory import CameraState, Directory, open_directory
-from tests.streams.scripted import CLIP, SOUND, Openers, TrioClock, camera, config, picture
+from tests.streams.scripted import CLIP, SMALL, SOUND, Openers, TrioClock, camera, config, picture, sound
 
 
 async def settle() -> None:
@@ -34,6 +34,22 @@ async def test_viewers_of_a_stream_share_one_pull_that_outlives_the_last_by_seco
             assert new is not one
             await settle()
         assert openers.cameras["cam-main"].opened == 2
+
+
+async def test_an_unwatched_camera_that_is_lost_is_logged_once_and_so_is_its_return(autojump_clock, caplog) -> None:
+    openers, cam = Openers(), camera("main")
+    openers.seen = {"cam-main": SourceError(Trouble.REFUSED, "Nothing answers.")}
+    caplog.set_level("INFO", "appliance.streams.directory")
+    async with open_directory(openers, TrioClock()) as directory:
+        directory.camera_added(cam)
+        await trio.sleep(200)
+        assert openers.looks.count("cam-main") == 4
+        openers.seen["cam-main"] = (CLIP.format, None)
+        await trio.sleep(200)
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("WARNING", f"camera {cam.name}: Nothing answers."),
+        ("INFO", f"camera {cam.name}: it answers again"),
+    ]
 
 
 async def test_unwatched_cameras_are_looked_at_once_a_minute(autojump_clock) -> None:
@@ -94,6 +110,24 @@ async def test_a_camera_configured_anew_goes_on_with_the_new_address(autojump_cl
             directory.camera_changed(changed)  # the same again: nothing happens
             await settle()
             assert openers.cameras["cam-main"].opened == 2
+
+
+async def test_facts_follow_a_camera_that_changes_its_format_and_its_sound(autojump_clock) -> None:
+    openers, cam = Openers(), camera("main")
+    async with open_directory(openers, TrioClock()) as directory:
+        with directory.lease(cam, cam.streams[0]):
+            await settle()
+            source = openers.cameras["cam-main"]
+            await source.give(picture(0))
+            assert directory.facts("cam-main").video == CLIP.format
+            assert directory.facts("cam-main").audio is None
+            await source.give(sound(0))
+            assert directory.facts("cam-main").audio == SOUND
+            await source.give(picture(25, clip=SMALL))
+            assert directory.facts("cam-main").video == SMALL.format
+        await trio.sleep(60)
+        assert directory.hub("cam-main") is None
+        assert directory.facts("cam-main").video == SMALL.format
 
 
 async def test_a_removed_camera_is_closed_and_forgotten(autojump_clock) -> None:

@@ -6,6 +6,7 @@ It is fed by ffmpeg over RTMP, which is the way in that it has; the CPU that ffm
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import socket
 import subprocess
@@ -49,9 +50,10 @@ def install() -> None:
     stamp.write_bytes(lock)
 
 
-def version() -> str:
-    """Node's."""
-    return subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+def described() -> str:
+    """The version that is locked."""
+    package = json.loads((HERE / "package.json").read_text())
+    return f"node-media-server {package['dependencies']['node-media-server']}"
 
 
 @contextlib.contextmanager
