@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OURS, REPORTING, QUART, NODE = "Fanal", "Fanal, viewers report", "quart-trio", "node-media-server"
 VIEWERS = (50, 300)
-WARM_S = 2.0  # the bursts that a view begins with are over
+WARM_S = 1.5  # the bursts that a view begins with are over
 #: At most; against quart-trio's send, and against node-media-server.
 QUART_TARGET = {"plain": 0.25, "TLS": 0.35}
 NODE_TARGET = 0.90
@@ -86,7 +86,7 @@ def measure(options: Options) -> Section:
 
 
 def _run(options: Options, section: Section, *, tls: bool) -> dict[str, Contender]:
-    rounds, seconds = options.count(3, 1), options.pick(4.0, 3.0)
+    rounds, seconds = options.count(3, 1), options.pick(3.0, 2.0)
     with contextlib.ExitStack() as stack:
         camera = stack.enter_context(running_camera())
         server = stack.enter_context(running_appliance([camera.url()], tls=tls))

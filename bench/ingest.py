@@ -45,7 +45,7 @@ def measure(options: Options) -> Section:
         f"*Packet by packet*: the camera writes each RTP packet by itself over {PACKET_BY_PACKET_MS:.0f} ms; else a "
         "picture at once.",
     )
-    rounds, seconds = options.count(3, 1), options.pick(3.0, 2.0)
+    rounds, seconds = options.count(3, 1), options.pick(2.5, 2.0)
     table = section.table(
         "read", "ours µs/unit", "PyAV µs/unit", "ours % of a core a stream", "PyAV % of a core a stream"
     )
@@ -94,7 +94,8 @@ def _child(who: str, urls: Sequence[str], seconds: float) -> float:
         raise RuntimeError(f"{who}: {done.stderr[-800:]}")
     found = json.loads(done.stdout)
     expected = seconds * FPS * len(urls)
-    if found["units"] < 0.9 * expected:  # more: it had fallen behind before, and reads what waited
+    # On a busy machine a reader falls behind, or catches up: what it read is counted.  This little is a broken one.
+    if found["units"] < 0.5 * expected:
         raise RuntimeError(f"{who} took {found['units']} units; the cameras sent about {expected:.0f}")
     return float(found["cpu_s"]) / int(found["units"]) * 1e6
 

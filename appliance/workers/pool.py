@@ -185,7 +185,7 @@ class Pool:
         try:
             with trio.fail_after(START_S):
                 await worker.hello()
-        except (trio.TooSlowError, WorkerDiedError, WireError, trio.BrokenResourceError) as error:
+        except (trio.TooSlowError, WorkerDiedError, WireError, msgspec.MsgspecError, trio.BrokenResourceError) as error:
             with trio.move_on_after(END_S, shield=True):
                 await self._end(worker)
             raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker did not start: {error}.") from error

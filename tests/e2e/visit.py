@@ -84,7 +84,7 @@ class Visit:
 
     def video(self, where: Locator, script: str) -> Any:
         """Evaluate ``script`` with ``video``, the element that shows the picture in ``where``; None without one."""
-        return where.locator(".player").evaluate(
+        return where.locator(".player").first.evaluate(
             f"(player) => {{ const video = ({SHOWN})(player); return video === null ? null : ({script}); }}"
         )
 

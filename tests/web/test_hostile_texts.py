@@ -178,18 +178,18 @@ def check_html(page: str, text: str) -> _Tags:
 
 
 def test_the_servers_name_is_a_text_on_its_page(shared: House, chief: Visitor) -> None:
-    plain = len(check_html(shared.stranger().call("GET", "/trust").body.decode(), "").tags)
-    shown = 0
+    stranger, shown = shared.stranger(), 0
+    plain = len(check_html(stranger.call("GET", "/trust").body.decode(), "").tags)
     for text in TEXTS[::2]:
         answer = chief.call("PUT", "/api/v1/admin/settings/general", {"server_name": text, "description": text[:500]})
         if answer.status != 200:
             assert (answer.status, answer.code) == (422, "invalid_setting"), text
             continue
-        page = shared.stranger().call("GET", "/trust").body.decode()
+        page = stranger.call("GET", "/trust").body.decode()
         parsed = check_html(page, text)
         assert len(parsed.tags) == plain, text
         assert clean_name(text) in parsed.text
-        assert shared.stranger().call("GET", "/api/v1/server").json["name"] == clean_name(text)
+        assert stranger.call("GET", "/api/v1/server").json["name"] == clean_name(text)
         shown += 1
     assert shown > 60
     check_log(shared)
