@@ -1,11 +1,11 @@
 # make run    installs all it needs in a virtual environment and starts the product with a demo camera
 # make test   installs all that tests need (system packages too when root) and runs everything
 # make binary one file in dist/ that needs nothing but glibc
-# make lint · bench · lock · clean
+# make lint · bench · fuzz · soak · lock · clean
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench binary lock clean client native
+.PHONY: run test lint bench binary fuzz soak lock clean client native
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -26,6 +26,13 @@ lint: $(STAMPS)/dev native
 
 bench: $(STAMPS)/dev client native $(STAMPS)/peers
 	$(PY) -m bench $(ARGS)
+
+# The long runs; `make test` has short ones: ten minutes a parser, an hour of viewers.  FUZZ_SECONDS=…, ARGS="--seconds …"
+fuzz: $(STAMPS)/dev native
+	FANAL_FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -q tests/fuzz $(ARGS)
+
+soak: $(STAMPS)/dev client native $(STAMPS)/peers
+	$(PY) -m tests.soak $(ARGS)
 
 binary: dist/fanal
 
