@@ -27,8 +27,6 @@ from tests.peers.cameras import Cameras, cameras
 
 __all__ = ["cameras"]
 
-ROOT = Path(__file__).parents[2]
-BINARY = ROOT / "dist" / "fanal"
 LARGEST_MB = 80
 #: What glibc itself brings; the one library more would be one that the program should have brought.
 GLIBC = ("ld-linux-*.so.*", "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1")
@@ -141,16 +139,6 @@ class Running:
                 return picture
             assert time.monotonic() < end, f"{picture!r}\n{self.log}"
             time.sleep(0.5)
-
-
-@pytest.fixture(scope="module")
-def binary() -> Path:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    made = subprocess.run(
-        ["make", "-s", "dist/fanal"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
-    return BINARY
 
 
 @pytest.fixture
