@@ -28,7 +28,7 @@ def main() -> int:
     with soaking() as server:
         done = soak(server, options.seconds, warm_s=options.warm, rate=options.rate)
     first, last = done.held[0], done.held[-1]
-    back = (first.files, first.tasks) == (last.files, last.tasks)
+    back = last.no_more_than(first)
     reached = back and not done.failed and done.slope_mb_per_h < ALLOWED_MB_PER_H
     rate = f"{done.rate:.0f} a second ({options.rate:.0f} wanted)"
     growth = f"{done.slope_mb_per_h:.2f} MB an hour (least squares; allowed: {ALLOWED_MB_PER_H:.0f})"

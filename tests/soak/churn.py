@@ -10,16 +10,20 @@ import ssl
 import struct
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedReader
+
     from bench.common.load import Target
 
 #: Where they come from, so that the limits for an address are not what is tried.
 ADDRESSES = tuple(f"127.0.0.{number}" for number in range(2, 12))
 PATIENCE_S = 20.0
-_TEXT, _BINARY, _CLOSE = 1, 2, 8
+_TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
 
 
 @dataclass
@@ -77,22 +81,7 @@ class Churn:
 
     def _visit(self, address: str, *, leaving: int) -> None:
         """One viewer.  ``leaving``: 0 says so, 1 closes the connection, 2 resets it with media on its way."""
-        target = self._target
-        plain = socket.create_connection(("127.0.0.1", target.port), PATIENCE_S, source_address=(address, 0))
-        with self._context.wrap_socket(plain) if target.tls else plain as connection:
-            key = base64.b64encode(os.urandom(16)).decode()
-            connection.sendall(
-                f"GET {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\nConnection: Upgrade\r\n"
-                f"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-                f"{target.header}\r\n\r\n".encode()
-            )
-            reader = connection.makefile("rb")
-            status = reader.readline()
-            if b" 101 " not in status:
-                raise ValueError(f"refused: {status!r}")
-            while reader.readline() not in (b"\r\n", b""):
-                pass
-            connection.sendall(frame(_TEXT, (target.hello or "").encode()))
+        with self._open(address) as (connection, reader):
             media = 0
             while media < 2:  # the init segment and a fragment
                 opcode, payload = read_frame(reader)
@@ -106,6 +95,56 @@ class Churn:
             elif leaving == 2:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
+    @contextmanager
+    def _open(self, address: str) -> Iterator[tuple[socket.socket, BufferedReader]]:
+        """A live view that was asked for."""
+        target = self._target
+        plain = socket.create_connection(("127.0.0.1", target.port), PATIENCE_S, source_address=(address, 0))
+        with self._context.wrap_socket(plain) if target.tls else plain as connection:
+            key = base64.b64encode(os.urandom(16)).decode()
+            connection.sendall(
+                f"GET {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\nConnection: Upgrade\r\n"
+                f"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+                f"{target.header}\r\n\r\n".encode()
+            )
+            with connection.makefile("rb") as reader:
+                status = reader.readline()
+                if b" 101 " not in status:
+                    raise ValueError(f"refused: {status!r}")
+                while reader.readline() not in (b"\r\n", b""):
+                    pass
+                connection.sendall(frame(_TEXT, (target.hello or "").encode()))
+                yield connection, reader
+
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """A viewer that stays, so that the stream stays open.  Raises what ended it, if it did not stay."""
+        leaving = threading.Event()
+        ended: list[Exception] = []
+
+        def watch() -> None:
+            try:
+                with self._open("127.0.0.1") as (connection, reader):
+                    while not leaving.is_set():
+                        opcode, payload = read_frame(reader)
+                        if opcode == _PING:
+                            connection.sendall(frame(_PONG, payload))
+                        elif opcode == _CLOSE:
+                            ended.append(ValueError(f"closed: {payload!r}"))
+                            return
+            except (OSError, ValueError) as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            leaving.set()
+            thread.join(2 * PATIENCE_S)
+        if ended:
+            raise ended[0]
+
 
 def frame(opcode: int, payload: bytes) -> bytes:
     """A client's frame (RFC 6455 §5.2), short, its mask all zero."""
@@ -114,7 +153,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
     return bytes([0x80 | opcode]) + size + bytes(4) + payload
 
 
-def read_frame(reader: socket.SocketIO | object) -> tuple[int, bytes]:
+def read_frame(reader: BufferedReader) -> tuple[int, bytes]:
     """The next frame of the server."""
     opcode, size = _exactly(reader, 2)
     if size == 126:
@@ -124,8 +163,8 @@ def read_frame(reader: socket.SocketIO | object) -> tuple[int, bytes]:
     return opcode & 15, _exactly(reader, size)
 
 
-def _exactly(reader: object, size: int) -> bytes:
-    data: bytes = reader.read(size)  # type: ignore[attr-defined]
+def _exactly(reader: BufferedReader, size: int) -> bytes:
+    data = reader.read(size)
     if len(data) < size:
         raise ValueError("the connection ended")
     return data
