@@ -20,7 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--rate", type=float, default=100, help="viewers a second, of ten addresses")
-    parser.add_argument("--warm", type=float, default=60, help="seconds before anything is counted")
+    parser.add_argument("--warm", type=float, default=300, help="seconds before anything is counted")
     parser.add_argument("--output", type=Path, metavar="FILE")
     options = parser.parse_args()
     end_in_order()
