@@ -1,21 +1,24 @@
 # make run    installs all it needs in a virtual environment and starts the product with a demo camera
 # make test   installs all that tests need (system packages too when root) and runs everything
-# make lint · bench · lock · clean
+# make binary one file in dist/ that needs nothing but glibc
+# make lint · bench · fuzz · soak · lock · clean
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench lock clean client native
+.PHONY: run test lint bench binary fuzz soak lock clean client native
 
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMPS := .cache/stamps
 NATIVE := $(wildcard _native/*.pyx _native/*.h) setup.py
+PYTHON_SOURCES := $(shell find appliance -name '*.py' -not -path 'appliance/web/client/*')
+TEMPLATES := $(wildcard appliance/web/templates/*)
 CLIENT := $(shell find appliance/web/client appliance/web/locale -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 run: $(STAMPS)/installed client native
 	@exec $(VENV)/bin/fanal run --demo --data $${FANAL_DATA:-.fanal} $(ARGS)
 
-test: $(STAMPS)/dev client native $(STAMPS)/peers
+test: $(STAMPS)/dev client native $(STAMPS)/peers dist/fanal
 	build/test.sh $(ARGS)
 
 lint: $(STAMPS)/dev native
@@ -23,6 +26,15 @@ lint: $(STAMPS)/dev native
 
 bench: $(STAMPS)/dev client native $(STAMPS)/peers
 	$(PY) -m bench $(ARGS)
+
+# The long runs; `make test` has short ones: ten minutes a parser, an hour of viewers.  FUZZ_SECONDS=…, ARGS="--seconds …"
+fuzz: $(STAMPS)/dev native
+	FANAL_FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -q tests/fuzz $(ARGS)
+
+soak: $(STAMPS)/dev client native $(STAMPS)/peers
+	$(PY) -m tests.soak $(ARGS)
+
+binary: dist/fanal
 
 lock:
 	build/venv.sh $(VENV)
@@ -53,6 +65,11 @@ $(STAMPS)/native: $(STAMPS)/installed $(NATIVE)
 $(STAMPS)/client: $(STAMPS)/installed build/webclient.py $(CLIENT)
 	$(PY) build/webclient.py
 	@touch $@
+
+dist/fanal: $(STAMPS)/native $(STAMPS)/client $(PYTHON_SOURCES) $(TEMPLATES) pyproject.toml LICENSE README.md \
+            build/binary.sh build/backend.py build/catalogues.py build/requirements/run.txt build/requirements/binary.txt \
+            packaging/fanal.spec packaging/start.py
+	build/binary.sh
 
 $(STAMPS)/peers: tests/peers/install.sh
 	tests/peers/install.sh

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,10 +22,16 @@ def main() -> None:
         from appliance.workers.process import main as work  # noqa: PLC0415
 
         os._exit(work(sys.argv[2:]))
-    from appliance.cli.app import main as command  # noqa: PLC0415
-    from appliance.cli.context import Program  # noqa: PLC0415
+    from appliance.base import unpacked  # noqa: PLC0415
 
-    sys.exit(command(Program(run=_run, offline=_offline)))
+    folder = unpacked.folder()
+    if folder is not None:
+        unpacked.die_with_boot_loader()  # before anything else takes its time
+    with unpacked.claimed(folder) if folder is not None else nullcontext():
+        from appliance.cli.app import main as command  # noqa: PLC0415
+        from appliance.cli.context import Program  # noqa: PLC0415
+
+        sys.exit(command(Program(run=_run, offline=_offline)))
 
 
 async def _run(**options: Any) -> None:

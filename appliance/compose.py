@@ -268,6 +268,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 nursery.start_soon(supervise, name, task, board)
         bound = await nursery.start(partial(serve, app, binds, tls=tls, policy=policy, on_stop=newsroom.stop))
         services.https_port = bound.https_ports[0] if bound.https_ports else 0
+        services.http_port = bound.http_ports[0] if bound.http_ports else 0
         yield Appliance(services, table, bound, await _ready(options, services, bound, first))
 
 

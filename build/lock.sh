@@ -10,3 +10,4 @@ lock() {
 lock -o build/requirements/run.txt pyproject.toml
 lock --extra dev -o build/requirements/dev.txt pyproject.toml
 lock -o build/requirements/build.txt build/requirements/build.in
+lock -o build/requirements/binary.txt build/requirements/binary.in

@@ -72,6 +72,15 @@ def choose(folder: Path, names: ServerNames, host_name: str, now: datetime, curr
     raise problems[-1]
 
 
+def in_place(folder: Path, now: datetime) -> tuple[Pair | None, Literal["own", "local"], tuple[Fault, ...]]:
+    """What is there without anything being made: the pair, whose it is, what is wrong with the administrator's."""
+    try:
+        own = _own(folder, now)
+    except Fault as fault:
+        return _server(folder, now), "local", (fault,)
+    return (own, "own", ()) if own is not None else (_server(folder, now), "local", ())
+
+
 def authority_pem(folder: Path) -> bytes | None:
     """The local authority's certificate, for people to trust; None before the first start."""
     return _read(folder / AUTHORITY)

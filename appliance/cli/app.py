@@ -9,6 +9,7 @@ import click
 from appliance import __version__
 from appliance.cli.camera import camera
 from appliance.cli.config import config
+from appliance.cli.doctor import doctor
 from appliance.cli.run import run
 from appliance.cli.status import status
 from appliance.cli.user import user
@@ -35,7 +36,7 @@ def fanal() -> None:
     """
 
 
-for command in (run, camera, user, config, status):
+for command in (run, camera, user, config, status, doctor):
     fanal.add_command(command)
 
 

@@ -123,6 +123,12 @@ class Directory:
     def state(self, camera_id: str) -> CameraState:
         return self._states.get(camera_id) or CameraState(camera_id, "unknown", None, "", self._clock.utc_90k())
 
+    async def look(self, camera: Camera) -> CameraState:
+        """Look at a camera now; one that is watched is known anyway."""
+        async with self._look_limit:
+            await self._look(camera)
+        return self.state(camera.id)
+
     def camera_added(self, camera: Camera) -> None:
         """Look after a camera from now on."""
         if camera.id not in self._looks:

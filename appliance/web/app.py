@@ -13,6 +13,7 @@ from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin import Administration
 from appliance.web.cameras import Cameras
+from appliance.web.doctor import Doctor
 from appliance.web.events import Events
 from appliance.web.gate import LARGEST_BODY, Gate, too_large
 from appliance.web.live import Live
@@ -55,6 +56,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Players(services),
         Events(services, cameras),
         StatusRoutes(services),
+        Doctor(services),
         Administration(services),
         Trust(services),
         Pages(services.pages),

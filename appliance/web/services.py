@@ -57,7 +57,8 @@ class Services:
     metrics_token: Secret
     pages: dict[str, Page]
     own_hosts: Callable[[], Iterable[str]]  # names and addresses by which this machine is reached
-    https_port: int = 0  # the real one, once it listens
+    https_port: int = 0  # the real ones, once it listens; 0: off
+    http_port: int = 0
     _proxies: tuple[tuple[str, ...], list[Network]] = field(default=((), []))
 
     @property

@@ -299,5 +299,6 @@ class StatusRoutes:
             ),
             Series("fanal_cpu_cores", "Cores used by this program.", {(): latest.own if latest else 0}),
             Series("fanal_resident_bytes", "Memory of the main process.", {(): latest.memory if latest else 0}),
+            Series("fanal_tasks", "Tasks of the event loop.", {(): trio.lowlevel.current_statistics().tasks_living}),
             Series("fanal_open_files", "Open file descriptors.", {(): len(list(Path("/proc/self/fd").iterdir()))}),
         ]

@@ -15,6 +15,7 @@ import msgspec
 import trio
 
 from appliance import __version__
+from appliance.base import unpacked
 from appliance.base.faults import Fault
 from appliance.base.faults import Kind as FaultKind
 from appliance.workers.wire import HEADER, Failure, Hello, Kind, WireError, body_size, encode
@@ -223,10 +224,13 @@ def _spawn(fd: int) -> subprocess.Popen[bytes]:
     Not in one of Trio's threads: a worker dies with the *thread* that made it, and those end when they are idle.
     Fork and exec hold the loop for a millisecond or two.
     """
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "appliance"]
+    unpacked_at = unpacked.folder()
+    program = [sys.executable] if unpacked_at else [sys.executable, "-m", "appliance"]
     environment = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
-    # PyInstaller's boot loader finds the unpacked program again by these
-    environment |= {name: value for name, value in os.environ.items() if name.startswith(("_PYI", "_MEI"))}
+    if unpacked_at:
+        # PyInstaller's boot loader finds the unpacked program again by the first, and its libraries by the second
+        environment |= {name: value for name, value in os.environ.items() if name.startswith("_PYI")}
+        environment["LD_LIBRARY_PATH"] = str(unpacked_at)
     return subprocess.Popen(  # noqa: S603  (our own program, with two numbers)
         [*program, "worker", str(fd), str(os.getpid())],
         stdin=subprocess.DEVNULL,

@@ -6,7 +6,8 @@ RTSP (RFC 2326) as a client needs that plays, with sender reports that say the t
 
     python -m bench.common.camera [--begin key|now] [--spread MS]
 
-prints ``ready PORT``; its streams are rtsp://127.0.0.1:PORT/cam1, cam2, …  Ends with SIGTERM.
+prints ``ready PORT``; its streams are rtsp://127.0.0.1:PORT/cam1, cam2, …  Ends with SIGTERM; with SIGUSR1 it hangs up
+on everybody.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import argparse
 import base64
 import contextlib
 import heapq
+import os
 import selectors
+import signal
 import socket
 import struct
 import sys
@@ -123,6 +126,7 @@ class Server:
         self._began = time.monotonic()
         self._due: list[tuple[float, int, Session, memoryview | None]] = []  # None: the next picture
         self._order = 0
+        self.dropping = False  # set by a signal handler: hang up on everybody
 
     @property
     def port(self) -> int:
@@ -132,7 +136,12 @@ class Server:
     def run(self) -> None:
         while True:
             wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
-            for key, mask in self._selector.select(wait):
+            ready = self._selector.select(wait)
+            if self.dropping:
+                self.dropping = False
+                self.drop()
+                continue
+            for key, mask in ready:
                 if key.fileobj is self._listener:
                     self._accept()
                     continue
@@ -155,6 +164,13 @@ class Server:
                 else:
                     session.send(data)
                 self._look_after(session)
+
+    def drop(self) -> None:
+        """Hang up on everybody at once."""
+        for key in list(self._selector.get_map().values()):
+            if key.data is not None:
+                key.data.gone = True
+                self._look_after(key.data)
 
     def _accept(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -283,6 +299,10 @@ class Camera:
         self.pid = pid
         self.port = port
 
+    def drop(self) -> None:
+        """Hang up on everybody at once."""
+        os.kill(self.pid, signal.SIGUSR1)
+
     def url(self, number: int = 1) -> str:
         return f"rtsp://127.0.0.1:{self.port}/cam{number}"
 
@@ -298,6 +318,7 @@ def main() -> None:
 
         options.footage = footage().path
     server = Server(Footage(options.footage), begins_with_key=options.begin == "key", spread_s=options.spread / 1000)
+    signal.signal(signal.SIGUSR1, lambda *_: setattr(server, "dropping", True))
     print("ready", server.port, flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()

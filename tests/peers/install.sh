@@ -17,6 +17,7 @@ PACKAGES="
   openssl
   python3-gi
   python3-gst-1.0
+  systemd
 "
 
 missing=""

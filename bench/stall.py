@@ -1,0 +1,103 @@
+"""How long the loop is held: many streams, many viewers, and all cameras coming back at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.common import load
+from bench.common.appliance import running_appliance
+from bench.common.camera import running_camera
+from bench.common.cli import Options, say, script
+from bench.common.report import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.common.appliance import Server
+
+STREAMS, VIEWERS = 64, 200
+TARGET_MS = 20
+BACK_WITHIN_S = 60.0
+
+
+def measure(options: Options) -> Section:
+    """A timer's lateness in the appliance, while it serves and while all its cameras come back."""
+    section = Section(
+        "stall",
+        "How long the loop is held",
+        f"How late a timer of one millisecond is inside the appliance, with {STREAMS} camera streams of 4 Mbit/s and "
+        f"{VIEWERS} viewers spread over them, plain. Then every camera hangs up at the same moment: the lateness while "
+        "all of them are opened again, and how long until the last gives pictures. On a machine whose cores are all "
+        "busy, what is late is often the machine.",
+    )
+    seconds = options.pick(20, 8)
+    with tempfile.TemporaryDirectory(prefix="fanal-stall-") as folder, contextlib.ExitStack() as stack:
+        file = Path(folder) / "late.json"
+        os.environ["BENCH_STALLS"] = str(file)
+        camera = stack.enter_context(running_camera())
+        urls = [camera.url(number + 1) for number in range(STREAMS)]
+        server = stack.enter_context(running_appliance(urls, module="bench.common.watched"))
+        say("stall: the viewers come")
+        share, more = divmod(VIEWERS, STREAMS)
+        for number in range(STREAMS):
+            stack.enter_context(load.watching(server.live(number), share + (number < more)))
+        _until_all_are_well(server)
+        say("stall: serving")
+        late = _late(server, file, lambda: time.sleep(seconds))
+        section.find("while serving, p99", _percentile(late, 99), "ms", target=TARGET_MS)
+        section.find("while serving, longest", max(late), "ms")
+        say("stall: every camera hangs up")
+        began = time.monotonic()
+
+        def reconnect() -> None:
+            camera.drop()
+            time.sleep(0.5)
+            _until_all_are_well(server)
+
+        late = _late(server, file, reconnect)
+        section.find(f"{STREAMS} cameras back at once, p99", _percentile(late, 99), "ms", target=TARGET_MS)
+        section.find(f"{STREAMS} cameras back at once, longest", max(late), "ms")
+        section.find("until the last gave pictures again", time.monotonic() - began, "s")
+    return section
+
+
+def _late(server: Server, file: Path, during: Callable[[], object]) -> list[float]:
+    """The latenesses while something is done, in milliseconds."""
+    os.kill(server.pid, signal.SIGUSR1)
+    during()
+    os.kill(server.pid, signal.SIGUSR2)
+    end = time.monotonic() + 10
+    while not file.exists():
+        if time.monotonic() > end:
+            raise RuntimeError("the watch on the loop says nothing")
+        time.sleep(0.05)
+    late: list[float] = json.loads(file.read_text())
+    file.unlink()
+    return late
+
+
+def _until_all_are_well(server: Server) -> None:
+    end = time.monotonic() + BACK_WITHIN_S
+    while True:
+        counts = server.api.get("status")["cameras"]
+        if counts["ok"] == STREAMS:
+            return
+        if time.monotonic() > end:
+            raise RuntimeError(f"after {BACK_WITHIN_S:.0f} s the cameras are: {counts}")
+        time.sleep(0.2)
+
+
+def _percentile(values: list[float], which: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[which - 1]
+
+
+if __name__ == "__main__":
+    script(measure, __doc__)
