@@ -8,6 +8,7 @@ PACKAGES="
   ffmpeg
   fonts-dejavu-core
   gir1.2-gst-rtsp-server-1.0
+  glib-networking
   gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good

@@ -17,6 +17,7 @@ from appliance.sites.rtsp.events import (
     Described,
     Event,
     Playing,
+    TcpRefused,
     TornDown,
     TrackReady,
     TrackRefused,
@@ -29,9 +30,11 @@ from appliance.sites.rtsp.transport import (
     DEFAULT_TIMEOUT_S,
     Transport,
     ask_for,
+    ask_for_udp,
     parse_rtp_info,
     parse_session,
     parse_transport,
+    parse_udp_transport,
 )
 from appliance.sites.rtsp.urls import base_url, control_url
 
@@ -97,6 +100,7 @@ class RtspClient:
         self._methods: frozenset[str] = frozenset()
         self._base = self._aggregate = url
         self._to_set_up: deque[tuple[Media, int, bool]] = deque()
+        self._ports: dict[int, tuple[int, int]] = {}  # of ours, by channel; none over this connection
         self._session = _Session()
         self._keep_alive_at: float | None = None
         self._silent_at: float | None = None
@@ -118,9 +122,14 @@ class RtspClient:
         self._now = now
         self._ask(_Asked("DESCRIBE", self._url, [("Accept", "application/sdp")], self._take_description))
 
-    def play(self, tracks: Sequence[Media], now: float) -> None:
-        """Set these tracks up, the first at all costs, the others if the camera lets us, and play them."""
+    def play(self, tracks: Sequence[Media], now: float, ports: Sequence[tuple[int, int]] = ()) -> None:
+        """Set these tracks up, the first at all costs, the others if the camera lets us, and play them.
+
+        ``ports``: where we listen for each of them, RTP and RTCP; without them they come over this connection.
+        """
         self._now = now
+        self._ports = {2 * number: pair for number, pair in enumerate(ports)}
+        self._to_set_up.clear()
         self._to_set_up.extend((media, 2 * number, number == 0) for number, media in enumerate(tracks))
         self._set_up_next()
 
@@ -301,13 +310,19 @@ class RtspClient:
             self._set_up_next()
 
         def refused(response: Response) -> None:
-            self._events.append(TrackRefused(media, _refusal("SETUP", response)))
-            self._set_up_next()
+            if not needed:
+                self._events.append(TrackRefused(media, _refusal("SETUP", response)))
+                self._set_up_next()
+            elif response.code == 461 and channel not in self._ports:
+                self._events.append(TcpRefused(_refusal("SETUP", response)))
+            else:
+                raise _refusal("SETUP", response)
 
-        headers = [("Transport", ask_for(channel))]
+        ports = self._ports.get(channel)
+        headers = [("Transport", ask_for(channel) if ports is None else ask_for_udp(ports))]
         if self._session.id:
             headers = self._with_session(*headers)
-        self._ask(_Asked("SETUP", url, headers, answered, None if needed else refused))
+        self._ask(_Asked("SETUP", url, headers, answered, refused))
 
     def _take_setup(self, response: Response, media: Media, channel: int) -> None:
         session = parse_session(response.headers.get("Session") or "", self._oddities)
@@ -317,7 +332,11 @@ class RtspClient:
             self._oddities.note(Oddity.SESSION_CHANGED)
         if session.timeout_s is not None:
             self._session.keep_alive_s = min(max(session.timeout_s / 2, KEEP_ALIVE_S[0]), KEEP_ALIVE_S[1])
-        transport = parse_transport(response.headers.get("Transport"), channel, self._oddities)
+        ports, text = self._ports.get(channel), response.headers.get("Transport")
+        if ports is None:
+            transport = parse_transport(text, channel, self._oddities)
+        else:
+            transport = parse_udp_transport(text, channel, ports, self._url.host, self._oddities)
         taken = {number for each in self._session.transports for number in (each.channel, each.control_channel)}
         if taken & {transport.channel, transport.control_channel}:
             raise BadMessage("The camera gave two tracks the same channel.")
@@ -371,7 +390,7 @@ _HINTS = {
     403: "Check what this user may see in the camera.",
     404: "Check the path of the address.",
     453: "The camera has not enough bandwidth left; end other viewers of it.",
-    461: "The camera does not send over TCP; this version does not take UDP.",
+    461: "The camera does not send on the way that the address asks for; leave its transport out.",
     503: "The camera serves too many viewers already, or is starting.",
 }
 

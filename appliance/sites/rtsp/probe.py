@@ -9,7 +9,8 @@ import trio
 
 from appliance.media.units import AccessUnit
 from appliance.sites.rtsp.connection import dial_tcp
-from appliance.sites.rtsp.source import converse, describe, establish
+from appliance.sites.rtsp.conversation import converse
+from appliance.sites.rtsp.source import describe, establish
 from appliance.sites.rtsp.steps import Step, Steps
 from appliance.sites.source import SourceError, Trouble
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from appliance.sites.rtsp.connection import CheckAddress, Connection, Dial
     from appliance.sites.rtsp.source import RtspSource
     from appliance.sites.rtsp.target import RtspTarget
+    from appliance.sites.rtsp.tls import Trust
 
 #: Longer than the longest interval between key frames that anybody sets up on purpose.
 PICTURE_WITHIN_S = 15.0
@@ -55,12 +57,13 @@ async def probe_rtsp(
     *,
     check_address: CheckAddress | None = None,
     dial: Dial = dial_tcp,
+    trust: Trust | None = None,
     picture_within_s: float = PICTURE_WITHIN_S,
 ) -> ProbeResult:
     """Open the stream step by step, wait for the first picture that can be decoded, and leave."""
     steps = Steps(trio.current_time)
     try:
-        source = await establish(target, clock, steps, audio=True, check_address=check_address, dial=dial)
+        source = await establish(target, clock, steps, audio=True, check_address=check_address, dial=dial, trust=trust)
     except SourceError as error:
         steps.end(str(error), ok=False)
         return ProbeResult(steps.done, None, None, (), (), error)
@@ -92,7 +95,11 @@ async def _first_picture(source: RtspSource, within_s: float) -> str:
 
 
 async def describe_rtsp(
-    target: RtspTarget, *, check_address: CheckAddress | None = None, dial: Dial = dial_tcp
+    target: RtspTarget,
+    *,
+    check_address: CheckAddress | None = None,
+    dial: Dial = dial_tcp,
+    trust: Trust | None = None,
 ) -> Announcement:
     """Ask what the camera would send (DESCRIBE alone): the check of a camera nobody watches.  Raises `SourceError`."""
 
@@ -108,4 +115,4 @@ async def describe_rtsp(
         )
 
     steps = Steps(trio.current_time)
-    return await converse(target, steps, go, check_address=check_address, dial=dial)
+    return await converse(target, steps, go, check_address=check_address, dial=dial, trust=trust)

@@ -16,7 +16,7 @@ from appliance.sites.rtsp.errors import (
     RtspError,
     Unsupported,
 )
-from appliance.sites.rtsp.events import Capable, Playing, TornDown, TrackReady, TrackRefused
+from appliance.sites.rtsp.events import Capable, Playing, TcpRefused, TornDown, TrackReady, TrackRefused
 from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddity
 from tests.reference.packets import interleaved
@@ -136,6 +136,33 @@ def test_a_refused_picture_is_an_error() -> None:
     talk = Talk()
     talk.start()
     talk.client.play(talk.describe().description.media, 0.0)
+    with pytest.raises(Refused):
+        talk.answer("453 Not Enough Bandwidth")
+
+
+def test_tcp_that_is_refused_is_an_event_and_udp_is_tried_in_the_same_session() -> None:
+    talk = Talk()
+    talk.start()
+    tracks = talk.describe(VIDEO, AUDIO).description.media
+    talk.client.play(tracks, 0.0)
+    (refused,) = talk.answer("461 Unsupported Transport")
+    assert isinstance(refused, TcpRefused)
+    assert refused.error.code == 461
+    talk.client.play(tracks, 0.0, [(6000, 6001), (6002, 6003)])
+    ready = []
+    for ports in ("6000-6001", "6002-6003"):
+        assert talk.asked.headers["Transport"] == f"RTP/AVP;unicast;client_port={ports}"
+        ready += talk.answer(
+            headers={"Session": "7", "Transport": f"RTP/AVP;unicast;client_port={ports};server_port=8-9"}
+        )
+    assert [(event.transport.channel, event.transport.server_ports) for event in ready] == [(0, (8, 9)), (2, (8, 9))]
+    assert talk.asked.method == "PLAY"
+
+
+def test_udp_that_is_refused_is_an_error() -> None:
+    talk = Talk()
+    talk.start()
+    talk.client.play(talk.describe().description.media, 0.0, [(6000, 6001)])
     with pytest.raises(Refused):
         talk.answer("461 Unsupported Transport")
 

@@ -201,7 +201,7 @@ async def test_an_error_stays_what_it_was(nursery, autojump_clock) -> None:
         ({"DESCRIBE": status("404 Not Found")}, (), Trouble.NOT_FOUND, "no stream at this address"),
         ({"DESCRIBE": status("403 Forbidden")}, (), Trouble.REFUSED, "403 Forbidden"),
         ({"SETUP": status("453 Not Enough Bandwidth")}, (), Trouble.REFUSED, "end other viewers"),
-        ({"SETUP": status("461 Unsupported Transport")}, (), Trouble.REFUSED, "UDP"),
+        ({"SETUP": status("461 Unsupported Transport")}, (), Trouble.REFUSED, "leave its transport out"),
         ({"PLAY": status("500 Internal Server Error")}, (), Trouble.REFUSED, "PLAY with 500"),
         ({}, (H265,), Trouble.UNSUPPORTED_CODEC, "H.265"),
         ({}, (PCMU,), Trouble.UNSUPPORTED_CODEC, "no video"),
