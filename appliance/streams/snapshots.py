@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
     from appliance.workers.pool import Pool
+
+log = logging.getLogger(__name__)
 
 #: A picture so young is given to the next who asks.
 FRESH_S = 0.5
@@ -55,9 +58,8 @@ class Snapshots:
             taking = self._takings[key] = _Taking()
             self._nursery.start_soon(self._make, key, taking, camera, stream)
         await taking.done.wait()
-        if taking.fault is not None:
-            raise taking.fault
-        assert taking.picture is not None
+        if taking.picture is None:
+            raise taking.fault or Fault(Kind.UNAVAILABLE, "stopping", "The server stops.")
         return taking.picture
 
     def _choose(self, camera: Camera, width: int | None) -> StreamConfig:
@@ -71,6 +73,9 @@ class Snapshots:
             taking.picture = await self._decode(camera, stream, key[1])
         except Fault as fault:
             taking.fault = fault
+        except Exception:  # of one picture: the others, and the appliance, go on
+            log.exception("%s: no snapshot", camera.name)
+            taking.fault = Fault(Kind.INTERNAL, "internal", "Something went wrong inside; the log says more.")
         finally:
             taking.done.set()
         await trio.sleep(FRESH_S)
@@ -81,12 +86,9 @@ class Snapshots:
             with trio.move_on_after(PATIENCE_S) as patience:
                 segment = await hub.wait_beginning()
             if patience.cancelled_caught:
-                state = hub.state.value
-                raise Fault(
-                    Kind.UNAVAILABLE,
-                    state.reason or "no_picture",
-                    f"“{camera.name}” gives no picture. {state.message}".strip(),
-                )
+                # not in the words of the state: they hold the camera's address, and viewers ask too
+                reason = hub.state.value.reason or "no_picture"
+                raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
             units = [bytes(fragment.sample) for fragment in hub.burst() if not fragment.is_audio]
         video = segment.video
         job = SnapshotJob(video.codec, video.configuration, units, video.full_range, video.pixel_aspect, width, QUALITY)

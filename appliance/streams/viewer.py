@@ -36,6 +36,11 @@ class Policy(Protocol):
     @property
     def may_hear(self) -> bool: ...
 
+    @property
+    def may_know(self) -> bool:
+        """Whether the client is told in words what is wrong: they hold the camera's address."""
+        ...
+
 
 @dataclass(eq=False)
 class Slot:
@@ -57,6 +62,7 @@ Announced = tuple[object, "VideoFormat", "AudioFormat | None"]
 class Viewer:
     """See the module.  Use as a context manager: leaving it lets go of all streams.
 
+    ``only``: the id of the one stream that is chosen from, where the client has chosen itself.
     ``announce(slot, segment, audio)`` makes the messages that begin a stretch; live WebSockets use `announcement`.
     """
 
@@ -67,6 +73,7 @@ class Viewer:
         camera: Camera,
         policy: Policy,
         *,
+        only: str | None = None,
         announce: Callable[[Slot, Segment, bool], list[bytes]] | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> None:
@@ -74,6 +81,7 @@ class Viewer:
         self._directory = directory
         self._camera = camera
         self._policy = policy
+        self._only = only
         self._announce = announce or announcement
         self._tell = tell or (lambda text: outlet.control(text_frame(text)))
         self._want: Want | None = None
@@ -165,7 +173,11 @@ class Viewer:
 
     def _choose(self, want: Want) -> tuple[StreamConfig, Choice] | None:
         """The best stream that this client can play; None: it can play none of them."""
-        streams = [stream for stream in self._camera.streams if stream.id not in self._unplayable]
+        streams = [
+            stream
+            for stream in self._camera.streams
+            if stream.id not in self._unplayable and self._only in (None, stream.id)
+        ]
         if not streams or want.mode == "transcoded":
             return None
         videos = [self._directory.facts(stream.id).video for stream in streams]
@@ -243,7 +255,7 @@ class Viewer:
     def _say(self, state: str, reason: str | None, message: str = "") -> None:
         if (state, reason) != self._status:
             self._status = (state, reason)
-            self._tell(messages.status(state, reason, message))
+            self._tell(messages.status(state, reason, message if self._policy.may_know else ""))
 
 
 def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:

@@ -18,6 +18,7 @@ from appliance.web.gate import LARGEST_BODY, Gate, too_large
 from appliance.web.live import Live
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
+from appliance.web.players import Players
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
 from appliance.web.table import Access, Route, Table
@@ -51,6 +52,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         SessionRoutes(services),
         cameras,
         Live(services),
+        Players(services),
         Events(services, cameras),
         StatusRoutes(services),
         Administration(services),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
+import trio
 from quart import Response, request, websocket
 from quart.wrappers import Websocket
 from werkzeug.exceptions import HTTPException
@@ -39,6 +40,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: No body that a client sends is larger; uploads are none of this interface's business.
 LARGEST_BODY = 1 << 20
 INTERNAL_ERROR = 1011  # RFC 6455 §7.4.1
+#: The client hung up while a handler wrote to its connection: nothing that anybody has to read in the log.
+GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 @dataclass(slots=True)
@@ -123,6 +126,8 @@ class Gate:
             return problem.answer(fault)
         except HTTPException:
             raise  # the framework's word on a body that is too large or does not come: `web.app` answers it
+        except GONE:
+            return Response(b"")  # nobody is there to get it
         except Exception:
             log.exception("%s failed", route.name)
             return problem.answer(_internal())
@@ -138,6 +143,8 @@ class Gate:
             return problem.answer(_internal())
         try:
             await route.handler(call)
+        except GONE:
+            pass
         except Exception:
             log.exception("%s failed", route.name)
             await call.connection.close_websocket(INTERNAL_ERROR, "internal error")

@@ -1,4 +1,4 @@
-"""Live video: the WebSocket of design §9, ``live.mp4`` and ``snapshot.jpg``.
+"""Live video over the WebSocket of design §9.
 
 The handler shakes hands and listens; pictures go past it, from the hub's task straight to the connection.
 """
@@ -6,14 +6,14 @@ The handler shakes hands and listens; pictures go past it, from the hub's task s
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import trio
-from quart import Response, websocket
+from quart import websocket
 
 from appliance.auth.rights import Right
-from appliance.base.faults import Fault, Kind
+from appliance.base.faults import Fault
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
 from appliance.serve.guard import Bucket
@@ -21,14 +21,11 @@ from appliance.settings.tabs import PerformanceTab
 from appliance.streams import messages
 from appliance.streams.audience import TOO_MANY, TOO_SLOW, Ending, Member
 from appliance.streams.messages import Stats, Want
-from appliance.streams.viewer import Slot, Viewer
-from appliance.web.security import STREAM_HEADERS
-from appliance.web.table import Parameter, Route
+from appliance.streams.viewer import Viewer
+from appliance.web.table import Route
 
 if TYPE_CHECKING:
     from appliance.auth.rights import Principal
-    from appliance.sites.cameras import Camera
-    from appliance.streams.hub import Segment
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
@@ -40,16 +37,9 @@ FIRST_MESSAGE_S = 10.0
 FAREWELL_S = 1.0
 #: A camera is tried again at a viewer's wish at most so often.
 RETRY_EVERY_S = 1.0
-#: A player's stream begins with sound if it comes within this time.
-SOUND_S = 2.0
-MP4_PATIENCE_S = 15.0
 #: Bad messages are answered: so many at once, then one a second.
 COMPLAINTS, COMPLAINTS_PER_S = 10, 1.0
-#: A view without a client's word uses its session so often.
-USE_S = 60.0
 NO_FIRST_MESSAGE = Ending(1008, "no first message")
-LARGEST_SNAPSHOT = 8192
-MP4_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n" + STREAM_HEADERS + b"\r\n"
 
 
 @dataclass
@@ -67,6 +57,10 @@ class ViewPolicy:
     @property
     def may_hear(self) -> bool:
         return self.services.rights.allows(self.principal, Right.AUDIO, self.camera_id)
+
+    @property
+    def may_know(self) -> bool:
+        return self.services.rights.allows(self.principal, Right.ADMINISTER)
 
 
 class Live:
@@ -89,41 +83,6 @@ class Live:
                 by_ticket=True,
             )
         )
-        gate.add(
-            Route(
-                "live_mp4",
-                "GET",
-                "/api/v1/cameras/<camera_id>/live.mp4",
-                Right.LIVE,
-                self.mp4,
-                "Live video as fragmented MP4, for players and scripts",
-                camera="camera_id",
-                by_ticket=True,
-                media_type="video/mp4",
-                endless=True,
-                query=(
-                    Parameter("stream", "string", "main, sub …: the camera's stream; the largest if not given"),
-                    Parameter("audio", "integer", "0: without sound"),
-                ),
-            )
-        )
-        gate.add(
-            Route(
-                "snapshot",
-                "GET",
-                "/api/v1/cameras/<camera_id>/snapshot.jpg",
-                Right.LIVE,
-                self.snapshot,
-                "The newest picture as JPEG",
-                camera="camera_id",
-                by_ticket=True,
-                media_type="image/jpeg",
-                query=(
-                    Parameter("width", "integer", "at most so many samples wide"),
-                    Parameter("at", "string", "a time, for a recorded picture: there are none yet"),
-                ),
-            )
-        )
 
     # --- the WebSocket ------------------------------------------------------------------------------------------
 
@@ -132,7 +91,7 @@ class Live:
         await websocket.accept()
         connection = call.connection
         camera = self._services.cameras.find(call.watched.id) or call.watched  # as it is after the handshake
-        if self._is_one_too_many(call.who):
+        if is_one_too_many(self._services, call.who):
             await connection.close_websocket(TOO_MANY.code, TOO_MANY.reason)
             return
         connection.prepare_for_media()
@@ -150,7 +109,7 @@ class Live:
     async def _serve(self, member: Member, call: Call) -> None:
         written = trio.Event()
         async with trio.open_nursery() as sending:
-            sending.start_soon(_send, member, written)
+            sending.start_soon(write, member, written)
             async with trio.open_nursery() as listening:
                 listening.start_soon(self._listen, member, call)
                 await member.ended.wait()
@@ -190,98 +149,15 @@ class Live:
                 retried_at = trio.current_time()
                 self._services.directory.retry_now(member.camera_id)
 
-    def _check_cap(self, principal: Principal) -> None:
-        if self._is_one_too_many(principal):
-            raise Fault(Kind.LIMITED, "too_many_streams", "You have too many streams open.", "Close one of them.")
 
-    def _is_one_too_many(self, principal: Principal) -> bool:
-        limits = self._services.settings.tab(PerformanceTab)
-        audience = self._services.audience
-        return (
-            audience.count(principal.user_id) >= limits.streams_per_user or len(audience) >= limits.viewers_per_server
-        )
-
-    # --- for players and scripts --------------------------------------------------------------------------------
-
-    async def mp4(self, call: Call) -> Response:
-        """The same fragments as the body of a response that ends when the stream changes its format, or with us."""
-        camera, connection = call.watched, call.connection
-        wanted = call.query.get("stream")
-        stream = next((one for one in camera.streams if wanted in (None, one.name)), None)
-        if stream is None:
-            raise Fault(
-                Kind.NOT_FOUND,
-                "no_stream",
-                f"The camera has no stream “{wanted}”.",
-                f"It has: {', '.join(one.name for one in camera.streams)}.",
-                field="stream",
-            )
-        self._check_cap(call.who)
-        policy = ViewPolicy(self._services, call.who, camera.id)
-        with self._services.directory.lease(camera, stream) as hub:
-            with trio.move_on_after(MP4_PATIENCE_S):
-                await hub.wait_beginning()
-            segment = hub.segment
-            if segment is None:
-                state = hub.state.value
-                raise Fault(
-                    Kind.UNAVAILABLE, state.reason or "no_picture", f"The camera gives no picture. {state.message}"
-                )
-            hear = call.query.get("audio") != "0" and policy.may_hear and hub.announces_audio
-            if hear:  # a file has its tracks from the beginning
-                with trio.move_on_after(SOUND_S) as patience:
-                    await hub.wait_beginning(audio=True)
-                hear = not patience.cancelled_caught
-            await self._send_mp4(call, replace(camera, streams=(stream,)), policy, hear=hear)
-        connection.finish()
-        return Response(b"")  # never sent: the connection is ours and closed
-
-    async def _send_mp4(self, call: Call, camera: Camera, policy: ViewPolicy, *, hear: bool) -> None:
-        """``camera`` has the one stream that is sent."""
-        self._check_cap(call.who)  # again: it took a while to get here
-        connection = call.connection
-        connection.prepare_for_media()
-        outlet = Outlet(connection, framed=False)
-        begun: list[Member] = []
-
-        def begin(_slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
-            if begun:  # another format or another zero of time: a file has only one
-                begun[0].end(Ending(1000, "the stream changed"))
-                return []
-            begun.append(member)
-            return [segment.init(audio=audio)]
-
-        with Viewer(outlet, self._services.directory, camera, policy, announce=begin, tell=lambda _: None) as viewer:
-            member = Member(call.who, camera.id, call.address, outlet, viewer, trio.current_time())
-            with self._services.audience.join(member):
-                self._services.judge(member)
-                async with connection.send_lock:
-                    await connection.send_all(MP4_HEAD)
-                viewer.want(Want(audio=hear))
-                await self._serve_mp4(member, call)
-
-    async def _serve_mp4(self, member: Member, call: Call) -> None:
-        written = trio.Event()
-        async with trio.open_nursery() as sending:
-            sending.start_soon(_send, member, written)
-            while member.ending is None:
-                self._services.keep_alive(call.session)
-                with trio.move_on_after(USE_S):
-                    await member.ended.wait()
-            member.outlet.stop()
-            with trio.move_on_after(FAREWELL_S):
-                await written.wait()
-            sending.cancel_scope.cancel()
-
-    async def snapshot(self, call: Call) -> Response:
-        if "at" in call.query:  # the newest picture would be another than was asked for
-            raise Fault(Kind.UNSUPPORTED, "no_recordings", "There are no recordings.", "Leave out at=.", field="at")
-        width = call.number("width", 16, LARGEST_SNAPSHOT)
-        taken = await self._services.snapshots.take(call.watched, width)
-        return Response(taken.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+def is_one_too_many(services: Services, principal: Principal) -> bool:
+    """Whether this user, or the server, has as many live streams open as the settings allow (abuse A6)."""
+    limits, audience = services.settings.tab(PerformanceTab), services.audience
+    return audience.count(principal.user_id) >= limits.streams_per_user or len(audience) >= limits.viewers_per_server
 
 
-async def _send(member: Member, written: trio.Event) -> None:
+async def write(member: Member, written: trio.Event) -> None:
+    """Write what waits for a member until its outlet stops; one that cannot be written to is ended."""
     try:
         await member.outlet.run()
     except ReaderStuckError:

@@ -13,6 +13,7 @@ PACKAGES="
   gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good
   gstreamer1.0-rtsp
+  libssl-dev
   openssl
   python3-gi
   python3-gst-1.0

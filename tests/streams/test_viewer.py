@@ -40,6 +40,7 @@ TILE = Want(width=160, height=90)
 class Policy:
     adaptive: bool = True
     may_hear: bool = True
+    may_know: bool = True
 
 
 @dataclass

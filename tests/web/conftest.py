@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.web.appliance import EndlessOpeners, House, open_house, running_house
+from tests.web.appliance import House, open_house, running_house
+from tests.web.endless import EndlessOpeners
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

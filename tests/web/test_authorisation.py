@@ -19,13 +19,15 @@ from appliance.base.faults import Fault
 from appliance.web.app import create_app
 from appliance.web.gate import Gate
 from appliance.web.table import Access, Route
-from tests.web.appliance import EndlessOpeners, House, Visitor, running_house
+from tests.web.appliance import House, running_house
+from tests.web.endless import EndlessOpeners
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from appliance.sites.cameras import Camera
     from tests.web.manners import Answer
+    from tests.web.visitor import Visitor
 
 NOBODYS_ID = "3f2c9a52-7d0c-4a0e-9b1d-2f1f0c9d8e7a"
 

@@ -1,0 +1,1 @@
+"""What the benches share: footage, a light camera, the load client, peers, measuring, the report."""

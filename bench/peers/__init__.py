@@ -1,0 +1,1 @@
+"""Other servers that are measured beside ours, in the same run."""

@@ -1,0 +1,63 @@
+"""The benches run and say what they found; how fast anything is, is not judged here."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+from bench.__main__ import document
+from bench.common import load
+from bench.common.appliance import running_appliance
+from bench.common.camera import running_camera
+from bench.common.cli import Options
+from bench.common.load import STATS
+from bench.common.measure import cpu_s, pss_kb
+from bench.common.paths import ROOT
+from bench.common.report import Section
+from bench.kernels import measure as measure_kernels
+
+
+def test_kernels_and_their_peers_are_timed() -> None:
+    section = measure_kernels(Options(quick=True))
+    assert len(section.findings) == 9
+    assert all(0 < each.measured < math.inf and each.target == 1.0 for each in section.findings)
+    page = section.markdown()
+    assert all(each.what in page for each in section.findings)
+
+
+def test_a_report_says_what_was_missed() -> None:
+    section = Section("made", "Made up", "By hand.")
+    section.find("low enough", [0.2, 0.1, 0.3], "×", target=0.25)
+    section.find("too high", 0.3, "×", target=0.25)
+    section.find("too few", 999, "", target=1000, at_least=True)
+    section.find("just a number", 7, "ms")
+    page = document([section], quick=False, seconds=60, busy_before=0)
+    assert "1 of 3 targets reached" in page
+    assert "| low enough | 0.20 × | 0.10 – 0.30 | ≤ 0.25 × | reached |" in page
+    assert "| too high | 0.30 × |  | ≤ 0.25 × | **missed** |" in page
+    assert "| too few | 999 |  | ≥ 1000 | **missed** |" in page
+
+
+@pytest.mark.peer
+def test_viewers_of_the_appliance_are_counted_and_accounted() -> None:
+    with running_camera(begin="key") as camera, running_appliance([camera.url()]) as server:
+        found = load.run(server.live(), 3, 1.0, pids=(server.pid,), warm=0.2, tell=STATS)
+        assert found.whole
+        assert found.messages == pytest.approx(3 * 25 * found.seconds, abs=12)
+        assert len(found.found["first_ms"]) == 3
+        assert 0 < found.cpu_s < cpu_s(server.pid)
+        assert pss_kb(server.pid) > 10_000
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("who", ["ours", "pyav"])
+def test_a_camera_is_read_to_the_last_picture(who: str) -> None:
+    with running_camera() as camera:
+        urls = [camera.url(1), camera.url(2)]
+        command = [sys.executable, "-m", "bench.ingest", "--child", who, "--seconds", "1", *urls]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    assert json.loads(done.stdout)["units"] == pytest.approx(2 * 25, abs=8)
