@@ -55,6 +55,8 @@ KEEP_ALIVE_S = (1.0, 60.0)
 #: Bytes that wait to be sent; only a camera that asks and does not read makes so many.
 UNSENT_LIMIT = 64 * 1024
 METHODS_LIMIT = 64
+#: Messages of one read that lead to nothing: questions, and answers to what nobody asked.  Reading them costs.
+IDLE_LIMIT = 128
 #: Times that a request is sent: without proof, with it, once more with a new nonce.
 ATTEMPTS = 3
 
@@ -105,6 +107,7 @@ class RtspClient:
         self._keep_alive_at: float | None = None
         self._silent_at: float | None = None
         self._goodbye = False
+        self._idle = 0  # messages since the last data that led to nothing
 
     # ---- what the driver asks for
 
@@ -176,6 +179,7 @@ class RtspClient:
 
     def receive_data(self, data: bytes | bytearray, now: float) -> None:
         self._now = now
+        self._idle = 0
         self._decoder.receive_data(data)
 
     def next_event(self) -> Event | None:
@@ -186,10 +190,14 @@ class RtspClient:
                 return None
             if isinstance(message, Packets):
                 return message
+            self._idle += 1
+            if self._idle > IDLE_LIMIT:
+                raise BadMessage("The camera sends messages that lead to nothing.")
             if isinstance(message, Request):
                 self._take_request(message)
             else:
                 self._take_response(message)
+        self._idle = 0
         return self._events.popleft()
 
     def next_deadline(self) -> float | None:

@@ -33,8 +33,8 @@ __all__ = ["cameras"]  # the fixture: the other camera
 
 #: How long each is suffered.
 LASTS_S = 0.8
-#: Of the processor, for one turn of one task; a read of 64 KB is one.
-STEP_S = 0.05
+#: Of the processor, for one turn of one task: a read of 64 KB, and what it holds.
+STEP_S = 0.025
 GROWTH = 48 << 20
 PAGE = 4096
 
