@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from appliance.base.faults import Fault
+from appliance.sites.addresses import FILE_SCHEME
 from appliance.sites.cameras import DEMO_SCHEME, refuse_address
+from appliance.sites.file import open_file
 from appliance.sites.rtsp.probe import ProbeResult, describe_rtsp, probe_opener, probe_rtsp
 from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.rtsp.target import RtspTarget
@@ -42,6 +44,9 @@ class Sources:
                         yield source
                 except Fault as fault:
                     raise SourceError(Trouble.CAMERA_LOST, fault.message, fault.hint) from fault
+            elif stream.url.startswith(FILE_SCHEME):
+                async with open_file(stream.url, self._clock) as movie:
+                    yield movie
             else:
                 async with open_rtsp(
                     _target(stream), self._clock, check_address=refuse_address, trust=self._trust
@@ -52,7 +57,7 @@ class Sources:
 
     async def look(self, stream: StreamConfig) -> tuple[VideoFormat | None, AudioFormat | None]:
         """What the stream announces, without playing it.  Raises `SourceError`."""
-        if stream.url.startswith(DEMO_SCHEME):
+        if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
             async with self.opener(stream)() as source:
                 return source.video, source.audio
         seen = await describe_rtsp(_target(stream), check_address=refuse_address, trust=self._trust)
@@ -62,6 +67,8 @@ class Sources:
         """Open the stream step by step, as far as it goes."""
         if stream.url.startswith(DEMO_SCHEME):
             return await probe_opener("demo", self.opener(stream))
+        if stream.url.startswith(FILE_SCHEME):
+            return await probe_opener("open", self.opener(stream))
         return await probe_rtsp(_target(stream), self._clock, check_address=refuse_address, trust=self._trust)
 
 
