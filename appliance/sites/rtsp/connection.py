@@ -103,6 +103,7 @@ class Connection:
         self._stream = stream
         self._udp: UdpPorts | None = None
         self._broken = False  # nothing more can be sent: half a message may be out
+        self._silent = False  # it was waited for long enough: what is sent now is not answered either
 
     async def next_event(self) -> Event:
         """What the camera says next.  Raises `RtspError`, OSError, trio.BrokenResourceError (`FAILURES`)."""
@@ -123,7 +124,9 @@ class Connection:
                     return packets
             now = trio.current_time()
             if data is None:
+                self._silent = True
                 self.client.handle_timeout(now)
+                self._silent = False
             elif not data:
                 self._broken = True
                 raise Ended("The camera closed the connection.")
@@ -193,7 +196,7 @@ class Connection:
             raise NoAnswer("The camera takes no more requests.", "Check that it runs and is not overloaded.")
 
     async def aclose(self) -> None:
-        """Tell the camera, for a second at most, and close the stream."""
+        """Tell the camera, for a second at most, and close the stream.  One that fell silent is not waited for."""
         try:
             with trio.move_on_after(LEAVE_WITHIN_S, shield=True):
                 await self._leave()
@@ -208,6 +211,9 @@ class Connection:
             return
         try:
             self.client.tear_down(trio.current_time())
+            if self._silent:
+                await self.flush()
+                return
             while not isinstance(await self.next_event(), TornDown):
                 pass
         except FAILURES:

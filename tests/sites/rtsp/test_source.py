@@ -561,3 +561,15 @@ async def test_a_name_that_is_not_known_says_so() -> None:
         Trouble.NOT_FOUND,
         "The name camera.lan is not known in this network.",
     )
+
+
+async def test_a_camera_that_fell_silent_is_told_and_not_waited_for(nursery, autojump_clock) -> None:
+    camera = ScriptedCamera(nursery, {"TEARDOWN": silent}, media=lambda camera: camera.pictures(1))
+    async with opened(camera) as source:
+        await source.receive()
+        with pytest.raises(SourceError):
+            await source.receive()
+        before = trio.current_time()
+    assert trio.current_time() == before
+    await camera.gone.wait()
+    assert camera.methods[-1] == "TEARDOWN"
