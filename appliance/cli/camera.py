@@ -12,7 +12,7 @@ import click
 
 from appliance.base.faults import Fault
 from appliance.cli.api import open_api
-from appliance.cli.context import FAILED, Program, data_option, failing_well, json_option, show_json, show_table
+from appliance.cli.context import FAILED, Program, data_option, failing_well, json_option, say, show_json, show_table
 
 KEYS = ("name", "url", "sub", "username", "password", "transport", "fingerprint")
 NOT_NAMES = ("://", "demo:", "file:")  # what marks an address
@@ -49,7 +49,7 @@ def add(program: Program, name: str, url: str, sub: str | None, folder: Path, as
         show_json(added)
     else:
         then = "How it is: fanal camera list" if running else "Fanal does not run here yet; start it with: fanal run"
-        click.echo(f"Camera “{added['name']}” added. {then}")
+        say(f"Camera “{added['name']}” added. {then}")
 
 
 @camera.command("set")
@@ -84,7 +84,7 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
     if as_json:
         show_json(changed)
     else:
-        click.echo(f"Camera “{changed['name']}” changed.")
+        say(f"Camera “{changed['name']}” changed.")
 
 
 @camera.command("test")
@@ -124,20 +124,20 @@ def test(program: Program, what: str, folder: Path, as_json: bool) -> None:
 
 def _show_test(found: dict[str, Any]) -> None:
     for step in found["steps"]:
-        mark = click.style("ok    ", fg="green") if step["ok"] else click.style("failed", fg="red")
-        click.echo(f"{mark}  {step['name']:<8}  {step['ms']:>5} ms  {step['detail']}".rstrip())
+        click.secho("ok    " if step["ok"] else "failed", fg="green" if step["ok"] else "red", nl=False)
+        say(f"  {step['name']:<8}  {step['ms']:>5} ms  {step['detail']}".rstrip())
     if not found["steps"]:
-        click.echo(f"{found['message']} {found['hint']}".rstrip())
+        say(f"{found['message']} {found['hint']}".rstrip())
     video, audio = found["video"], found["audio"]
     if video is not None:
         rate = f", {video['fps']:g} pictures a second as announced" if video["fps"] else ""
-        click.echo(f"picture: {video['codec']}, {video['width']}x{video['height']}{rate}")
+        say(f"picture: {video['codec']}, {video['width']}x{video['height']}{rate}")
     if audio is not None:
-        click.echo(f"sound: {audio['codec']}, {audio['sample_rate']} Hz, channels: {audio['channels']}")
+        say(f"sound: {audio['codec']}, {audio['sample_rate']} Hz, channels: {audio['channels']}")
     for note in found["notes"]:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
     for oddity in found["oddities"]:
-        click.echo(f"oddity: {oddity['name']}: {oddity['sentence']}")
+        say(f"oddity: {oddity['name']}: {oddity['sentence']}")
 
 
 @camera.command("list")
@@ -157,7 +157,7 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
         show_json({"cameras": cameras})
         return
     if not cameras:
-        click.echo("No cameras yet. Add one: fanal camera add NAME rtsp://…")
+        say("No cameras yet. Add one: fanal camera add NAME rtsp://…")
     rows = [
         [
             one["name"],
@@ -175,7 +175,7 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
     show_table(["camera", "stream", "state", "codec", "size", "fps", "kbit/s", "address"], rows)
     for one in cameras:
         if running and one["message"]:
-            click.echo(f"{one['name']}: {one['message']}")
+            say(f"{one['name']}: {one['message']}")
 
 
 @camera.command("remove")
@@ -187,7 +187,7 @@ def remove(program: Program, name: str, folder: Path) -> None:
     """Remove a camera, and everybody's rights on it."""
     with open_api(folder, program.offline) as api:
         api.call("DELETE", "admin", "cameras", name)
-    click.echo(f"Camera “{name}” removed.")
+    say(f"Camera “{name}” removed.")
 
 
 def _pairs(changes: tuple[str, ...], keys: tuple[str, ...]) -> dict[str, Any]:
