@@ -32,7 +32,7 @@ pytestmark = pytest.mark.peer
 __all__ = ["cameras"]  # the fixture: the other camera
 
 #: How long each is suffered.
-LASTS_S = 0.8
+LASTS_S = 0.6
 #: Of the processor, for one turn of one task: a read of 64 KB, and what it holds.
 STEP_S = 0.025
 GROWTH = 48 << 20
