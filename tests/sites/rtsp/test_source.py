@@ -19,6 +19,7 @@ from appliance.sites.source import SourceError, Trouble
 from tests.reference.packets import avcc, fu_a, interleaved
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.camera import IDR, P, ScriptedCamera, TrioClock, silent, status
+from tests.sites.rtsp.real import listening
 from tests.sites.rtsp.talk import H265, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
 
 TARGET = RtspTarget.from_url("rtsp://canary-user:canary-word@192.0.2.7/canary-path")
@@ -539,6 +540,23 @@ async def test_a_name_is_resolved_once_and_the_address_checked_is_the_one_dialle
             async with open_rtsp(RtspTarget.from_url(f"rtsp://camera.lan:{port}/"), TrioClock(), check_address=check):
                 pytest.fail("nothing answers there")
     assert (checked, names.asked) == (["127.0.0.1"], 1)
+
+
+async def test_a_redirection_leads_to_the_same_machine_though_its_name_leads_elsewhere(nursery) -> None:
+    camera = ScriptedCamera(nursery)
+    async with listening(camera) as port:
+        moved = f"rtsp://camera.lan:{port}/moved"
+        camera._answers["DESCRIBE"] = status("302 Found", Location=moved)
+        trio.socket.set_custom_hostname_resolver(Names("127.0.0.1", "127.0.0.2"))
+        with pytest.raises(SourceError, match="another machine than before") as caught:
+            await watch_at(RtspTarget.from_url(f"rtsp://camera.lan:{port}/"))
+    assert caught.value.trouble == Trouble.REFUSED
+    assert camera.methods == ["OPTIONS", "DESCRIBE"]
+
+
+async def watch_at(target: RtspTarget) -> None:
+    async with open_rtsp(target, TrioClock()):
+        pytest.fail("it cannot be open")
 
 
 async def test_an_address_that_may_not_be_used_is_not_dialled() -> None:
