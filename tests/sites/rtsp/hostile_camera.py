@@ -75,6 +75,14 @@ MEDIA: dict[str, Callable[[], Iterator[bytes]]] = {
     "nonsense": lambda: paced(lambda _: interleaved(0, os.urandom(1000)) * 50, 100),
     "questions": lambda: paced(lambda n: b"OPTIONS * RTSP/1.0\r\nCSeq: %d\r\n\r\n" % n * 200, 100),
 }
+#: Over UDP, by path: datagrams, as fast as they can be sent.
+DATAGRAMS: dict[str, Callable[[int], bytes]] = {
+    "udp-flood": lambda n: rtp(b"\x41\x9a", sequence=n, time=n * 3600, marker=True),
+    "udp-holes": lambda n: rtp(b"\x41\x9a", sequence=n * 2, time=n * 3600, marker=True),
+    "udp-shuffled": lambda n: rtp(b"\x41\x9a", sequence=n ^ 0x1FF, time=n * 3600, marker=True),
+    "udp-sources": lambda n: rtp(b"\x41\x9a", sequence=n, ssrc=n, marker=True),
+    "udp-nonsense": lambda _: os.urandom(1200),
+}
 #: Instead of a description, by path.
 DESCRIPTIONS: dict[str, Callable[[], Iterator[bytes]]] = {
     "endless-sdp": lambda: iter([HEAD + b"Content-Length: 4294967296\r\n\r\n", *[b"a=x:y\r\n" * 9000] * 10_000]),
@@ -112,6 +120,15 @@ def answer(connection: socket.socket, request: str) -> None:
         pour(connection, DESCRIPTIONS[name]())
     elif method == "DESCRIBE":
         connection.sendall(response(headers={"Content-Type": "application/sdp"}, body=sdp(), cseq=cseq))
+    elif method == "SETUP" and name in DATAGRAMS:
+        found = re.search(r"client_port=(\d+)", request)
+        if found is None:
+            connection.sendall(response("461 Unsupported Transport", cseq=cseq))
+            return
+        transport = {"Session": "7", "Transport": "RTP/AVP;unicast;server_port=9-10"}
+        connection.sendall(response(headers=transport, cseq=cseq))
+        place = ("127.0.0.1", int(found.group(1)))
+        threading.Thread(target=shoot, args=(connection, place, DATAGRAMS[name]), daemon=True).start()
     elif method == "SETUP":
         transport = {"Session": "7", "Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
         connection.sendall(response(headers=transport, cseq=cseq))
@@ -127,6 +144,18 @@ def pour(connection: socket.socket, pieces: Iterator[bytes]) -> None:
         connection.sendall(piece)
         if time.monotonic() > end:
             return
+
+
+def shoot(connection: socket.socket, place: tuple[str, int], make: Callable[[int], bytes]) -> None:
+    """Datagrams until the connection is closed."""
+    end = time.monotonic() + LASTS_S
+    ready = [make(n) for n in range(1 << 16)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        n = 0
+        while connection.fileno() >= 0 and time.monotonic() < end:
+            with suppress(OSError):
+                sock.sendto(ready[n & 0xFFFF], place)
+            n += 1
 
 
 def main() -> None:

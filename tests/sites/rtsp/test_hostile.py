@@ -19,7 +19,7 @@ from appliance.media.units import AccessUnit
 from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.source import SourceError, Trouble
 from tests.peers.cameras import FPS, Cameras, cameras
-from tests.sites.rtsp.hostile_camera import DESCRIPTIONS, MEDIA, SPS_HUGE
+from tests.sites.rtsp.hostile_camera import DATAGRAMS, DESCRIPTIONS, MEDIA, SPS_HUGE
 from tests.sites.rtsp.real import at
 from tests.sites.rtsp.test_cameras import target
 
@@ -93,7 +93,7 @@ async def suffer(where: RtspTarget, seen: Suffering) -> None:
         await trio.sleep(0.05)  # the hub waits a second
 
 
-@pytest.mark.parametrize("harm", [*DESCRIPTIONS, *MEDIA, "redirects"])
+@pytest.mark.parametrize("harm", [*DESCRIPTIONS, *MEDIA, *DATAGRAMS, "redirects"])
 async def test_harm_stays_with_the_camera_that_means_it(
     harm: str, hostile: int, cameras: Cameras, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,7 +132,10 @@ def judge(harm: str, seen: Suffering) -> None:
         assert len(seen.units) == 1
         assert seen.packets > 300  # more than the eight megabytes that a picture may have
     elif harm == "packet-flood":
-        assert seen.packets > 20_000
+        assert seen.packets > 10_000
+    elif harm in DATAGRAMS:
+        assert seen.units == []  # there is no key frame among them
+        assert harm == "udp-nonsense" or seen.packets > 500
     elif harm == "giant-sps":
         with pytest.raises(ParameterSetError, match="macroblock"):
             parse_sps(SPS_HUGE)
