@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from appliance.media.h264 import ParameterSetError, parse_sps
 from appliance.media.units import AccessUnit
 from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.source import SourceError, Trouble
-from tests.peers.cameras import FPS, Cameras, cameras
+from tests.peers.cameras import Cameras, cameras
 from tests.sites.rtsp.hostile_camera import DATAGRAMS, DESCRIPTIONS, MEDIA, SPS_HUGE
 from tests.sites.rtsp.real import at
 from tests.sites.rtsp.test_cameras import target
@@ -26,6 +27,7 @@ from tests.sites.rtsp.test_cameras import target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from appliance.sites.rtsp.source import RtspSource
     from appliance.sites.rtsp.target import RtspTarget
 
 pytestmark = pytest.mark.peer
@@ -34,7 +36,14 @@ __all__ = ["cameras"]  # the fixture: the other camera
 #: How long each is suffered.
 LASTS_S = 0.6
 #: Of the processor, for one turn of one task: a read of 64 KB, and what it holds.
-STEP_S = 0.025
+STEP_S = 0.02
+PATIENCE_S = 10.0
+PICTURES = 4  # of the other camera
+#: What ends each connection, and what has pictures all the same.
+REFUSED = {"endless-sdp", "endless-head", "long-line-sdp", "wide-sdp", "redirects"}
+PLAYED = {"giant-nal", "packet-flood", "changing-sps", "time-backwards", "time-jumps"}
+#: Packets of one connection that have to be suffered; giant-nal: more than the eight megabytes of a picture.
+ENOUGH = {"giant-nal": 300, "packet-flood": 10_000} | {harm: 500 for harm in DATAGRAMS if harm != "udp-nonsense"}
 GROWTH = 48 << 20
 PAGE = 4096
 
@@ -53,16 +62,19 @@ def hostile() -> Iterator[int]:
 
 @dataclass(eq=False)
 class Steps(trio.abc.Instrument):
-    """The processor time of the longest turn of any task: what the loop is late by, however busy the machine is."""
+    """The processor time of the longest turns of any task: what the loop is late by, however busy the machine is.
 
-    longest: float = 0.0
+    Two turns may be longer for reasons of their own: the first of its kind, and a collection of garbage.
+    """
+
+    longest: list[float] = field(default_factory=lambda: [0.0] * 3)
     began: float = float("inf")  # until a turn begins while we look
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         self.began = time.thread_time()
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        self.longest = max(self.longest, time.thread_time() - self.began)
+        heapq.heappushpop(self.longest, time.thread_time() - self.began)
 
 
 @dataclass
@@ -71,7 +83,16 @@ class Suffering:
 
     units: list[AccessUnit] = field(default_factory=list)
     errors: list[SourceError] = field(default_factory=list)
-    packets: int = 0
+    source: RtspSource | None = None  # the one at hand
+    most: int = 0
+    lasted_s: float = 0.0
+
+    @property
+    def packets(self) -> int:
+        """Of one connection, the most."""
+        if self.source is not None:
+            self.most = max(self.most, self.source.statistics.packets_received)
+        return self.most
 
 
 def resident() -> int:
@@ -82,12 +103,9 @@ async def suffer(where: RtspTarget, seen: Suffering) -> None:
     while True:
         try:
             async with open_rtsp(where, SystemClock()) as source:
+                seen.most, seen.source = seen.packets, source
                 while True:
-                    try:
-                        units = await source.receive()
-                    finally:
-                        seen.packets = max(seen.packets, source.statistics.packets_received)
-                    seen.units += [unit for unit in units if isinstance(unit, AccessUnit)]
+                    seen.units += [unit for unit in await source.receive() if isinstance(unit, AccessUnit)]
         except SourceError as error:
             seen.errors.append(error)
         await trio.sleep(0.05)  # the hub waits a second
@@ -103,26 +121,33 @@ async def test_harm_stays_with_the_camera_that_means_it(
         await other.receive()
         before, most = resident(), 0
         trio.lowlevel.add_instrument(steps)
-        with trio.move_on_after(LASTS_S):
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(suffer, at(hostile, f"/{harm}"), seen)
-                while True:
-                    pictures += [unit for unit in await other.receive() if isinstance(unit, AccessUnit)]
-                    most = max(most, resident())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(suffer, at(hostile, f"/{harm}"), seen)
+            began = trio.current_time()
+            while seen.lasted_s < LASTS_S or (lacking(harm, seen, pictures) and seen.lasted_s < PATIENCE_S):
+                pictures += [unit for unit in await other.receive() if isinstance(unit, AccessUnit)]
+                most, seen.lasted_s = max(most, resident()), trio.current_time() - began
+            nursery.cancel_scope.cancel()
         trio.lowlevel.remove_instrument(steps)
         assert (other.statistics.packets_lost, other.statistics.units_dropped) == (0, 0)
-    assert steps.longest < STEP_S
+    assert steps.longest[0] < STEP_S
     assert most - before < GROWTH
-    assert len(pictures) >= FPS * LASTS_S - 4
+    assert not lacking(harm, seen, pictures)
     assert all(later.seq == one.seq + 1 for one, later in pairwise(pictures))
     assert all(later.dts > one.dts for one, later in pairwise(seen.units) if one.run is later.run)
     judge(harm, seen)
 
 
+def lacking(harm: str, seen: Suffering, pictures: list[AccessUnit]) -> bool:
+    """Whether there was too little harm yet, or too little else: on a busy machine both take longer."""
+    if harm in REFUSED and not seen.errors:
+        return True
+    return len(pictures) < PICTURES or seen.packets <= ENOUGH.get(harm, -1) or (harm in PLAYED and not seen.units)
+
+
 def judge(harm: str, seen: Suffering) -> None:
     """That the harm was done, and what it came to."""
-    if harm in ("endless-sdp", "endless-head", "long-line-sdp", "wide-sdp"):
-        assert seen.errors
+    if harm in REFUSED - {"redirects"}:
         assert {error.trouble for error in seen.errors} <= {Trouble.CAMERA_LOST, Trouble.UNSUPPORTED_CODEC}
     elif harm == "redirects":
         assert {error.message for error in seen.errors} == {"The camera sends us in circles."}
@@ -130,18 +155,16 @@ def judge(harm: str, seen: Suffering) -> None:
         assert seen.units == []
     elif harm == "giant-nal":
         assert len(seen.units) == 1
-        assert seen.packets > 300  # more than the eight megabytes that a picture may have
     elif harm == "packet-flood":
-        assert seen.packets > 10_000
+        assert seen.units
     elif harm in DATAGRAMS:
         assert seen.units == []  # there is no key frame among them
-        assert harm == "udp-nonsense" or seen.packets > 500
     elif harm == "giant-sps":
         with pytest.raises(ParameterSetError, match="macroblock"):
             parse_sps(SPS_HUGE)
         assert {unit.format.width for unit in seen.units} <= {1280}
     elif harm == "changing-sps":
         changes = sum(one.format is not later.format for one, later in pairwise(seen.units))
-        assert 0 < changes <= 2 * (LASTS_S + 1)
+        assert 0 < changes <= 2 * (seen.lasted_s + 1)
     else:
         assert seen.units
