@@ -39,9 +39,9 @@ LASTS_S = 0.6
 STEP_S = 0.02
 PATIENCE_S = 10.0
 PICTURES = 4  # of the other camera
-#: What ends each connection, and what has pictures all the same.
+#: What ends each connection, and what has pictures all the same: so many have to be seen.
 REFUSED = {"endless-sdp", "endless-head", "long-line-sdp", "wide-sdp", "redirects"}
-PLAYED = {"giant-nal", "packet-flood", "changing-sps", "time-backwards", "time-jumps"}
+PLAYED = {"giant-nal": 1, "packet-flood": 10, "changing-sps": 10, "time-backwards": 10, "time-jumps": 10}
 #: Packets of one connection that have to be suffered; giant-nal: more than the eight megabytes of a picture.
 ENOUGH = {"giant-nal": 300, "packet-flood": 10_000} | {harm: 500 for harm in DATAGRAMS if harm != "udp-nonsense"}
 GROWTH = 48 << 20
@@ -142,7 +142,7 @@ def lacking(harm: str, seen: Suffering, pictures: list[AccessUnit]) -> bool:
     """Whether there was too little harm yet, or too little else: on a busy machine both take longer."""
     if harm in REFUSED and not seen.errors:
         return True
-    return len(pictures) < PICTURES or seen.packets <= ENOUGH.get(harm, -1) or (harm in PLAYED and not seen.units)
+    return len(pictures) < PICTURES or seen.packets <= ENOUGH.get(harm, -1) or len(seen.units) < PLAYED.get(harm, 0)
 
 
 def judge(harm: str, seen: Suffering) -> None:
