@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from shutil import disk_usage
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
@@ -44,7 +44,7 @@ from appliance.status.logs import keep_early, open_logs
 from appliance.store import open_store
 from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
-from appliance.streams.directory import open_directory
+from appliance.streams.directory import Openers, open_directory
 from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
 from appliance.supervise import supervise
@@ -59,8 +59,9 @@ if TYPE_CHECKING:
 
     from appliance.auth.users import FirstPassword
     from appliance.base.clock import Clock
+    from appliance.sites.cameras import StreamConfig
+    from appliance.sites.rtsp.probe import ProbeResult
     from appliance.status.logs import Logs
-    from appliance.streams.directory import Openers
     from appliance.web.app import Part
     from appliance.web.table import Table
 
@@ -89,6 +90,12 @@ class Options:
     log_to_terminal: bool = True
 
 
+class Upstream(Openers, Protocol):
+    """Where pictures come from, and how it is tested whether they do."""
+
+    async def probe(self, stream: StreamConfig) -> ProbeResult: ...
+
+
 @dataclass(frozen=True)
 class Outside:
     """What the appliance takes from the world around it; a test hands in a world of its own.
@@ -99,7 +106,7 @@ class Outside:
     clock: Clock = field(default_factory=SystemClock)
     elapsed: Callable[[], float] = elapsed_s
     password_cost: Cost = field(default_factory=Cost)
-    openers: Callable[[Clock, DemoCamera], Openers] = Sources
+    openers: Callable[[Clock, DemoCamera], Upstream] = Sources
     parts: Callable[[Services], tuple[Part, ...]] = lambda _: ()
 
 
@@ -228,7 +235,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
             await cameras.ensure_demo()
-        directory = await stack.enter_async_context(open_directory(outside.openers(clock, demo), clock))
+        upstream = outside.openers(clock, demo)
+        directory = await stack.enter_async_context(open_directory(upstream, clock))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -241,6 +249,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             auth=auth,
             cameras=cameras,
             directory=directory,
+            probe=upstream.probe,
             audience=audience,
             snapshots=snapshots,
             pool=pool,

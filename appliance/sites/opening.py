@@ -6,10 +6,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from appliance.base.faults import Fault
+from appliance.sites.addresses import FILE_SCHEME
 from appliance.sites.cameras import DEMO_SCHEME, refuse_address
-from appliance.sites.rtsp.probe import describe_rtsp
+from appliance.sites.file import open_file
+from appliance.sites.rtsp.probe import ProbeResult, describe_rtsp, probe_opener, probe_rtsp
 from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.rtsp.target import RtspTarget
+from appliance.sites.rtsp.tls import Trust
 from appliance.sites.source import SourceError, Trouble
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ class Sources:
     def __init__(self, clock: Clock, demo: DemoCamera) -> None:
         self._clock = clock
         self._demo = demo
+        self._trust = Trust()
 
     def opener(self, stream: StreamConfig) -> Opener:
         """What opens this stream, each time anew."""
@@ -40,19 +44,32 @@ class Sources:
                         yield source
                 except Fault as fault:
                     raise SourceError(Trouble.CAMERA_LOST, fault.message, fault.hint) from fault
+            elif stream.url.startswith(FILE_SCHEME):
+                async with open_file(stream.url, self._clock) as movie:
+                    yield movie
             else:
-                async with open_rtsp(_target(stream), self._clock, check_address=refuse_address) as camera:
+                async with open_rtsp(
+                    _target(stream), self._clock, check_address=refuse_address, trust=self._trust
+                ) as camera:
                     yield camera
 
         return open_it
 
     async def look(self, stream: StreamConfig) -> tuple[VideoFormat | None, AudioFormat | None]:
         """What the stream announces, without playing it.  Raises `SourceError`."""
-        if stream.url.startswith(DEMO_SCHEME):
+        if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
             async with self.opener(stream)() as source:
                 return source.video, source.audio
-        seen = await describe_rtsp(_target(stream), check_address=refuse_address)
+        seen = await describe_rtsp(_target(stream), check_address=refuse_address, trust=self._trust)
         return seen.video, seen.audio
+
+    async def probe(self, stream: StreamConfig) -> ProbeResult:
+        """Open the stream step by step, as far as it goes."""
+        if stream.url.startswith(DEMO_SCHEME):
+            return await probe_opener("demo", self.opener(stream))
+        if stream.url.startswith(FILE_SCHEME):
+            return await probe_opener("open", self.opener(stream))
+        return await probe_rtsp(_target(stream), self._clock, check_address=refuse_address, trust=self._trust)
 
 
 def _target(stream: StreamConfig) -> RtspTarget:

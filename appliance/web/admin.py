@@ -13,7 +13,9 @@ from appliance.base.clock import TICKS_PER_SECOND, to_rfc3339
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.secrets import Secret
 from appliance.settings.tabs import TABS, to_json
+from appliance.sites.camera import configured
 from appliance.web.cameras import StateView, state_view
+from appliance.web.cameratest import FIRST, shown_fingerprint
 from appliance.web.table import Route
 
 if TYPE_CHECKING:
@@ -66,24 +68,35 @@ class AdminUsers(msgspec.Struct):
 
 
 class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
-    """``url`` may hold user and password; they are kept apart, encrypted.  ``sub``: a smaller stream's address."""
+    """``url`` may hold user and password; they are kept apart, encrypted.  ``sub``: a smaller stream's address.
+
+    ``transport``: auto, tcp, udp or http.  ``fingerprint``: SHA-256 of the only certificate that an ``rtsps://`` camera
+    may show, or "first": of the one that it shows now.
+    """
 
     name: str
     url: str
     sub: str | None = None
+    transport: str | None = None
+    fingerprint: str | None = None
 
     def __repr__(self) -> str:
         return f"NewCamera({self.name!r})"
 
 
 class CameraChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What is left out stays; ``sub`` empty: there is none any more."""
+    """What is left out stays; ``sub`` empty: there is none any more.
+
+    ``transport`` and ``fingerprint``: see `NewCamera`; empty: none is asked for.
+    """
 
     name: str | None = None
     url: str | None = None
     sub: str | None = None
     username: str | None = None
     password: str | None = None
+    transport: str | None = None
+    fingerprint: str | None = None
 
     def __repr__(self) -> str:
         return "CameraChange()"
@@ -278,8 +291,13 @@ class Administration:
 
     async def add_camera(self, call: Call) -> AdminCamera:
         given: NewCamera = call.body
-        camera = await self._services.cameras.add(given.name, given.url, given.sub or None, local=call.connection.local)
-        return self._view(camera)
+        options: dict[str, Any] = {"transport": given.transport, "local": call.connection.local}
+        if given.fingerprint == FIRST:
+            streams = configured((), given.url, given.sub or None, None, None, **options)
+            options["fingerprint"] = await shown_fingerprint(self._services, streams[0])
+        else:
+            options["fingerprint"] = given.fingerprint
+        return self._view(await self._services.cameras.add(given.name, given.url, given.sub or None, **options))
 
     async def change_camera(self, call: Call) -> AdminCamera:
         given: CameraChange = call.body
@@ -289,6 +307,12 @@ class Administration:
         }
         if "password" in changes:
             changes["password"] = Secret(changes["password"])
+        if changes.get("fingerprint") == FIRST:
+            less = {"url": None, "sub": None, "username": None, "password": None} | changes
+            del less["fingerprint"]
+            less.pop("name", None)
+            streams = configured(camera.streams, **less, local=call.connection.local)
+            changes["fingerprint"] = await shown_fingerprint(self._services, streams[0])
         return self._view(await self._services.cameras.change(camera.id, local=call.connection.local, **changes))
 
     async def remove_camera(self, call: Call) -> None:

@@ -13,6 +13,7 @@ from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin import Administration
 from appliance.web.cameras import Cameras
+from appliance.web.cameratest import CameraTests
 from appliance.web.doctor import Doctor
 from appliance.web.events import Events
 from appliance.web.gate import LARGEST_BODY, Gate, too_large
@@ -58,6 +59,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         StatusRoutes(services),
         Doctor(services),
         Administration(services),
+        CameraTests(services),
         Trust(services),
         Pages(services.pages),
         *more,

@@ -9,8 +9,10 @@ import trio
 
 from appliance.media.units import AccessUnit
 from appliance.sites.rtsp.connection import dial_tcp
-from appliance.sites.rtsp.source import converse, describe, establish
+from appliance.sites.rtsp.conversation import converse
+from appliance.sites.rtsp.source import describe, establish
 from appliance.sites.rtsp.steps import Step, Steps
+from appliance.sites.rtsp.tls import Untrusted
 from appliance.sites.source import SourceError, Trouble
 
 if TYPE_CHECKING:
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
     from appliance.base.clock import Clock
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.sites.rtsp.connection import CheckAddress, Connection, Dial
-    from appliance.sites.rtsp.source import RtspSource
     from appliance.sites.rtsp.target import RtspTarget
+    from appliance.sites.rtsp.tls import Trust
+    from appliance.sites.source import Opener, Source
 
 #: Longer than the longest interval between key frames that anybody sets up on purpose.
 PICTURE_WITHIN_S = 15.0
@@ -36,6 +39,12 @@ class ProbeResult:
     notes: Sequence[str]
     oddities: Sequence[str]
     error: SourceError | None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the certificate that was not believed, where that is the error: 64 hexadecimal digits."""
+        cause = self.error.__cause__ if self.error is not None else None
+        return cause.fingerprint if isinstance(cause, Untrusted) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +64,13 @@ async def probe_rtsp(
     *,
     check_address: CheckAddress | None = None,
     dial: Dial = dial_tcp,
+    trust: Trust | None = None,
     picture_within_s: float = PICTURE_WITHIN_S,
 ) -> ProbeResult:
     """Open the stream step by step, wait for the first picture that can be decoded, and leave."""
     steps = Steps(trio.current_time)
     try:
-        source = await establish(target, clock, steps, audio=True, check_address=check_address, dial=dial)
+        source = await establish(target, clock, steps, audio=True, check_address=check_address, dial=dial, trust=trust)
     except SourceError as error:
         steps.end(str(error), ok=False)
         return ProbeResult(steps.done, None, None, (), (), error)
@@ -77,7 +87,22 @@ async def probe_rtsp(
     return ProbeResult(steps.done, source.video, source.audio, source.notes, oddities, failure)
 
 
-async def _first_picture(source: RtspSource, within_s: float) -> str:
+async def probe_opener(name: str, opener: Opener, *, picture_within_s: float = PICTURE_WITHIN_S) -> ProbeResult:
+    """The same for what is no camera on a network: it is opened, as the step ``name``, and gives a picture."""
+    steps = Steps(trio.current_time)
+    steps.begin(name)
+    try:
+        async with opener() as source:
+            steps.end()
+            steps.begin("picture")
+            steps.end(await _first_picture(source, picture_within_s))
+            return ProbeResult(steps.done, source.video, source.audio, source.notes, (), None)
+    except SourceError as error:
+        steps.end(str(error), ok=False)
+        return ProbeResult(steps.done, None, None, (), (), error)
+
+
+async def _first_picture(source: Source, within_s: float) -> str:
     """Wait for it and say what it is.  Raises `SourceError`."""
     with trio.move_on_after(within_s):
         while True:
@@ -92,7 +117,11 @@ async def _first_picture(source: RtspSource, within_s: float) -> str:
 
 
 async def describe_rtsp(
-    target: RtspTarget, *, check_address: CheckAddress | None = None, dial: Dial = dial_tcp
+    target: RtspTarget,
+    *,
+    check_address: CheckAddress | None = None,
+    dial: Dial = dial_tcp,
+    trust: Trust | None = None,
 ) -> Announcement:
     """Ask what the camera would send (DESCRIBE alone): the check of a camera nobody watches.  Raises `SourceError`."""
 
@@ -108,4 +137,4 @@ async def describe_rtsp(
         )
 
     steps = Steps(trio.current_time)
-    return await converse(target, steps, go, check_address=check_address, dial=dial)
+    return await converse(target, steps, go, check_address=check_address, dial=dial, trust=trust)
