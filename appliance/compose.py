@@ -49,6 +49,7 @@ from appliance.streams.audience import Audience
 from appliance.streams.directory import open_directory
 from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
+from appliance.streams.trials import Trials
 from appliance.supervise import supervise
 from appliance.web.app import create_app
 from appliance.web.front import own_names
@@ -217,7 +218,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
             await cameras.ensure_demo()
-        directory = await stack.enter_async_context(open_directory(outside.openers(clock, demo), clock))
+        openers = outside.openers(clock, demo)
+        directory = await stack.enter_async_context(open_directory(openers, clock))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -232,6 +234,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             directory=directory,
             audience=audience,
             snapshots=snapshots,
+            trials=Trials(openers, pool),
             pool=pool,
             board=board,
             load=load,

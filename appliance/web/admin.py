@@ -66,11 +66,16 @@ class AdminUsers(msgspec.Struct):
 
 
 class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
-    """``url`` may hold user and password; they are kept apart, encrypted.  ``sub``: a smaller stream's address."""
+    """``url`` may hold user and password, or they are given apart; they are kept apart, encrypted.
+
+    ``sub``: a smaller stream's address.
+    """
 
     name: str
     url: str
     sub: str | None = None
+    username: str | None = None
+    password: str | None = None
 
     def __repr__(self) -> str:
         return f"NewCamera({self.name!r})"
@@ -276,7 +281,14 @@ class Administration:
 
     async def add_camera(self, call: Call) -> AdminCamera:
         given: NewCamera = call.body
-        camera = await self._services.cameras.add(given.name, given.url, given.sub or None, local=call.connection.local)
+        camera = await self._services.cameras.add(
+            given.name,
+            given.url,
+            given.sub or None,
+            username=given.username,
+            password=None if given.password is None else Secret(given.password),
+            local=call.connection.local,
+        )
         return self._view(camera)
 
     async def change_camera(self, call: Call) -> AdminCamera:
@@ -293,16 +305,7 @@ class Administration:
         await self._services.cameras.remove(self._camera(call.path["which"]).id)
 
     def _camera(self, which: str) -> Camera:
-        camera = self._services.cameras.find(which)
-        if camera is None:
-            names = ", ".join(each.name for each in self._services.cameras.list()[:20])
-            raise Fault(
-                Kind.NOT_FOUND,
-                "no_camera",
-                f"There is no camera “{which[:64]}”.",
-                f"There are: {names}." if names else "Add one first.",
-            )
-        return camera
+        return named_camera(self._services, which)
 
     def _view(self, camera: Camera) -> AdminCamera:
         directory = self._services.directory
@@ -342,6 +345,20 @@ class Administration:
         values = {f"{name}.{field}": value for field, value in call.body.items()}
         change = await self._services.settings.change(values, by=call.who.name)
         return Saved(sorted(change.keys), sorted(change.restart))
+
+
+def named_camera(services: Services, which: str) -> Camera:
+    """The camera of this name or id.  Raises `Fault` ``no_camera``, which helps whoever mistyped it."""
+    camera = services.cameras.find(which)
+    if camera is None:
+        names = ", ".join(each.name for each in services.cameras.list()[:20])
+        raise Fault(
+            Kind.NOT_FOUND,
+            "no_camera",
+            f"There is no camera “{which[:64]}”.",
+            f"There are: {names}." if names else "Add one first.",
+        )
+    return camera
 
 
 def _tab(name: str) -> str:

@@ -12,6 +12,7 @@ from werkzeug.routing import WebsocketMismatch
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin import Administration
+from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
 from appliance.web.events import Events
 from appliance.web.gate import LARGEST_BODY, Gate, too_large
@@ -56,6 +57,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Events(services, cameras),
         StatusRoutes(services),
         Administration(services),
+        CameraTests(services),
         Trust(services),
         Pages(services.pages),
         *more,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from appliance.base.clock import TICKS_PER_SECOND
+from appliance.sites.probe import ProbeResult, probe_source
+from appliance.sites.rtsp.steps import Steps
 from appliance.sites.source import SourceStatistics
 from tests.streams.scripted import CLIP, SMALL, SOUND, SOUNDS, picture, sound
 
@@ -55,3 +57,6 @@ class EndlessOpeners:
     async def look(self, stream: StreamConfig) -> tuple[VideoFormat | None, AudioFormat | None]:
         await trio.lowlevel.checkpoint()
         return (SMALL if stream.name == "sub" else CLIP).format, SOUND
+
+    async def probe(self, stream: StreamConfig, *, within_s: float) -> ProbeResult:
+        return await probe_source(self.opener(stream), Steps(trio.current_time), within_s=within_s)
