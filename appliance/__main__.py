@@ -1,9 +1,18 @@
-"""``python -m appliance`` and the ``fanal`` command."""
+"""``python -m appliance`` and the ``fanal`` command.
+
+The appliance is imported only by what runs one: a command that talks to the running one answers at once without it.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 def main() -> None:
@@ -13,9 +22,24 @@ def main() -> None:
         from appliance.workers.process import main as work  # noqa: PLC0415
 
         os._exit(work(sys.argv[2:]))
-    from appliance.compose import commands  # noqa: PLC0415
+    from appliance.cli.app import main as command  # noqa: PLC0415
+    from appliance.cli.context import Program  # noqa: PLC0415
 
-    sys.exit(commands())
+    sys.exit(command(Program(run=_run, offline=_offline)))
+
+
+async def _run(**options: Any) -> None:
+    from appliance.compose import run  # noqa: PLC0415  (see the module)
+
+    await run(**options)
+
+
+@contextmanager
+def _offline(folder: Path) -> Iterator[None]:
+    from appliance.compose import offline  # noqa: PLC0415  (see the module)
+
+    with offline(folder):
+        yield
 
 
 if __name__ == "__main__":

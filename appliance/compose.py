@@ -30,8 +30,6 @@ from appliance.base.interfaces import interface_addresses
 from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
-from appliance.cli.app import main
-from appliance.cli.context import Program
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
@@ -121,11 +119,6 @@ class Appliance:
     table: Table
     bound: Bound
     ready: Ready
-
-
-def commands() -> int:
-    """The command line, with this module's ways to run an appliance; its exit code."""
-    return main(Program(run=run, offline=offline))
 
 
 async def run(

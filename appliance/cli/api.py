@@ -6,7 +6,8 @@ Both serve the same interface, so a command is checked and answered in the same 
 from __future__ import annotations
 
 import socket
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONTROL_SOCKET = "control.sock"
+#: What tells a data folder from others: the store's file (`appliance.store.sqlite`, whose import takes half a second).
+DATABASE = "fanal.db"
+#: How long a server may take to start or to stop before a command gives up on it.
+STARTING_S = 15.0
 #: An answer may wait for a camera.
 PATIENCE_S = 60.0
 _KINDS = {
@@ -41,6 +46,9 @@ _KINDS = {
 
 class NotRunningError(Exception):
     """No appliance answers in this data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"Fanal does not run with the data folder {folder}.")
 
 
 class _LocalConnection(HTTPConnection):
@@ -77,13 +85,13 @@ class Api:
             response = connection.getresponse()
             answer = response.read()
         except (FileNotFoundError, ConnectionRefusedError):
-            raise NotRunningError from None
+            raise NotRunningError(self._path.parent) from None
         except PermissionError:
             raise Fault(
                 Kind.FORBIDDEN,
                 "not_permitted",
-                "You may not administer this appliance.",
-                "Run the command as the user who owns the data folder, or as root.",
+                f"You may not use the data folder {self._path.parent}.",
+                "Run the command as the user who runs Fanal, or as root.",
             ) from None
         except (OSError, HTTPException) as error:
             raise Fault(Kind.UNAVAILABLE, "no_answer", f"The appliance does not answer: {error}.") from error
@@ -109,20 +117,49 @@ def _fault(status: int, answer: bytes) -> Fault:
 
 
 @contextmanager
-def open_api(folder: Path, offline: Callable[[Path], AbstractContextManager[None]] | None) -> Iterator[Api]:
+def open_api(
+    folder: Path, offline: Callable[[Path], AbstractContextManager[None]] | None, *, may_begin: bool = False
+) -> Iterator[Api]:
     """The interface of the appliance in a data folder.
 
-    Raises NotRunningError if none runs there and ``offline`` is None (for commands that only a running one answers).
+    ``offline`` puts one together where none runs; only with ``may_begin`` also in a folder that has none yet, so that
+    whoever mistypes a folder is told instead of shown an empty one.
+    Raises NotRunningError if none runs there and ``offline`` is None (for commands that only a running one answers),
+    `Fault` ``no_data``, and those of a start.
     """
     path = folder / CONTROL_SOCKET
-    running = Api(path, running=True)
-    try:
-        running.get("server")
-    except NotRunningError:
-        if offline is None:
-            raise
-    else:
-        yield running
-        return
-    with offline(folder):
+    with ExitStack() as stack:
+        deadline = time.monotonic() + STARTING_S
+        while True:
+            running = Api(path, running=True)
+            try:
+                running.get("server")
+            except NotRunningError:
+                if offline is None:
+                    raise NotRunningError(folder) from None
+            else:
+                yield running
+                return
+            if not may_begin and not _is_data_folder(folder):
+                raise Fault(
+                    Kind.NOT_FOUND,
+                    "no_data",
+                    f"There is nothing of Fanal in the folder {folder}.",
+                    "Start it with: fanal run. If its data are in another folder, say so with --data DIR.",
+                )
+            try:
+                stack.enter_context(offline(folder))
+                break
+            except Fault as fault:
+                # a server that is just starting or stopping has the folder and no socket
+                if fault.code != "data_in_use" or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
         yield Api(path, running=False)
+
+
+def _is_data_folder(folder: Path) -> bool:
+    try:
+        return (folder / DATABASE).exists()
+    except OSError:
+        return True  # whoever opens it can say what is wrong with it

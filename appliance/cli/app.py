@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 def fanal() -> None:
     """Every camera, live, in a browser or on a phone.
 
-    Start with:  fanal run --demo
+    \b
+    Start:          fanal run --demo
+    Add a camera:   fanal camera add gate rtsp://user:password@192.0.2.10/main
+    Let them see:   fanal user add ann; fanal user set ann live=gate
+    How it is:      fanal status
+
+    The commands talk to the Fanal that runs with the same data folder; where none runs, they change its data all the
+    same. Each has its own help: fanal camera add --help
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage.
     """
 
 

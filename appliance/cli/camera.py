@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appliance.base.faults import invalid
 from appliance.cli.api import open_api
 from appliance.cli.context import Program, data_option, failing_well, json_option, show_json, show_table
 
@@ -18,7 +17,7 @@ KEYS = ("name", "url", "sub", "username", "password")
 
 @click.group()
 def camera() -> None:
-    """Cameras."""
+    """Add, change, list and remove cameras."""
 
 
 @camera.command("add")
@@ -30,17 +29,24 @@ def camera() -> None:
 @click.pass_obj
 @failing_well
 def add(program: Program, name: str, url: str, sub: str | None, folder: Path, as_json: bool) -> None:
-    """Add a camera, as rtsp://USER:PASSWORD@HOST/PATH.
+    """Add a camera.  NAME is what people see, URL the address of its stream: rtsp://USER:PASSWORD@HOST/PATH
 
-    User and password are kept apart, encrypted, and never shown.
+    Which address it is stands in the camera's manual, under RTSP or streaming. User and password are kept apart from
+    it, encrypted, and never shown.
+
+    \b
+    Examples:
+      fanal camera add gate rtsp://admin:secret@192.0.2.10/main
+      fanal camera add yard rtsp://192.0.2.11/main --sub rtsp://192.0.2.11/sub
     """
-    with open_api(folder, program.offline) as api:
+    with open_api(folder, program.offline, may_begin=True) as api:
         added = api.call("POST", "admin", "cameras", body={"name": name, "url": url, "sub": sub})
         running = api.running
     if as_json:
         show_json(added)
     else:
-        click.echo(f"Camera “{added['name']}” added." + ("" if running else " It is there when Fanal runs."))
+        then = "How it is: fanal camera list" if running else "Fanal does not run here yet; start it with: fanal run"
+        click.echo(f"Camera “{added['name']}” added. {then}")
 
 
 @camera.command("set")
@@ -51,7 +57,21 @@ def add(program: Program, name: str, url: str, sub: str | None, folder: Path, as
 @click.pass_obj
 @failing_well
 def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, as_json: bool) -> None:
-    """Change a camera: name=, url=, sub= (empty: none), username=, password=."""
+    """Change a camera.
+
+    \b
+    KEY is one of:
+      name       what people see
+      url        address of its stream
+      sub        address of its smaller stream; empty: it has none
+      username   for the camera
+      password   for the camera
+
+    \b
+    Examples:
+      fanal camera set gate name="Front gate"
+      fanal camera set gate username=viewer password=secret
+    """
     body = _pairs(changes, KEYS)
     with open_api(folder, program.offline) as api:
         changed = api.call("PATCH", "admin", "cameras", name, body=body)
@@ -67,7 +87,10 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
 @click.pass_obj
 @failing_well
 def show(program: Program, folder: Path, as_json: bool) -> None:
-    """All cameras, their streams, how they are."""
+    """List all cameras: their streams, how they are, and what is wrong.
+
+    What a stream really sends (picture rate, kbit/s) is measured while somebody watches it.
+    """
     with open_api(folder, program.offline) as api:
         cameras = api.get("admin", "cameras")["cameras"]
         running = api.running
@@ -76,25 +99,24 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
         return
     if not cameras:
         click.echo("No cameras yet. Add one: fanal camera add NAME rtsp://…")
-    rows = []
+    rows = [
+        [
+            one["name"],
+            stream["name"],
+            " ".join(filter(None, [one["state"]["state"], one["state"]["reason"]])) if running else None,
+            stream["codec"],
+            f"{stream['width']}x{stream['height']}" if stream["width"] else None,
+            f"{stream['fps']:g}" if stream["fps"] else None,
+            f"{stream['kbps']:.0f}" if stream["kbps"] else None,
+            stream["url"],
+        ]
+        for one in cameras
+        for stream in one["streams"]
+    ]
+    show_table(["camera", "stream", "state", "codec", "size", "fps", "kbit/s", "address"], rows)
     for one in cameras:
-        for stream in one["streams"]:
-            size = f"{stream['width']}x{stream['height']}" if stream["width"] else None
-            rate = f"{stream['fps']:g} fps" if stream["fps"] else None
-            state = one["state"]["state"] if running else None
-            reason = one["state"]["reason"] or ""
-            rows.append(
-                [
-                    one["name"],
-                    stream["name"],
-                    " ".join(filter(None, [state, reason])) or None,
-                    stream["codec"],
-                    size,
-                    rate,
-                    stream["url"],
-                ]
-            )
-    show_table(["camera", "stream", "state", "codec", "size", "rate", "address"], rows)
+        if running and one["message"]:
+            click.echo(f"{one['name']}: {one['message']}")
 
 
 @camera.command("remove")
@@ -103,18 +125,20 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
 @click.pass_obj
 @failing_well
 def remove(program: Program, name: str, folder: Path) -> None:
-    """Remove a camera."""
+    """Remove a camera, and everybody's rights on it."""
     with open_api(folder, program.offline) as api:
         api.call("DELETE", "admin", "cameras", name)
     click.echo(f"Camera “{name}” removed.")
 
 
 def _pairs(changes: tuple[str, ...], keys: tuple[str, ...]) -> dict[str, Any]:
-    """KEY=VALUE… as a dictionary.  Raises `Fault` for another key."""
+    """KEY=VALUE… as a dictionary.  Raises `click.UsageError` for another key."""
     found: dict[str, Any] = {}
     for change_text in changes:
         key, equals, value = change_text.partition("=")
-        if not equals or key not in keys:
-            raise invalid("bad_key", f"“{key}” cannot be set.", f"Use {', '.join(f'{each}=' for each in keys)}.")
+        if not equals:
+            raise click.UsageError("Write each change as KEY=VALUE.")  # not repeated: it may be a password
+        if key not in keys:
+            raise click.UsageError(f"There is no “{key}” to set. The keys are {', '.join(keys)}.")
         found[key] = value
     return found

@@ -1,4 +1,8 @@
-"""``fanal config``: get and set."""
+"""``fanal config``: get and set.
+
+The rules of the settings are imported inside the commands: they bring the database's library with them, half a second
+that the other commands need not wait for.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ import click
 
 from appliance.cli.api import open_api
 from appliance.cli.context import Program, data_option, failing_well, json_option, show_json, show_table
-from appliance.settings.settings import Settings, known
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def config() -> None:
-    """Settings."""
+    """See and change settings."""
 
 
 @config.command("get")
@@ -26,7 +29,15 @@ def config() -> None:
 @click.pass_obj
 @failing_well
 def get(program: Program, key: str | None, folder: Path, as_json: bool) -> None:
-    """One setting, or all of them with what may be set."""
+    """Print one setting, or without KEY all of them and what they are for.
+
+    \b
+    Examples:
+      fanal config get
+      fanal config get general.server_name
+    """
+    from appliance.settings.settings import known  # noqa: PLC0415  (see the module)
+
     if key is not None:
         known(key)  # before anything is started for it
     with open_api(folder, program.offline) as api:
@@ -41,9 +52,11 @@ def get(program: Program, key: str | None, folder: Path, as_json: bool) -> None:
     elif as_json:
         show_json({each: one["value"] for each, one in settings.items()})
     else:
-        show_table(
-            ["key", "value", "about"], [[each, _shown(one["value"]), one["hint"]] for each, one in settings.items()]
-        )
+        rows = [
+            [each, f"{_shown(one['value'])} {one['unit'] or ''}".rstrip(), one["hint"]]
+            for each, one in settings.items()
+        ]
+        show_table(["key", "value", "about"], rows)
 
 
 @config.command("set")
@@ -53,11 +66,19 @@ def get(program: Program, key: str | None, folder: Path, as_json: bool) -> None:
 @click.pass_obj
 @failing_well
 def change(program: Program, key: str, value: str, folder: Path) -> None:
-    """Set one setting."""
+    """Set one setting.  KEY is one of: fanal config get
+
+    \b
+    Examples:
+      fanal config set general.server_name "Harbour warehouse"
+      fanal config set connectivity.host_names video.example.org,192.0.2.7
+    """
+    from appliance.settings.settings import Settings  # noqa: PLC0415  (see the module)
+
     parsed = Settings.parse(key, value)
     tab, _, field = key.partition(".")
     body = {field: list(parsed) if isinstance(parsed, tuple) else parsed}
-    with open_api(folder, program.offline) as api:
+    with open_api(folder, program.offline, may_begin=True) as api:
         saved = api.call("PUT", "admin", "settings", tab, body=body)
         running = api.running
     if not saved["changed"]:

@@ -46,14 +46,13 @@ def data_option(function: F) -> F:
         type=click.Path(path_type=Path, file_okay=False),
         envvar="FANAL_DATA",
         default=default_folder,
-        show_default="/var/lib/fanal as root, else ~/.local/share/fanal",
-        help="The data folder.",
+        help="The data folder. Without it: FANAL_DATA, else /var/lib/fanal as root, else ~/.local/share/fanal.",
         metavar="DIR",
     )(function)
 
 
 def json_option(function: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(function)
 
 
 def failing_well(function: F) -> F:
@@ -65,8 +64,8 @@ def failing_well(function: F) -> F:
             return function(*args, **kwargs)
         except Fault as fault:
             fail(str(fault))
-        except NotRunningError:
-            fail("Fanal does not run with this data folder. Start it with: fanal run")
+        except NotRunningError as error:
+            fail(f"{error} Start it with: fanal run. If it runs with another folder, say so with --data DIR.")
 
     return wrapped  # type: ignore[return-value]  # the same signature
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 @failing_well
 def status(_program: Program, folder: Path, as_json: bool) -> None:
-    """How the running appliance is, and what wants attention."""
+    """Say how the running Fanal is, and what wants attention."""
     with open_api(folder, None) as api:
         found = api.get("status")
         users = api.get("status", "users")["users"]
@@ -28,13 +28,24 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
         return
     cameras = found["cameras"]
     click.echo(f"{found['name']}, Fanal {found['version']}, running since {found['running_since']}")
-    click.echo("Cameras     " + ", ".join(f"{number} {state}" for state, number in cameras.items() if number) or "none")
-    click.echo(f"Viewers     {found['viewers']} of {found['streams_open']} open streams, {len(users)} users connected")
+    click.echo(
+        "Cameras     " + (", ".join(f"{number} {state}" for state, number in cameras.items() if number) or "none yet")
+    )
+    click.echo(
+        f"Clients     {_count(len(users), 'user')} connected, {_count(found['viewers'], 'view')} of "
+        f"{_count(found['streams_open'], 'open stream')}"
+    )
     if found["cpu"] is not None:
         click.echo(
-            f"Load        {found['cpu']:.0%} of the machine, {found['cores']:.2f} cores here, "
-            f"{found['memory'] / 1e6:.0f} MB, {found['sent'] / 1e6:.2f} MB/s out"
+            f"Load        machine {found['cpu']:.0%}, Fanal {found['cores']:.2f} cores and "
+            f"{found['memory'] / 1e6:.0f} MB, sends {found['sent'] / 1e6:.2f} MB/s"
         )
+    kept = [f"{what} ({why})" for what, why in found["isolation"].items() if why is not None]
+    if not found["isolation"]:
+        click.echo("Workers     none yet")
+    else:
+        confined = f"not confined from: {', '.join(kept)}" if kept else "confined"
+        click.echo(f"Workers     {found['workers']}, {confined}")
     certificate = found["certificate"]
     if certificate is not None:
         click.echo(f"Certificate {', '.join(certificate['names'][:4])} until {certificate['not_after'][:10]}")
@@ -45,3 +56,7 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
         click.echo(f"{mark} {item['message']} {item['hint']}")
     if not found["attention"]:
         click.echo("All is well.")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RIGHTS = ("live", "audio")
+KEYS = (*RIGHTS, "role", "disabled", "password")
 SWITCHES = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 
 
 @click.group()
 def user() -> None:
-    """Users and their rights."""
+    """Add, change, list and remove users, and say what they may see."""
 
 
 @user.command("add")
@@ -32,9 +33,18 @@ def user() -> None:
 @click.pass_obj
 @failing_well
 def add(program: Program, name: str, role: str, password_stdin: bool, folder: Path, as_json: bool) -> None:
-    """Add a user.  A viewer sees nothing until granted: fanal user set NAME live=all"""
+    """Add a user.  Asks for the password, unless it comes on standard input.
+
+    A viewer sees no camera until it is granted: fanal user set NAME live=all
+
+    \b
+    Examples:
+      fanal user add ann
+      pass show fanal/ann | fanal user add ann --password-stdin
+      fanal user add chief --role administrator
+    """
     body = {"name": name, "role": role, "password": _password(from_stdin=password_stdin)}
-    with open_api(folder, program.offline) as api:
+    with open_api(folder, program.offline, may_begin=True) as api:
         added = api.call("POST", "admin", "users", body=body)
     if as_json:
         show_json(added)
@@ -55,7 +65,21 @@ def add(program: Program, name: str, role: str, password_stdin: bool, folder: Pa
 def change(
     program: Program, name: str, changes: tuple[str, ...], password_stdin: bool, folder: Path, as_json: bool
 ) -> None:
-    """Change a user: live=CAMERA,…|all|none  audio=CAMERA,…|all|none  role=…  disabled=yes|no  password=ask"""
+    """Change a user.
+
+    \b
+    KEY=VALUE is one of:
+      live=CAMERA,…|all|none     which cameras they may see
+      audio=CAMERA,…|all|none    which cameras they may hear
+      role=administrator|viewer
+      disabled=yes|no            whether they are kept from signing in
+      password=ask               a new password, typed at the terminal
+
+    \b
+    Examples:
+      fanal user set ann live=gate,yard audio=gate
+      fanal user set ann password=ask
+    """
     body = _changes(changes)
     if password_stdin or body.pop("password", None):
         body["password"] = _password(from_stdin=password_stdin)
@@ -75,7 +99,7 @@ def change(
 @click.pass_obj
 @failing_well
 def show(program: Program, folder: Path, as_json: bool) -> None:
-    """All users and what they are granted."""
+    """List all users and what they may see and hear."""
     with open_api(folder, program.offline) as api:
         users = api.get("admin", "users")["users"]
         names = {one["id"]: one["name"] for one in api.get("admin", "cameras")["cameras"]}
@@ -87,6 +111,8 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
         cameras = "all" if one["role"] == "administrator" else one["grants"].get(right)
         return cameras if cameras in ("all", None) else ", ".join(names.get(each, each) for each in cameras)
 
+    if not users:
+        click.echo("No users yet. The first start of “fanal run” makes an administrator.")
     show_table(
         ["user", "role", *RIGHTS, ""],
         [
@@ -129,7 +155,11 @@ def _password(*, from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise invalid("no_password", "There is no terminal to ask for a password.", "Use --password-stdin.")
+        raise invalid(
+            "no_password",
+            "There is no terminal to ask for a password at.",
+            "Give it on standard input, with --password-stdin.",
+        )
     answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return answer
 
@@ -147,10 +177,13 @@ def _changes(changes: tuple[str, ...]) -> dict[str, Any]:
             body["role"] = value
         elif text == "password=ask":
             body["password"] = True
+        elif not equals:
+            raise click.UsageError("Write each change as KEY=VALUE, such as live=all.")
+        elif key == "password":
+            # not on the command line: every user of the machine reads those
+            raise click.UsageError("A password is not given here: use password=ask, or --password-stdin.")
+        elif key == "disabled":
+            raise click.UsageError(f"“{value}” is neither yes nor no.")
         else:
-            raise invalid(
-                "bad_key",
-                f"“{text}” cannot be set.",
-                "Use live=, audio= (cameras with commas between them, all or none), role=, disabled=yes, password=ask.",
-            )
+            raise click.UsageError(f"There is no “{key}” to set. The keys are {', '.join(KEYS)}.")
     return body

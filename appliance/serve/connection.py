@@ -25,7 +25,8 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.typing import ConnectionState
 
 from appliance.serve.frames import close_frame
-from appliance.serve.guard import MessageLimits, WebSocketGuard
+from appliance.serve.guard import NOT_UTF8, MessageLimits, WebSocketGuard
+from appliance.serve.inbox import Inbox
 from appliance.serve.protocol import Http1, Refused
 from appliance.serve.streams import SLICE, Data, DirectStream, set_up_for_media
 from appliance.serve.tasks import Tasks
@@ -101,6 +102,8 @@ class Connection(TCPServer):
         self._policy = policy if policy is not None else Policy()
         self._http: Http1 | None = None
         self._guard: WebSocketGuard | None = None
+        self._inbox: Inbox | None = None
+        self._take: Callable[[str | bytes], None] = lambda _: None
         self._closing = False  # nothing more is read, and nothing of Hypercorn's is sent
         self._torn = False  # a media frame is on the wire in part
         self._whole = trio.Event()
@@ -172,6 +175,15 @@ class Connection(TCPServer):
         if not self._wire.usable:
             raise trio.ClosedResourceError("this connection is closed")
         set_up_for_media(self._wire.socket)
+
+    def take_messages(self, take: Callable[[str | bytes], None]) -> None:
+        """Call ``take`` with each message of the client from now on; the framework's ``receive`` gives none.
+
+        To be called before the handshake is answered, so that none goes the other way.  ``take`` is called by the
+        task that reads: it must not block, and what it raises ends the connection.
+        """
+        self._inbox = Inbox()
+        self._take = take
 
     def unsent(self) -> int:
         """Bytes in the kernel that the client has not acknowledged."""
@@ -288,6 +300,17 @@ class Connection(TCPServer):
                 if violation is not None:
                     await self.close_websocket(violation.code, violation.reason)
                     return
+            if data and self._inbox is not None and http.is_open_websocket:
+                try:
+                    messages, control = self._inbox.receive(data)
+                except UnicodeDecodeError:
+                    await self.close_websocket(NOT_UTF8, "a text is not UTF-8")
+                    return
+                for message in messages:
+                    self._take(message)
+                if control:
+                    await http.handle(RawData(control))
+                continue
             await http.handle(RawData(data))
             if not data or (http.is_answering and http.early_bytes > SLICE):
                 return

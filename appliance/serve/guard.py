@@ -12,6 +12,7 @@ from appliance.serve.frames import Opcode
 
 # close codes, RFC 6455 §7.4.1
 PROTOCOL_ERROR = 1002
+NOT_UTF8 = 1007
 POLICY = 1008
 TOO_BIG = 1009
 
@@ -78,7 +79,7 @@ class WebSocketGuard:
                 continue
             self._header.append(data[position])
             position += 1
-            size = _header_size(self._header)
+            size = header_size(self._header)
             if len(self._header) < size:
                 continue
             violation = self._frame(now)
@@ -127,7 +128,7 @@ class WebSocketGuard:
         return None
 
 
-def _header_size(begun: bytearray) -> int:
+def header_size(begun: bytearray) -> int:
     """How long the header is (RFC 6455 §5.2), as far as its first bytes tell."""
     if len(begun) < 2:
         return 2

@@ -119,6 +119,8 @@ class Directory:
     def facts(self, stream_id: str) -> StreamFacts:
         """What is known of a stream, measured now if it is open."""
         entry = self._entries.get(stream_id)
+        if entry is not None:
+            self._learn(stream_id, entry.hub)
         known = self._facts.get(stream_id, StreamFacts())
         return known if entry is None else replace(known, measured=entry.hub.measured)
 
@@ -173,6 +175,7 @@ class Directory:
                 nursery.start_soon(entry.hub.run)
                 nursery.start_soon(self._follow, stream_id, entry)
                 await self._until_unused(entry)
+                self._learn(stream_id, entry.hub)
                 # Out of the directory before anything awaits: closing takes a moment, and the next user gets a new one.
                 self._entries.pop(stream_id, None)
                 nursery.cancel_scope.cancel()
@@ -192,11 +195,19 @@ class Directory:
         """Keep the facts and the camera's state in step with the hub."""
         hub = entry.hub
         while True:
-            if hub.segment is not None:
-                self._facts[stream_id] = StreamFacts(hub.segment.video, hub.segment.audio, hub.measured)
+            self._learn(stream_id, hub)
             self._judge(hub.camera_id, hub.state.value)
             await hub.state.wait_change()
             await trio.lowlevel.checkpoint()
+
+    def _learn(self, stream_id: str, hub: Hub) -> None:
+        """What the hub sees now; sound that is announced and has not come yet is as it was last seen."""
+        segment = hub.segment
+        if segment is not None:
+            audio = segment.audio
+            if audio is None and hub.announces_audio:
+                audio = self._facts.get(stream_id, StreamFacts()).audio
+            self._facts[stream_id] = StreamFacts(segment.video, audio, hub.measured)
 
     def _watched(self, camera_id: str) -> bool:
         return any(entry.hub.camera_id == camera_id for entry in self._entries.values())

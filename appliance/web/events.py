@@ -54,8 +54,7 @@ class Events:
         )
 
     async def stream(self, call: Call) -> Response:
-        user = call.who.user_id
-        if self._open.get(user, 0) >= PER_USER:
+        if self._open.get(call.who.user_id, 0) >= PER_USER:
             raise Fault(Kind.LIMITED, "too_many_events", "This user has too many pages open.", "Close some of them.")
         response = Response(self._events(call), content_type="text/event-stream", headers={"Cache-Control": "no-store"})
         response.timeout = None  # it ends with the client
@@ -67,6 +66,8 @@ class Events:
         self._open[user] = self._open.get(user, 0) + 1
         try:
             with self._services.news.listen() as listener:
+                if self._open[user] > PER_USER:  # many came at once, between the check above and here
+                    return
                 yield _event("hello", {"version": __version__})  # noqa: ASYNC119 (listening is an entry in a set)
                 if self._has_ended(call):  # between the gate and here
                     yield ENDED  # noqa: ASYNC119 (listening is an entry in a set)

@@ -219,7 +219,7 @@ class Gate:
             return msgspec.json.decode(data, type=route.body)
         except msgspec.ValidationError as error:
             text, _, where = str(error).partition(" - at `$")
-            place = where.removesuffix("`").lstrip(".") or None
+            place = where.removesuffix("`").replace("[...]", "").lstrip(".") or None  # which entry, it does not say
             raise invalid("bad_request", f"The body cannot be used: {text}.", field=place) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise invalid("bad_request", f"The body is not JSON: {error}.") from error

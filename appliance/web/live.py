@@ -6,6 +6,7 @@ The handler shakes hands and listens; pictures go past it, from the hub's task s
 from __future__ import annotations
 
 import logging
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from appliance.web.table import Route
 
 if TYPE_CHECKING:
     from appliance.auth.rights import Principal
+    from appliance.auth.sessions import Session
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
@@ -35,6 +37,8 @@ log = logging.getLogger(__name__)
 FIRST_MESSAGE_S = 10.0
 #: How long a message on its way may take to be finished when a view ends.
 FAREWELL_S = 1.0
+#: What a client says between the answer to its handshake and its view; of more, the newest count.
+EARLY_MESSAGES = 16
 #: A camera is tried again at a viewer's wish at most so often.
 RETRY_EVERY_S = 1.0
 #: Bad messages are answered: so many at once, then one a second.
@@ -88,8 +92,10 @@ class Live:
 
     async def watch(self, call: Call) -> None:
         """Serve one live view until either side is done."""
-        await websocket.accept()
         connection = call.connection
+        listener = Listener(self._services, call.session)
+        connection.take_messages(listener.hear)
+        await websocket.accept()
         camera = self._services.cameras.find(call.watched.id) or call.watched  # as it is after the handshake
         if is_one_too_many(self._services, call.who):
             await connection.close_websocket(TOO_MANY.code, TOO_MANY.reason)
@@ -101,17 +107,18 @@ class Live:
             member = Member(call.who, camera.id, call.address, outlet, viewer, trio.current_time())
             with self._services.audience.join(member):
                 self._services.judge(member)
-                await self._serve(member, call)
+                await self._serve(member, listener)
         if member.ending is not None:
             log.debug("live view of %s ended: %s", call.watched.name, member.ending.reason)
             await connection.close_websocket(member.ending.code, member.ending.reason)
 
-    async def _serve(self, member: Member, call: Call) -> None:
+    async def _serve(self, member: Member, listener: Listener) -> None:
         written = trio.Event()
         async with trio.open_nursery() as sending:
             sending.start_soon(write, member, written)
             async with trio.open_nursery() as listening:
-                listening.start_soon(self._listen, member, call)
+                listening.start_soon(self._expect, member, listener)
+                listener.attend(member)
                 await member.ended.wait()
                 listening.cancel_scope.cancel()
             # What has begun is finished, so that the close frame does not land inside it.
@@ -120,34 +127,57 @@ class Live:
                 await written.wait()
             sending.cancel_scope.cancel()
 
-    async def _listen(self, member: Member, call: Call) -> None:
-        retried_at = -RETRY_EVERY_S
-        heard_want = False
-        complaints = Bucket(COMPLAINTS_PER_S, COMPLAINTS)
-        while True:
-            with trio.CancelScope() as patience:
-                if not heard_want:
-                    patience.deadline = member.since + FIRST_MESSAGE_S
-                said = await websocket.receive()
-            if patience.cancelled_caught:
-                member.end(NO_FIRST_MESSAGE)
-                return
-            try:
-                message = messages.parse(said or b"")  # the framework has None for an empty one
-            except Fault as fault:
-                if complaints.take(trio.current_time()):
-                    member.outlet.control(text_frame(messages.error(fault)))
-                continue
-            if isinstance(message, Want):
-                heard_want = True
-                member.viewer.want(message)
-            elif isinstance(message, Stats):
-                member.buffer_s = message.buffer_s
-                self._services.keep_alive(call.session)
-                member.viewer.decide()
-            elif trio.current_time() - retried_at >= RETRY_EVERY_S:
-                retried_at = trio.current_time()
-                self._services.directory.retry_now(member.camera_id)
+    async def _expect(self, member: Member, listener: Listener) -> None:
+        with trio.move_on_at(member.since + FIRST_MESSAGE_S):
+            await listener.wanted.wait()
+            return
+        member.end(NO_FIRST_MESSAGE)
+
+
+class Listener:
+    """Hears what the client of a live view says, in the task that reads its connection."""
+
+    def __init__(self, services: Services, session: Session | None) -> None:
+        self.wanted = trio.Event()
+        self._services = services
+        self._session = session
+        self._member: Member | None = None
+        self._early: deque[str | bytes] = deque(maxlen=EARLY_MESSAGES)
+        self._complaints = Bucket(COMPLAINTS_PER_S, COMPLAINTS)
+        self._retried_at = -RETRY_EVERY_S
+
+    def hear(self, said: str | bytes) -> None:
+        """Take a message; one that comes before there is a view waits for it."""
+        if self._member is None:
+            self._early.append(said)
+        else:
+            self._hear(said, self._member)
+
+    def attend(self, member: Member) -> None:
+        """From now on what is said is about this view."""
+        self._member = member
+        while self._early:
+            self._hear(self._early.popleft(), member)
+
+    def _hear(self, said: str | bytes, member: Member) -> None:
+        if member.ending is not None:
+            return
+        try:
+            message = messages.parse(said)
+        except Fault as fault:
+            if self._complaints.take(trio.current_time()):
+                member.outlet.control(text_frame(messages.error(fault)))
+            return
+        if isinstance(message, Want):
+            self.wanted.set()
+            member.viewer.want(message)
+        elif isinstance(message, Stats):
+            member.buffer_s = message.buffer_s
+            self._services.keep_alive(self._session)
+            member.viewer.decide()
+        elif trio.current_time() - self._retried_at >= RETRY_EVERY_S:
+            self._retried_at = trio.current_time()
+            self._services.directory.retry_now(member.camera_id)
 
 
 def is_one_too_many(services: Services, principal: Principal) -> bool:

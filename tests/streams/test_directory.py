@@ -8,7 +8,7 @@ import trio
 
 from appliance.sites.source import SourceError, Trouble
 from appliance.streams.directory import CameraState, Directory, open_directory
-from tests.streams.scripted import CLIP, SOUND, Openers, TrioClock, camera, config, picture
+from tests.streams.scripted import CLIP, SMALL, SOUND, Openers, TrioClock, camera, config, picture, sound
 
 
 async def settle() -> None:
@@ -94,6 +94,24 @@ async def test_a_camera_configured_anew_goes_on_with_the_new_address(autojump_cl
             directory.camera_changed(changed)  # the same again: nothing happens
             await settle()
             assert openers.cameras["cam-main"].opened == 2
+
+
+async def test_facts_follow_a_camera_that_changes_its_format_and_its_sound(autojump_clock) -> None:
+    openers, cam = Openers(), camera("main")
+    async with open_directory(openers, TrioClock()) as directory:
+        with directory.lease(cam, cam.streams[0]):
+            await settle()
+            source = openers.cameras["cam-main"]
+            await source.give(picture(0))
+            assert directory.facts("cam-main").video == CLIP.format
+            assert directory.facts("cam-main").audio is None
+            await source.give(sound(0))
+            assert directory.facts("cam-main").audio == SOUND
+            await source.give(picture(25, clip=SMALL))
+            assert directory.facts("cam-main").video == SMALL.format
+        await trio.sleep(60)
+        assert directory.hub("cam-main") is None
+        assert directory.facts("cam-main").video == SMALL.format
 
 
 async def test_a_removed_camera_is_closed_and_forgotten(autojump_clock) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from tests.web.listening import PATIENCE_S, LiveView, Stream
 from tests.web.manners import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from tests.web.appliance import House
 
@@ -176,15 +176,19 @@ class Visitor:
             self.house.manners.check(answer)
         return answer
 
-    @contextmanager
-    def reading(self, path: str, headers: dict[str, str] | None = None) -> Iterator[Stream]:
-        """An answer without end, read as it comes (in threads)."""
+    @asynccontextmanager
+    async def reading(self, path: str) -> AsyncIterator[Stream]:
+        """An answer without end, read as it comes."""
         connection = self.connect()
-        try:
-            connection.request("GET", path, headers=self.identity | (headers or {}))
-            assert connection.sock is not None
+
+        def ask() -> Stream:
+            connection.request("GET", path, headers=self.identity)
             socket_ = connection.sock  # the response keeps it where the connection does not
-            with connection.getresponse() as response:
-                yield Stream(response, socket_)
+            return Stream(connection.getresponse(), socket_)
+
+        try:
+            stream = await trio.to_thread.run_sync(ask)
+            with stream.response:
+                yield stream
         finally:
             connection.close()

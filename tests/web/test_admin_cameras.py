@@ -1,0 +1,116 @@
+"""Cameras over HTTP: set up, changed, removed; addresses that no camera has; passwords that are not told again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.appliance import House
+
+PATH = "/api/v1/admin/cameras"
+URL = "rtsp://192.0.2.10/main"
+
+
+async def test_a_camera_is_set_up_changed_and_removed(house: House) -> None:
+    chief = await house.administrator()
+    made = await chief.ask("POST", PATH, {"name": "Gate", "url": URL, "sub": "rtsp://192.0.2.10/sub"})
+    assert made.status == 201
+    camera = made.json
+    assert [(one["name"], one["url"]) for one in camera["streams"]] == [("main", URL), ("sub", "rtsp://192.0.2.10/sub")]
+    assert (await chief.get("/api/v1/cameras")).json["cameras"][0]["id"] == camera["id"]
+    changed = await chief.ask("PATCH", f"{PATH}/Gate", {"name": "Front gate", "url": "rtsp://192.0.2.11:8554/x"})
+    assert (changed.json["id"], changed.json["name"]) == (camera["id"], "Front gate")
+    assert changed.json["streams"][0]["url"] == "rtsp://192.0.2.11:8554/x"
+    single = await chief.ask("PATCH", f"{PATH}/{camera['id']}", {"sub": ""})
+    assert len(single.json["streams"]) == 1
+    assert (await chief.ask("DELETE", f"{PATH}/front%20gate")).status == 204
+    assert (await chief.get(PATH)).json == {"cameras": []}
+    assert (await chief.ask("DELETE", f"{PATH}/Front%20gate")).code == "no_camera"
+
+
+async def test_a_password_in_an_address_is_kept_apart_and_never_told(house: House) -> None:
+    chief = await house.administrator()
+    url = "rtsp://operator:s3cr%40t-of-the-gate@192.0.2.10/main?a=b"
+    made = await chief.ask("POST", PATH, {"name": "Gate", "url": url})
+    stream = made.json["streams"][0]
+    assert stream["url"] == "rtsp://192.0.2.10/main?a=b"
+    assert (stream["username"], stream["has_password"]) == ("operator", True)
+    kept = house.services.cameras.get("Gate").streams[0].password
+    assert kept is not None
+    assert kept.reveal() == "s3cr@t-of-the-gate"
+    renamed = await chief.ask("PATCH", f"{PATH}/Gate", {"name": "Front gate", "url": "rtsp://192.0.2.10/other"})
+    assert renamed.json["streams"][0]["has_password"] is True  # the same host
+    moved = await chief.ask("PATCH", f"{PATH}/Front gate".replace(" ", "%20"), {"url": "rtsp://192.0.2.99/main"})
+    assert moved.json["streams"][0]["has_password"] is False  # never to another one (A11)
+    given = await chief.ask("PATCH", f"{PATH}/Front%20gate", {"username": "u", "password": "another secret"})
+    assert (given.json["streams"][0]["username"], given.json["streams"][0]["has_password"]) == ("u", True)
+    told = b"".join(answer.body for answer in house.answers)
+    assert b"s3cr" not in told
+    assert b"another secret" not in told
+
+
+@pytest.fixture(scope="module")
+def chief(shared: House):
+    shared.do(shared.camera, "taken")
+    return shared.do(shared.administrator, "chief of cameras")
+
+
+BAD = [
+    ({"name": "", "url": URL}, 422, "invalid_name", "name"),
+    ({"name": "x" * 65, "url": URL}, 422, "invalid_name", "name"),
+    ({"name": "3f2c9a52-7d0c-4a0e-9b1d-2f1f0c9d8e7a", "url": URL}, 422, "invalid_name", "name"),
+    ({"name": "taken", "url": URL}, 409, "name_taken", "name"),
+    ({"name": "Ｔａｋｅｎ", "url": URL}, 409, "name_taken", "name"),
+    ({"name": "new"}, 422, "bad_request", None),
+    ({"name": "new", "url": 5}, 422, "bad_request", "url"),
+    ({"name": "new", "url": URL, "password": "x"}, 422, "bad_request", None),
+    ({"name": "new", "url": URL, "sub": "http://192.0.2.1/x"}, 501, "unsupported_scheme", "sub"),
+    *(
+        ({"name": "new", "url": url}, 501, "unsupported_scheme", "url")
+        for url in ("http://192.0.2.1/x", "exec://ls", "ftp://192.0.2.1/", "gopher://192.0.2.1/", "file:///etc/passwd")
+    ),
+    *(
+        ({"name": "new", "url": url}, 422, "invalid_url", "url")
+        for url in (
+            "", "nonsense", "demo:main", "file:/etc/passwd", "rtsp://", "rtsp:///x", "rtsp://a b/x", "rtsp://h:0/x",
+            "rtsp://h:65536/x", "rtsp://h:x/", "rtsp://[::1/x", "rtsp://192.0.2.1/" + "x" * 3000, "rtsp://h/\r\nX: y",
+            "rtsp://169.254.169.254/latest/meta-data", "rtsp://[fd00:ec2::254]/", "rtsp://metadata.google.internal/",
+            "rtsp://100.100.100.200/", "rtsp://[::ffff:169.254.169.254]/", "rtsp://2852039166/", "rtsp://0xa9fea9fe/",
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "status", "code", "field"), BAD)
+def test_a_camera_that_cannot_be_is_refused_by_field(shared: House, chief, body, status, code, field) -> None:
+    answer = chief.call("POST", PATH, body)
+    assert (answer.status, answer.code, answer.json.get("field")) == (status, code, field)
+    assert shared.services.cameras.find("new") is None
+
+
+def test_a_wrong_address_is_not_repeated_with_its_password(shared: House, chief) -> None:
+    for url in ("rtsp://u:hunter2@[::1/x", "rtsp://u:hunter2@169.254.169.254/", "http://u:hunter2@192.0.2.1/",
+                "rtsp://u:hun/ter2@192.0.2.1/", "u:hunter2@192.0.2.1", "rtsp://u:hunter2\n@h/"):  # fmt: skip
+        for method, path in (("POST", PATH), ("PATCH", f"{PATH}/taken")):
+            answer = chief.call(method, path, {"name": "new", "url": url} if method == "POST" else {"url": url})
+            assert answer.status in (422, 501)
+            assert b"hunter2" not in answer.body
+            assert b"ter2" not in answer.body
+
+
+def test_a_camera_that_is_not_there_is_named(shared: House, chief) -> None:
+    for method in ("PATCH", "DELETE"):
+        for which in ("nowhere", "3f2c9a52-7d0c-4a0e-9b1d-2f1f0c9d8e7a", "%00", "x" * 2000):
+            answer = (
+                chief.call(method, f"{PATH}/{which}", {"name": "y"})
+                if method == "PATCH"
+                else chief.call(method, f"{PATH}/{which}")
+            )
+            assert (answer.status, answer.code) == (404, "no_camera"), which
+            assert len(answer.body) < 2000
+
+
+def test_a_change_that_cannot_be_changes_nothing(shared: House, chief) -> None:
+    before = shared.services.cameras.get("taken")
+    for body in ({"name": "x", "url": "nonsense"}, {"name": ""}, {"url": "rtsp://169.254.169.254/"}, {"zzz": 1}):
+        assert chief.call("PATCH", f"{PATH}/taken", body).status == 422
+    assert shared.services.cameras.get("taken") == before
