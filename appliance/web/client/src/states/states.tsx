@@ -189,9 +189,9 @@ export function States({ model }: { model: Model }) {
           </Section>
           <Section title="Toasts">
             <div class="col">
-              <ToastView toast={{ id: 1, kind: "good", text: i18n.t("Snapshot of {name} saved.", { name: "Front gate" }), stays: true, action: { label: i18n.t("Open"), run: nothing } }} close={nothing} />
-              <ToastView toast={{ id: 2, kind: "bad", text: i18n.t("The server did not answer. You are still signed in."), stays: true }} close={nothing} />
-              <ToastView toast={{ id: 3, kind: "info", text: i18n.t("Copied."), stays: true }} close={nothing} />
+              <ToastView toast={{ id: 1, kind: "good", text: i18n.t("Snapshot of {name} saved.", { name: "Front gate" }), stays: true, shownMs: 0, action: { label: i18n.t("Open"), run: nothing } }} close={nothing} act={nothing} />
+              <ToastView toast={{ id: 2, kind: "bad", text: i18n.t("The server did not answer. You are still signed in."), stays: true, shownMs: 0 }} close={nothing} act={nothing} />
+              <ToastView toast={{ id: 3, kind: "info", text: i18n.t("Copied."), stays: true, shownMs: 0 }} close={nothing} act={nothing} />
             </div>
           </Section>
           <Section title="Banners">
