@@ -9,12 +9,12 @@ import logging
 import secrets
 import socket
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from shutil import disk_usage
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from appliance.auth import open_auth
 from appliance.auth.passwords import Cost, Passwords
 from appliance.auth.sessions import elapsed_s
 from appliance.base.clock import SystemClock
-from appliance.base.faults import Fault, invalid
+from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.interfaces import interface_addresses
 from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
@@ -40,7 +40,7 @@ from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
 from appliance.status.board import Attention, Board, Severity
 from appliance.status.load import SAMPLE_S, Load
-from appliance.status.logs import open_logs
+from appliance.status.logs import keep_early, open_logs
 from appliance.store import open_store
 from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
@@ -70,6 +70,8 @@ log = logging.getLogger(__name__)
 METRICS_TOKEN = "metrics-token"  # noqa: S105 (a file name)
 #: An appliance for commands is there in a second; on a machine in trouble later.
 START_PATIENCE_S = 60.0
+#: What failed at the start may do later: memory is free again, say.
+RETRY_S = 30.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -142,12 +144,14 @@ def offline(folder: Path) -> Iterator[None]:
     """An appliance for the commands inside the block, in a thread of its own.  Raises `Fault` if it cannot start."""
     options = Options(folder.absolute(), online=False, log_to_terminal=False, log_level="warning")
     started: SimpleQueue[tuple[trio.lowlevel.TrioToken, trio.Event] | BaseException] = SimpleQueue()
+    left = threading.Event()
 
     async def serve_commands() -> None:
         stopping = trio.Event()
         async with compose(options):
             started.put((trio.lowlevel.current_trio_token(), stopping))
-            await stopping.wait()
+            if not left.is_set():
+                await stopping.wait()
 
     def thread() -> None:
         try:
@@ -155,18 +159,30 @@ def offline(folder: Path) -> Iterator[None]:
         except BaseException as error:  # noqa: ASYNC103 (handed to the thread that waits for it)
             started.put(error)
 
-    worker = threading.Thread(target=thread, name="offline")
+    # a daemon: one that hangs on a broken disk does not keep the command from ending
+    worker = threading.Thread(target=thread, name="offline", daemon=True)
     worker.start()
+    stop: Callable[[], object] | None = None
     try:
-        answer = started.get(timeout=START_PATIENCE_S)
+        try:
+            answer = started.get(timeout=START_PATIENCE_S)
+        except Empty:
+            raise Fault(
+                Kind.UNAVAILABLE, "no_answer", f"{folder} does not open.", "Check the disk that it is on."
+            ) from None
         if isinstance(answer, BaseException):
             raise _fault_in(answer)
         token, stopping = answer
-        try:
-            yield
-        finally:
-            token.run_sync_soon(stopping.set)
+        stop = partial(token.run_sync_soon, stopping.set)
+        yield
     finally:
+        left.set()
+        if stop is None:  # Ctrl-C while it starts: it either sees that we left, or has told us how to stop it
+            with suppress(Empty):
+                late = started.get_nowait()
+                stop = None if isinstance(late, BaseException) else partial(late[0].run_sync_soon, late[1].set)
+        if stop is not None:
+            stop()
         worker.join(START_PATIENCE_S)
 
 
@@ -183,6 +199,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
     outside = outside or Outside()
     clock = outside.clock
     async with AsyncExitStack() as stack:
+        early = stack.enter_context(keep_early(options.log_level))
         holder = SERVER if options.online else COMMAND
         store = await stack.enter_async_context(open_store(options.folder, clock, holder=holder))
         settings = await Settings.load(store, clock)
@@ -192,6 +209,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 days=settings.tab(GeneralTab).log_days,
                 level=options.log_level,
                 terminal=options.log_to_terminal,
+                early=early,
             )
         )
         log.log(
@@ -293,20 +311,26 @@ async def _ready(options: Options, services: Services, bound: Bound, first: Firs
 def _metrics_token(folder: Path) -> Secret:
     """The token that Prometheus shows; made once, readable by whoever may read the data folder."""
     path = folder / METRICS_TOKEN
-    try:
+    token = ""
+    with suppress(FileNotFoundError, UnicodeDecodeError):
         token = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
+    if not token:  # nobody is let in by an empty one
         token = secrets.token_urlsafe(32)
         write_whole(path, token.encode() + b"\n")
     return Secret(token)
 
 
 async def _attempt(name: str, task: Callable[[], Awaitable[object]], board: Board) -> None:
-    """Something that is done once; failing, it is on the list of what wants attention."""
-    try:
-        await task()
-    except Fault as fault:
-        board.attend(name, Attention(fault.code, fault.message, fault.hint, Severity.URGENT))
+    """Something that has to be done once: tried again until it succeeds, and what it fails for wants attention."""
+    while True:
+        try:
+            await task()
+        except Fault as fault:
+            board.attend(name, Attention(fault.code, fault.message, fault.hint, Severity.URGENT))
+            await trio.sleep(RETRY_S)
+        else:
+            board.attend(name, None)
+            return
 
 
 async def _sample(load: Load, services: Services) -> None:

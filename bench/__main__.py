@@ -19,13 +19,11 @@ from typing import TYPE_CHECKING
 from bench import fanout, first_picture, ingest, kernels, memory
 from bench.common.cli import Options, end_in_order, say
 from bench.common.paths import BENCH, ROOT
-from bench.common.report import Table, findings_table
+from bench.common.report import Section, Table, findings_table
 from bench.peers import node_media_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from bench.common.report import Section
 
 SECTIONS: dict[str, Callable[[Options], Section]] = {
     "fanout": fanout.measure,
@@ -61,7 +59,7 @@ def main() -> int:
     end_in_order()
     began = time.monotonic()
     busy_before = os.getloadavg()[0]
-    sections = [SECTIONS[name](Options(quick=arguments.quick)) for name in names]
+    sections = [attempt(name, Options(quick=arguments.quick)) for name in names]
     report = document(sections, quick=arguments.quick, seconds=time.monotonic() - began, busy_before=busy_before)
     output: Path | None = arguments.output
     if output is None and not arguments.quick and len(names) == len(SECTIONS):
@@ -75,7 +73,16 @@ def main() -> int:
     if arguments.json is not None:
         data = [section.data() for section in sections]
         arguments.json.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    return 0
+    return int(any(section.failure for section in sections))
+
+
+def attempt(name: str, options: Options) -> Section:
+    """Measure a section; what keeps it from being measured goes into the report, and the others are measured."""
+    try:
+        return SECTIONS[name](options)
+    except Exception as error:  # whatever it is, the report says it
+        say(f"{name} failed: {error}")
+        return Section(name, name, "", failure=f"{type(error).__name__}: {error}")
 
 
 def document(sections: Sequence[Section], *, quick: bool, seconds: float, busy_before: float) -> str:
@@ -84,6 +91,9 @@ def document(sections: Sequence[Section], *, quick: bool, seconds: float, busy_b
     judged = [finding for finding in findings if finding.reached is not None]
     missed = [finding for finding in judged if not finding.reached]
     verdict = f"{len(judged) - len(missed)} of {len(judged)} targets reached."
+    for section in sections:
+        if section.failure:
+            verdict += f" **{section.name} could not be measured.**"
     if quick:
         verdict += " A quick run: few rounds, short windows, rough numbers."
     parts = [

@@ -39,13 +39,13 @@ def measure(options: Options) -> Section:
     for transport in ("plain", "TLS"):
         tls = transport == "TLS"
         say(f"first picture: {transport}")
-        warm = _warm(options.count(40, 10), draw, tls=tls)
+        warm = _warm(options.count(30, 10), draw, tls=tls)
         section.find(
             f"warm, {transport}: median", statistics.median(warm), "ms", target=WARM_TARGET_MS, spread=_ends(warm)
         )
         table.add("warm", transport, *_row(warm))
         for begin, wait_ms in (("key", 0.0), ("now", KEY_FRAME_INTERVAL_MS)):
-            cold = _cold(options.count(16, 6), draw, begin=begin, tls=tls)
+            cold = _cold(options.count(8, 4), draw, begin=begin, tls=tls)
             how = {"key": "begins with a key frame", "now": "begins anywhere"}[begin]
             most = COLD_TARGET_MS + wait_ms
             section.find(f"cold, {transport}, camera {how}: most", max(cold), "ms", target=most, spread=_ends(cold))

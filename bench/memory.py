@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Some are there before: what they free at their beginning, those that are counted would get for nothing.
 FEW_VIEWERS, VIEWERS = 50, 200
 FEW_CAMERAS, CAMERAS = 4, 16
-SETTLE_S = 4.0  # two groups of pictures: what a beginning needs is given back, and every ring was full once
+SETTLE_S = 3.0  # more than a group of pictures: what a beginning needs is given back, and every ring was full once
 VIEWER_TARGET_KB = 100
 CAMERA_TARGET_MB = 8
 

@@ -106,7 +106,7 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
             " ".join(filter(None, [one["state"]["state"], one["state"]["reason"]])) if running else None,
             stream["codec"],
             f"{stream['width']}x{stream['height']}" if stream["width"] else None,
-            f"{stream['fps']:g}" if stream["fps"] else None,
+            f"{round(stream['fps'], 1):g}" if stream["fps"] else None,
             f"{stream['kbps']:.0f}" if stream["kbps"] else None,
             stream["url"],
         ]

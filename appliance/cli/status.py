@@ -42,9 +42,9 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
         )
     kept = [f"{what} ({why})" for what, why in found["isolation"].items() if why is not None]
     if not found["isolation"]:
-        click.echo("Workers     none yet")
+        click.echo("Workers     none running")
     else:
-        confined = f"not confined from: {', '.join(kept)}" if kept else "confined"
+        confined = f"which could not give up: {', '.join(kept)}" if kept else "confined"
         click.echo(f"Workers     {found['workers']}, {confined}")
     certificate = found["certificate"]
     if certificate is not None:

@@ -7,6 +7,7 @@ None of it is sent by a client of our time; each is one half of a request smuggl
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,15 @@ def locked(seconds: float) -> Refused:
     """The answer to an address that is locked out, in the form of the REST interface (design §9)."""
     return Refused(
         429,
-        ((b"retry-after", str(max(1, round(seconds + 0.5))).encode()), (b"content-type", b"application/problem+json")),
-        b'{"type":"about:blank","title":"Too Many Requests","status":429,"code":"locked"}',
+        (
+            (b"retry-after", str(max(1, math.ceil(seconds))).encode()),
+            (b"content-type", b"application/problem+json"),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        ),
+        b'{"type":"about:blank","title":"Too Many Requests","status":429,"code":"locked",'
+        b'"detail":"Too many wrong passwords from this address."}',
     )
 
 

@@ -9,22 +9,28 @@ import logging
 import queue
 import re
 import sys
-from contextlib import contextmanager
+from collections import deque
+from contextlib import contextmanager, suppress
 from logging.handlers import QueueHandler, QueueListener, TimedRotatingFileHandler
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from appliance.base.faults import Fault, Kind
 from appliance.base.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from threading import Thread
 
 FOLDER = "logs"
 NAME = "fanal.log"
 LEVELS = ("debug", "info", "warning", "error")
 #: Records that may wait for the disk; more are dropped and counted rather than kept.
 WAITING = 10_000
+#: How long the end waits for the disk.
+END_S = 5.0
+#: Records that are kept before there are logs: a migration tells the most, some dozens.
+EARLY = 1000
 #: Libraries that tell more than anybody wants to know.
 _QUIET = {"alembic": logging.WARNING, "hypercorn": logging.WARNING}
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -77,6 +83,22 @@ class _Queue(QueueHandler):
             self.lost += 1
 
 
+class _Listener(QueueListener):
+    """The writing thread.  Ends after what waits is written, or soon, if the disk or the terminal does not take it."""
+
+    def __init__(self, records: queue.Queue[logging.LogRecord], *handlers: logging.Handler) -> None:
+        super().__init__(records, *handlers)
+        self._records: queue.Queue[Any] = records
+
+    def stop(self) -> None:
+        thread: Thread | None = self._thread
+        self._thread = None
+        with suppress(queue.Full):
+            self._records.put(None, timeout=END_S)  # the library's word for the end
+            if thread is not None:
+                thread.join(END_S)
+
+
 class Logs:
     """The running log.  ``days`` may be changed while it runs."""
 
@@ -85,8 +107,11 @@ class Logs:
         self._records = records
 
     def keep(self, days: int) -> None:
-        """Keep so many days beside today's; older files go at the next midnight."""
+        """Keep so many days beside today's; older files go now, and at each midnight."""
         self._file.backupCount = days
+        for old in self._file.getFilesToDelete():
+            with suppress(OSError):  # gone meanwhile
+                Path(old).unlink()
 
     @property
     def lost(self) -> int:
@@ -98,9 +123,54 @@ class Logs:
         return self._file.baseFilename
 
 
+class Early(logging.Handler):
+    """Keeps what is logged before there are logs: they need a data folder that is ours, and settings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._records: deque[logging.LogRecord] = deque(maxlen=EARLY)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append(record)
+
+    def take(self) -> list[logging.LogRecord]:
+        records = list(self._records)
+        self._records.clear()
+        return records
+
+
 @contextmanager
-def open_logs(folder: Path, *, days: int, level: str, terminal: bool = True) -> Iterator[Logs]:
-    """Log into ``folder/logs`` and on standard error until the end of the block.
+def keep_early(level: str) -> Iterator[Early]:
+    """Keep the records of the block for `open_logs`; warnings that it did not take go on standard error at the end."""
+    early = Early()
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
+    root.setLevel(level.upper())
+    root.handlers = [early]
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)
+    try:
+        yield early
+    finally:
+        root.setLevel(before[0])
+        root.handlers = before[1]
+        screen = _screen()
+        for record in early.take():
+            if record.levelno >= logging.WARNING:
+                screen.handle(record)
+
+
+def _screen() -> logging.StreamHandler[TextIO]:
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setFormatter(RedactingFormatter(_FORMAT, datefmt="%H:%M:%S"))
+    return screen
+
+
+@contextmanager
+def open_logs(
+    folder: Path, *, days: int, level: str, terminal: bool = True, early: Early | None = None
+) -> Iterator[Logs]:
+    """Log into ``folder/logs`` and on standard error until the end of the block, first what is kept in ``early``.
 
     Raises `Fault` ``log_folder`` when the folder cannot be written.
     """
@@ -119,12 +189,10 @@ def open_logs(folder: Path, *, days: int, level: str, terminal: bool = True) -> 
     file.setFormatter(RedactingFormatter(_FORMAT))
     handlers: list[logging.Handler] = [file]
     if terminal:
-        screen = logging.StreamHandler(sys.stderr)
-        screen.setFormatter(RedactingFormatter(_FORMAT, datefmt="%H:%M:%S"))
-        handlers.append(screen)
+        handlers.append(_screen())
     records: queue.Queue[logging.LogRecord] = queue.Queue(WAITING)
     hand_over = _Queue(records)
-    listener = QueueListener(records, *handlers)
+    listener = _Listener(records, *handlers)
     root = logging.getLogger()
     before = root.level, root.handlers[:]
     root.setLevel(level.upper())
@@ -134,11 +202,16 @@ def open_logs(folder: Path, *, days: int, level: str, terminal: bool = True) -> 
     # a failed write (a full disk) must not print the record with a traceback for each one
     raising, logging.raiseExceptions = logging.raiseExceptions, False
     listener.start()
+    for record in early.take() if early is not None else ():
+        hand_over.handle(record)
+    logs = Logs(file, hand_over)
+    logs.keep(days)
     try:
-        yield Logs(file, hand_over)
+        yield logs
     finally:
         listener.stop()
         root.setLevel(before[0])
         root.handlers = before[1]
         logging.raiseExceptions = raising
-        file.close()
+        with suppress(OSError):  # what a full disk did not take
+            file.close()

@@ -42,10 +42,14 @@ def fault_of(error: OSError, path: Path) -> Fault:
     if error.errno in _FULL:
         return unavailable("disk_full", f"There is no room left to write {path}.", "Free some space on that disk.")
     if error.errno in _REFUSED:
+        read_only = error.errno == errno.EROFS
+        mend = (
+            "Mount that file system writable" if read_only else "Make it writable for the user that runs this program"
+        )
         return unavailable(
             "data_not_writable",
             f"{path} may not be written ({os.strerror(error.errno)}).",
-            "Make it writable for the user that runs this program, or choose another folder with --data.",
+            f"{mend}, or choose another folder with --data.",
         )
     reason = os.strerror(error.errno) if error.errno is not None else str(error)
     return unavailable(
@@ -58,10 +62,12 @@ def make_private_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         mode = path.stat().st_mode
-        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        usable = os.access(path, os.R_OK | os.W_OK | os.X_OK)
+        read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError as error:
         raise fault_of(error, path) from error
+    if not usable:
+        raise fault_of(OSError(errno.EROFS if read_only else errno.EACCES, ""), path)
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         log.warning("other users of this machine may write to the data folder %s; run: chmod 700 %s", path, path)
 

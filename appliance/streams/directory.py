@@ -253,6 +253,11 @@ class Directory:
                     self._facts.setdefault(stream.id, StreamFacts(video, audio))
         if watched or self._watched(camera.id):
             return  # its hub knows better
+        before = self.state(camera.id)
+        if state == "lost" and (before.state, before.reason) != (state, reason):
+            log.warning("camera %s: %s", camera.name, message)
+        elif state == "ok" and before.state == "lost":
+            log.info("camera %s: it answers again", camera.name)
         self._put(CameraState(camera.id, state, reason, message, self._clock.utc_90k()))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
+from appliance.base.secrets import redact
 from appliance.base.watch import Watched
 from appliance.media.fmp4 import Muxer, init_segment, mime_type
 from appliance.media.ring import GopRing
@@ -154,7 +155,7 @@ class Hub:
                     await self._pull()
             except* SourceError as group:
                 error = _first(group)
-                self._say("lost", error.trouble, str(error))
+                self._say("lost", error.trouble, redact(str(error)))
                 retry = RETRY_S.get(error.trouble, RETRY_DEFAULT_S)
             except* Exception as group:
                 log.exception("%s: the source failed", self.name, exc_info=group)

@@ -11,6 +11,7 @@ import trio
 
 from appliance.base.faults import Fault, Kind
 from appliance.media.choice import choose_stream
+from appliance.sites.source import Trouble
 from appliance.workers.wire import Kind as Job
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
+    from appliance.streams.hub import Hub, Segment
     from appliance.workers.pool import Pool
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,8 @@ FRESH_S = 0.5
 PATIENCE_S = 10.0
 DECODING_S = 10.0
 QUALITY = 88
+#: What waiting does not mend.
+HOPELESS = (Trouble.BAD_CREDENTIALS, Trouble.NOT_FOUND, Trouble.REFUSED, Trouble.UNSUPPORTED_CODEC)
 
 
 @dataclass(eq=False)
@@ -83,9 +87,8 @@ class Snapshots:
 
     async def _decode(self, camera: Camera, stream: StreamConfig, width: int | None) -> SnapshotDone:
         with self._directory.lease(camera, stream) as hub:
-            with trio.move_on_after(PATIENCE_S) as patience:
-                segment = await hub.wait_beginning()
-            if patience.cancelled_caught:
+            segment = await _beginning(hub)
+            if segment is None:
                 # not in the words of the state: they hold the camera's address, and viewers ask too
                 reason = hub.state.value.reason or "no_picture"
                 raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
@@ -93,6 +96,22 @@ class Snapshots:
         video = segment.video
         job = SnapshotJob(video.codec, video.configuration, units, video.full_range, video.pixel_aspect, width, QUALITY)
         return await self._pool.run(Job.SNAPSHOT, job, SnapshotDone, patience_s=DECODING_S)
+
+
+async def _beginning(hub: Hub) -> Segment | None:
+    """What the hub's stream begins with, or None: not in time, or not before somebody mends something."""
+    segment = None
+    with trio.move_on_after(PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+
+            async def give_up() -> None:
+                await hub.state.wait_value(lambda now: now.state == "lost" and now.reason in HOPELESS)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(give_up)
+            segment = await hub.wait_beginning()
+            nursery.cancel_scope.cancel()
+    return segment
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import trio
@@ -19,6 +21,8 @@ from appliance.web.security import STREAM_HEADERS
 from appliance.web.table import Parameter, Route
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from appliance.auth.rights import Principal
     from appliance.serve.connection import Connection
     from appliance.sites.cameras import StreamConfig
@@ -33,6 +37,8 @@ MP4_PATIENCE_S = 15.0
 USE_S = 60.0
 CHANGED = Ending(1000, "the stream changed")
 LARGEST_SNAPSHOT = 8192
+#: Pictures that one user may wait for at once: each size is a decoding, and the workers have a queue for all users.
+SNAPSHOTS_PER_USER = 16
 MP4_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n" + STREAM_HEADERS + b"\r\n"
 
 
@@ -41,6 +47,7 @@ class Players:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._asking: Counter[str] = Counter()  # by user id
 
     def add_to(self, gate: Gate) -> None:
         gate.add(
@@ -168,10 +175,30 @@ class Players:
         if "at" in call.query:  # the newest picture would be another than was asked for
             raise Fault(Kind.UNSUPPORTED, "no_recordings", "There are no recordings.", "Leave out at=.", field="at")
         width = call.number("width", 16, LARGEST_SNAPSHOT)
-        taken = await self._services.snapshots.take(call.watched, width)
+        with self._one_more(call.who.user_id):
+            taken = await self._services.snapshots.take(call.watched, width)
         if not self._services.rights.allows(call.who, Right.LIVE, call.watched.id):  # it may have taken a while
             raise problem.no_camera()
         return Response(taken.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @contextmanager
+    def _one_more(self, user: str) -> Iterator[None]:
+        """A place among the pictures that a user waits for.  Raises `Fault`."""
+        if self._asking[user] >= SNAPSHOTS_PER_USER:
+            raise Fault(
+                Kind.LIMITED,
+                "too_many_snapshots",
+                "You are waiting for too many pictures.",
+                "Ask for the next one when one has come.",
+                retry_after_s=1,
+            )
+        self._asking[user] += 1
+        try:
+            yield
+        finally:
+            self._asking[user] -= 1
+            if not self._asking[user]:
+                del self._asking[user]
 
     def _check_cap(self, principal: Principal) -> None:
         if is_one_too_many(self._services, principal):

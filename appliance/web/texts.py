@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import gettext
-from functools import cache
 from importlib.resources import files
 
 LANGUAGES = ("en", "fr")
 DOMAIN = "server"
-
-
-def translation(accept_language: str) -> tuple[str, gettext.NullTranslations]:
-    """The language of the reader as far as we speak it, and its texts (RFC 9110 §12.5.4)."""
-    language = best(accept_language)
-    return language, _texts(language)
 
 
 def best(accept_language: str) -> str:
@@ -32,8 +25,8 @@ def best(accept_language: str) -> str:
     return LANGUAGES[0]
 
 
-@cache
-def _texts(language: str) -> gettext.NullTranslations:
+def translations(language: str) -> gettext.NullTranslations:
+    """The texts in one of `LANGUAGES`."""
     if language == LANGUAGES[0]:
         return gettext.NullTranslations()  # the texts in the source are English
     with (files("appliance.web") / "locale" / language / f"{DOMAIN}.mo").open("rb") as file:

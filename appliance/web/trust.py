@@ -14,7 +14,7 @@ from quart import Response, request
 from appliance.settings.tabs import GeneralTab
 from appliance.web import problem
 from appliance.web.table import Access, Route
-from appliance.web.texts import translation
+from appliance.web.texts import LANGUAGES, best, translations
 
 if TYPE_CHECKING:
     from appliance.web.gate import Call, Gate
@@ -26,13 +26,9 @@ class Trust:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._templates = Environment(
-            loader=PackageLoader("appliance.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
+        # compiled once: that takes far longer than a request may hold up the others
+        self._pages = {language: _environment(language).get_template("trust.html") for language in LANGUAGES}
+        self._style = _environment(LANGUAGES[0]).get_template("trust.css").render()
 
     def add_to(self, gate: Gate) -> None:
         for route in (
@@ -56,10 +52,8 @@ class Trust:
 
     async def page(self, _call: Call) -> Response:
         services = self._services
-        language, texts = translation(request.headers.get("Accept-Language", ""))
-        environment = self._templates.overlay()
-        environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-        html = environment.get_template("trust.html").render(
+        language = best(request.headers.get("Accept-Language", ""))
+        html = self._pages[language].render(
             language=language,
             server=services.settings.tab(GeneralTab).server_name,
             fingerprint=await services.authority_fingerprint(),
@@ -81,6 +75,17 @@ class Trust:
     async def style(self, _call: Call) -> Response:
         """The tokens of the web client, and what this one page needs of its own."""
         tokens = self._services.pages.get("tokens.css")
-        own = self._templates.get_template("trust.css").render()
-        css = (tokens.body.decode() if tokens is not None else "") + own
+        css = (tokens.body.decode() if tokens is not None else "") + self._style
         return Response(css, content_type="text/css; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("appliance.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    return environment

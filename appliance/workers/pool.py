@@ -184,7 +184,7 @@ class Pool:
         try:
             with trio.fail_after(START_S):
                 await worker.hello()
-        except (trio.TooSlowError, WorkerDiedError, WireError, trio.BrokenResourceError) as error:
+        except (trio.TooSlowError, WorkerDiedError, WireError, msgspec.MsgspecError, trio.BrokenResourceError) as error:
             with trio.move_on_after(END_S, shield=True):
                 await self._end(worker)
             raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker did not start: {error}.") from error
@@ -233,6 +233,7 @@ def _spawn(fd: int) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         pass_fds=[fd],
         env=environment,
+        process_group=0,  # Ctrl-C, which reaches the whole group of a terminal, is for the main process to obey
     )
 
 

@@ -7,7 +7,6 @@ up what it can (`appliance.workers.isolation`) between loading its libraries and
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 
@@ -30,7 +29,6 @@ from appliance.workers.wire import (
 def main(arguments: list[str]) -> int:
     """``worker FD PARENT``: serve jobs on the socket FD until it closes."""
     fd, parent = int(arguments[0]), int(arguments[1])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the main process ends us
     isolation.die_with_parent(parent)
     given_up = isolation.before_libraries()
     from appliance.workers import demo, pictures  # noqa: PLC0415  (libav and NumPy start threads when they load)

@@ -142,7 +142,7 @@ class Server:
                         self._read(session)
                     if mask & selectors.EVENT_WRITE:
                         session.flush()
-                except OSError:
+                except (OSError, ValueError):  # it hung up, or says what is no RTSP
                     session.gone = True
                 self._look_after(session)
             now = time.monotonic()

@@ -43,6 +43,7 @@ class Section:
     findings: list[Finding] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    failure: str = ""  # what kept it from being measured
 
     def find(self, what: str, values: float | Sequence[float], unit: str, **more: Any) -> Finding:
         """Add a finding: a number, or the median of several with their spread."""
@@ -67,6 +68,8 @@ class Section:
         return found
 
     def markdown(self) -> str:
+        if self.failure:
+            return f"## {self.title}\n\nNot measured. {self.failure}"
         parts = [f"## {self.title}", self.method]
         if self.findings:
             parts.append(findings_table(self.findings))

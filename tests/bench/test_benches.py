@@ -35,7 +35,10 @@ def test_a_report_says_what_was_missed() -> None:
     section.find("too high", 0.3, "×", target=0.25)
     section.find("too few", 999, "", target=1000, at_least=True)
     section.find("just a number", 7, "ms")
-    page = document([section], quick=False, seconds=60, busy_before=0)
+    failed = Section("lost", "Lost", "", failure="OSError: no")
+    page = document([section, failed], quick=False, seconds=60, busy_before=0)
+    assert "**lost could not be measured.**" in page
+    assert "Not measured. OSError: no" in page
     assert "1 of 3 targets reached" in page
     assert "| low enough | 0.20 × | 0.10 – 0.30 | ≤ 0.25 × | reached |" in page
     assert "| too high | 0.30 × |  | ≤ 0.25 × | **missed** |" in page

@@ -12,6 +12,7 @@ PACKAGES="
   gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good
   gstreamer1.0-rtsp
+  libnss3-tools
   libssl-dev
   openssl
   python3-gi

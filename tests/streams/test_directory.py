@@ -36,6 +36,22 @@ async def test_viewers_of_a_stream_share_one_pull_that_outlives_the_last_by_seco
         assert openers.cameras["cam-main"].opened == 2
 
 
+async def test_an_unwatched_camera_that_is_lost_is_logged_once_and_so_is_its_return(autojump_clock, caplog) -> None:
+    openers, cam = Openers(), camera("main")
+    openers.seen = {"cam-main": SourceError(Trouble.REFUSED, "Nothing answers.")}
+    caplog.set_level("INFO", "appliance.streams.directory")
+    async with open_directory(openers, TrioClock()) as directory:
+        directory.camera_added(cam)
+        await trio.sleep(200)
+        assert openers.looks.count("cam-main") == 4
+        openers.seen["cam-main"] = (CLIP.format, None)
+        await trio.sleep(200)
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("WARNING", f"camera {cam.name}: Nothing answers."),
+        ("INFO", f"camera {cam.name}: it answers again"),
+    ]
+
+
 async def test_unwatched_cameras_are_looked_at_once_a_minute(autojump_clock) -> None:
     openers, cam = Openers(), camera("main", "sub")
     openers.seen = {"cam-main": (CLIP.format, SOUND)}

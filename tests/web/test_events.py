@@ -119,6 +119,26 @@ async def test_a_user_has_so_many_pages_and_another_has_theirs(house: House, mon
         assert (await page.event())[0] == "hello"
 
 
+async def test_pages_that_come_at_once_are_counted_too(house: House, monkeypatch) -> None:
+    monkeypatch.setattr(events, "PER_USER", 3)
+    anna = await house.viewer("anna")
+    greeted: list[bool] = []
+    enough = trio.Event()
+
+    async def open_page() -> None:
+        async with anna.reading(PATH) as page:
+            hello = page.response.status == 200 and await page.line() == b"event: hello\n"
+            greeted.append(hello)
+            if len(greeted) == 8:
+                enough.set()
+            await enough.wait()
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(8):
+            nursery.start_soon(open_page)
+    assert 1 <= sum(greeted) <= 3
+
+
 def test_a_browser_may_open_thirty_two_pages() -> None:
     assert events.PER_USER == 32
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tests.web.appliance import House
     from tests.web.manners import Answer
+    from tests.web.visitor import Visitor
 
 
 async def test_players_get_the_same_fragments_as_one_endless_file(house: House) -> None:
@@ -55,7 +56,7 @@ async def test_players_get_the_same_fragments_as_one_endless_file(house: House) 
 def test_the_file_of_a_player_is_a_movie_without_a_complaint(shared: House, tmp_path: Path) -> None:
     camera = shared.do(shared.camera, "cinema")
     anna = shared.do(functools.partial(shared.viewer, audio=True), "spectator", camera)
-    movie = read_some(anna, f"/api/v1/cameras/{camera.id}/live.mp4", 100_000)
+    movie = read_some(anna, f"/api/v1/cameras/{camera.id}/live.mp4", 40_000)
     file = tmp_path / "live.mp4"
     file.write_bytes(whole_fragments(movie))
     assert judge(file) == ["aac", "h264,320"]
@@ -185,6 +186,28 @@ async def test_players_that_hang_up_are_no_failures(caplog: pytest.LogCaptureFix
         await eventually(lambda: not len(house.appliance.bound.connections) and not len(house.services.audience))
         assert (await anna.get("/api/v1/session")).status == 200
         assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_one_user_does_not_take_the_workers_from_the_others(house: House) -> None:
+    camera = await house.camera()
+    anna, bob = await house.viewer("anna", camera), await house.viewer("bob", camera)
+    path = f"/api/v1/cameras/{camera.id}/snapshot.jpg?width="
+    answers: list[Answer] = []
+
+    async def ask(visitor: Visitor, width: int) -> None:
+        answers.append(await house.stranger(token=visitor.token).get(f"{path}{width}"))
+
+    async with trio.open_nursery() as nursery:
+        for width in range(100, 120):
+            nursery.start_soon(ask, anna, width)
+        with trio.fail_after(10):
+            await eventually(lambda: len(answers) == 4)  # these were too many; the others wait for the camera
+        assert {(answer.status, answer.code) for answer in answers} == {(429, "too_many_snapshots")}
+        nursery.start_soon(ask, bob, 200)
+        source = await feed(house, camera)
+        await give(source, picture(0))
+    assert [answer.status for answer in answers[4:]] == [200] * 17
+    assert (await anna.get(f"{path}130")).status == 200
 
 
 async def test_a_right_that_is_taken_while_a_snapshot_is_made_counts(house: House) -> None:

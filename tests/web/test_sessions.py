@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import msgspec
 import pytest
 import trio
 
 from appliance.auth.lockout import Lockout
 from appliance.auth.rights import Role
 from appliance.base.clock import ManualClock, SystemClock
+from appliance.web.problem import Problem
 from tests.web.appliance import House, open_house
 from tests.web.visitor import PASSWORD
 
@@ -115,7 +119,16 @@ async def test_an_address_that_guesses_too_much_is_refused_before_the_applicatio
     assert lockout.address_blocked("127.0.0.11", now) > 0
     answer = await trio.to_thread.run_sync(raw_answer, thief)
     assert answer.startswith(b"HTTP/1.1 429 ")
-    assert b"retry-after:" in answer.lower()
+    head, body = answer.split(b"\r\n\r\n")
+    assert 1 <= int(re.search(rb"(?i)retry-after: (\d+)", head)[1]) <= 900
+    for header in (
+        b"cache-control: no-store",
+        b"x-content-type-options: nosniff",
+        b"content-type: application/problem+json",
+    ):
+        assert header in head.lower()
+    problem = msgspec.json.decode(body, type=Problem)
+    assert (problem.status, problem.code) == (429, "locked")
     assert (await house.stranger(address="127.0.0.12").get("/healthz")).status == 200
 
 
@@ -125,7 +138,10 @@ def raw_answer(visitor) -> bytes:
     connection.connect()
     connection.sock.sendall(b"GET /api/v1/server HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     try:
-        return connection.sock.recv(4096)
+        answer = b""
+        while piece := connection.sock.recv(4096):
+            answer += piece
+        return answer
     finally:
         connection.close()
 

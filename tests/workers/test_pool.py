@@ -143,6 +143,13 @@ async def test_what_a_worker_gave_up_is_really_gone() -> None:
             assert ours != theirs
 
 
+async def test_a_key_pressed_at_the_terminal_does_not_reach_a_worker() -> None:
+    """Not even one that is just starting: it is in a process group of its own."""
+    async with open_pool(1) as pool:
+        await pool.warm()
+        assert os.getpgid(pool.workers[0]) == pool.workers[0] != os.getpgrp()
+
+
 async def test_the_demo_loops_without_a_seam() -> None:
     async with open_pool(1) as pool:
         wanted = DemoJob(20, 5, [(320, 180, 200_000), (160, 90, 60_000)], 32_000)

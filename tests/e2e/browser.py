@@ -1,0 +1,49 @@
+"""Chromium as Debian ships it, trusting the appliance's authority the way a person makes it: by installing it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Playwright
+
+CHROMIUM = "/usr/bin/chromium"
+#: Root has no sandbox.  A busy machine must not make the browser put timers of our one page to sleep.
+ARGUMENTS = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+def environment(home: Path, authority: Path) -> dict[str, str | float | bool]:
+    """A home for the browser whose only authority beside the public ones is ours."""
+    store = home / ".pki" / "nssdb"
+    if not store.exists():
+        store.mkdir(parents=True)
+        for words in (
+            ["-N", "--empty-password"],
+            ["-A", "-n", "Fanal", "-t", "C,,", "-i", str(authority)],
+        ):
+            subprocess.run(["certutil", "-d", f"sql:{store}", *words], check=True, timeout=60, capture_output=True)
+    return {**os.environ, "HOME": str(home)}
+
+
+@contextmanager
+def open_browser(home: Path, authority: Path) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright, home, authority)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def launch(playwright: Playwright, home: Path, authority: Path) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM, args=ARGUMENTS, env=environment(home, authority), timeout=60_000
+    )

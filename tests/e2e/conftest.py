@@ -1,0 +1,52 @@
+"""One browser for all of these tests, one appliance with one pair of cameras for each module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.browser import open_browser
+from tests.e2e.house import first_house, open_house
+from tests.e2e.visit import Visit
+from tests.peers.cameras import cameras  # noqa: F401  (a fixture)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from playwright.sync_api import Browser
+
+    from tests.e2e.house import House
+
+
+@pytest.fixture(scope="package")
+def first() -> Iterator[House]:
+    with first_house() as house:
+        yield house
+
+
+@pytest.fixture(scope="package")
+def chromium(first: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with open_browser(tmp_path_factory.mktemp("home"), first.authority) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def house(first: House, request: pytest.FixtureRequest) -> Iterator[House]:
+    with open_house(first, request.module.__name__.rpartition(".")[2], demo=request.module.DEMO) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(chromium: Browser, house: House) -> Iterator[Callable[..., Visit]]:
+    """Somebody's visit; each has cookies and storage of its own."""
+    visits: list[Visit] = []
+
+    def begin(**more: Any) -> Visit:
+        visits.append(Visit(chromium, house.url, **more))
+        return visits[-1]
+
+    yield begin
+    for one in visits:
+        one.end()

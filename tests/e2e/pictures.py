@@ -1,0 +1,85 @@
+"""Which picture of a clip the browser shows: its pixels against the clip as ffmpeg decodes it.
+
+Both are shrunk to the same small size; the measure is the mean absolute difference of the bytes (0 to 255).
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.e2e.visit import SHOWN
+from tests.peers.cameras import FOOTAGE, FPS, GOP, SECONDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Locator
+
+Image = npt.NDArray[np.uint8]
+WIDTH, HEIGHT = 320, 180
+#: Two decoders, two scalers and a conversion of colours differ by this much at most; another scene by far more.
+ALIKE = 5.0
+
+_GRAB = f"""(player) => {{
+  const shown = ({SHOWN})(player);
+  if (shown === null || shown.readyState < 2) return null;
+  const canvas = document.createElement("canvas");
+  canvas.width = {WIDTH}; canvas.height = {HEIGHT};
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  const at = Date.now();
+  context.drawImage(shown, 0, 0, {WIDTH}, {HEIGHT});
+  const data = context.getImageData(0, 0, {WIDTH}, {HEIGHT}).data;
+  let text = "";
+  for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i], data[i + 1], data[i + 2]);
+  return {{ at, width: shown.videoWidth, pixels: btoa(text) }};
+}}"""
+
+
+@dataclass(frozen=True)
+class Grabbed:
+    """What the browser shows; ``at`` is the wall clock in ms at that moment."""
+
+    image: Image
+    at: float
+    width: int  # of the stream's own picture
+
+
+def grab(where: Locator) -> Grabbed | None:
+    """The picture that the player in ``where`` shows."""
+    got = where.locator(".player").evaluate(_GRAB)
+    if got is None:
+        return None
+    pixels = np.frombuffer(base64.b64decode(got["pixels"]), np.uint8)
+    return Grabbed(pixels.reshape(HEIGHT, WIDTH, 3), got["at"], got["width"])
+
+
+def decode(path: Path, *options: str) -> npt.NDArray[np.uint8]:
+    """All pictures of a file, small, as ffmpeg sees them; BT.709, as browsers have it where a stream does not say."""
+    command = ["ffmpeg", "-v", "error", "-nostdin", *options, "-i", str(path), "-an", "-vf"]
+    command += [f"scale={WIDTH}:{HEIGHT}:flags=area:in_color_matrix=bt709", "-fps_mode", "passthrough"]
+    command += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
+    raw = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    return np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
+
+
+@cache
+def footage(stream: str) -> npt.NDArray[np.uint8]:
+    """The loop of a simulated camera's stream: ``main`` or ``sub``."""
+    [path] = FOOTAGE.glob(f"*-{SECONDS}s-{FPS}-{GOP}.{stream}")
+    return decode(path, "-f", "h264")
+
+
+def nearest(image: Image, clip: npt.NDArray[np.uint8]) -> tuple[int, float]:
+    """The number of the clip's picture that is most like it, and how far it is from it."""
+    wanted = image.astype(np.int16)
+    far = [float(np.abs(one.astype(np.int16) - wanted).mean()) for one in clip]
+    best = int(np.argmin(far))
+    return best, far[best]

@@ -1,0 +1,220 @@
+"""One camera: whole screen and back, digital zoom, the larger stream, snapshot, why."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.pictures import ALIKE, decode, footage, grab, nearest
+from tests.e2e.visit import PATIENCE_S, PHONE, SHOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.e2e.house import House
+    from tests.e2e.visit import Visit
+    from tests.peers.cameras import Cameras
+
+pytestmark = [pytest.mark.browser, pytest.mark.peer]
+DEMO = False
+#: Notes, at every picture that the browser paints, the width of the one shown and how bright it is.
+WATCH = f"""() => {{
+  const canvas = document.createElement("canvas");
+  canvas.width = 32; canvas.height = 18;
+  const context = canvas.getContext("2d", {{ willReadFrequently: true }});
+  window.painted = [];
+  const look = () => {{
+    const player = document.querySelector(".player");
+    const video = player && ({SHOWN})(player);
+    context.clearRect(0, 0, 32, 18);
+    if (video) context.drawImage(video, 0, 0, 32, 18);
+    const data = context.getImageData(0, 0, 32, 18).data;
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+    window.painted.push([video?.videoWidth ?? 0, sum / (32 * 18 * 3)]);
+    window.looking = requestAnimationFrame(look);
+  }};
+  look();
+}}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def watched(house: House, cameras: Cameras) -> None:
+    house.add_camera("Yard", cameras.url(), cameras.url("/sub"))
+    house.add_camera("Quay", cameras.url(camera=2), cameras.url("/sub", 2))
+
+
+def opened(page: Visit, camera: str = "Yard") -> str:
+    """Sign in and open a camera; its id."""
+    page.sign_in("admin")
+    tile = page.live(camera)
+    found = tile.get_attribute("data-camera")
+    tile.dblclick()
+    expect(page.page.locator(".stage")).to_be_visible()
+    assert found is not None
+    return found
+
+
+def scale(page: Visit) -> float:
+    matrix = page.page.locator(".stage .slot").evaluate("(slot) => new DOMMatrix(getComputedStyle(slot).transform).a")
+    return float(matrix)
+
+
+def place(page: Visit) -> tuple[float, float]:
+    script = "(slot) => { const m = new DOMMatrix(getComputedStyle(slot).transform); return [m.e, m.f]; }"
+    x, y = page.page.locator(".stage .slot").evaluate(script)
+    return x, y
+
+
+def width(page: Visit) -> int:
+    return int(page.video(page.page.locator("body"), "video.videoWidth") or 0)
+
+
+def test_main_and_sub_follow_each_other_without_a_black_picture(visit: Callable[..., Visit]) -> None:
+    page = visit(size={"width": 1000, "height": 600})
+    page.sign_in("admin")
+    tile = page.live("Yard")
+    assert page.video(tile, "video.videoWidth") == 640  # a tile of half the window
+    page.advances(tile)
+    page.page.locator("article.tile").first.wait_for()
+    page.page.evaluate(WATCH)
+    tile.dblclick()
+    page.until("the larger stream for the larger picture", lambda: width(page) == 1280)
+    stage = page.page.locator(".stage")
+    assert nearest(page.until("a picture", lambda: grab(stage)).image, footage("main"))[1] < ALIKE
+    page.page.keyboard.press("Escape")
+    page.until("the smaller one again", lambda: width(page) == 640)
+    page.advances(page.live("Yard"))
+    painted = page.page.evaluate("() => { cancelAnimationFrame(window.looking); return window.painted; }")
+    assert {640, 1280} <= {size for size, _ in painted}
+    assert len(painted) > 50
+    # the clip's own pictures are all about as bright
+    darkest = min(bright for _, bright in painted)
+    assert darkest > 0.6 * float(footage("sub").mean())
+
+
+def test_a_tile_opens_to_the_whole_page_and_back_and_the_picture_does_not_begin_again(
+    visit: Callable[..., Visit],
+) -> None:
+    page = visit()
+    page.sign_in("admin")
+    tile = page.live("Yard")
+    page.advances(tile)
+    page.video(tile, "(video.ours = true)")
+    tile.dblclick()
+    stage = page.page.locator(".stage")
+    expect(page.page.get_by_role("heading", name="Yard")).to_be_visible()
+    assert page.video(stage, "video.ours") is True
+    box = page.box_for(stage)
+    assert box["width"] > 1200
+    expect(page.page.locator(".head .when")).to_have_text(
+        re.compile(r"^Live · \d\d:\d\d:\d\d$"), timeout=PATIENCE_S * 1000
+    )
+    page.page.keyboard.press("ArrowRight")
+    expect(page.page.get_by_role("heading", name="Quay")).to_be_visible()
+    page.page.get_by_role("button", name="Back to all cameras").click()
+    expect(page.page.locator("article.tile")).to_have_count(2)
+    page.advances(page.live("Yard"))
+    page.page.keyboard.press("f")
+    page.until("the whole screen", lambda: page.page.evaluate("document.fullscreenElement !== null"))
+    page.page.keyboard.press("f")
+    page.until("no more", lambda: page.page.evaluate("document.fullscreenElement === null"))
+
+
+def test_the_wheel_zooms_around_the_pointer_and_dragging_moves(visit: Callable[..., Visit]) -> None:
+    page = visit(size={"width": 620, "height": 600})  # where the whole picture is the smaller stream
+    opened(page)
+    stage = page.page.locator(".stage")
+    page.until("a picture", lambda: width(page) == 640)
+    box = page.box_for(stage)
+    x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 2
+    page.page.mouse.move(x, y)
+    page.page.mouse.wheel(0, -500)
+    page.until("it is zoomed", lambda: scale(page) > 2)
+    page.until("the largest stream", lambda: width(page) == 1280)
+    expect(page.page.locator(".overview")).to_be_visible()
+    # the point below the pointer stayed where it was
+    left, _ = place(page)
+    assert abs(left - (x - box["x"]) * (1 - scale(page))) < 2
+
+    before = place(page)
+    page.page.mouse.down()
+    page.page.mouse.move(x + 60, y + 30, steps=5)
+    page.page.mouse.up()
+    page.until("it moved along", lambda: abs(place(page)[0] - before[0] - 60) < 2)
+    page.page.mouse.wheel(0, -10_000)
+    page.until("eight times at most", lambda: abs(scale(page) - 8) < 0.01)
+    page.page.keyboard.press("Escape")
+    page.until("the whole picture", lambda: scale(page) == 1)
+    expect(page.page.locator(".overview")).to_have_count(0)
+    page.until("the smaller stream", lambda: width(page) == 640)
+
+
+def test_two_fingers_zoom_and_one_moves(visit: Callable[..., Visit]) -> None:
+    page = visit(size=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
+    page.sign_in("admin")
+    camera = page.live("Yard").get_attribute("data-camera")
+    page.open(f"/camera/{camera}")
+    stage = page.page.locator(".stage")
+    page.until("a picture", lambda: page.page.locator("video").count() and page.current_time(stage))
+    box = page.box_for(stage)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tools = page.context.new_cdp_session(page.page)
+
+    def fingers(kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": at, "y": down, "id": number} for number, (at, down) in enumerate(points)]
+        tools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    fingers("touchStart", (x - 30, y), (x + 30, y))
+    for apart in range(40, 100, 10):
+        fingers("touchMove", (x - apart, y), (x + apart, y))
+    fingers("touchEnd")
+    page.until("it is zoomed", lambda: scale(page) > 2)
+    before = place(page)
+    fingers("touchStart", (x, y))
+    for far in range(10, 60, 10):
+        fingers("touchMove", (x - far, y))
+    fingers("touchEnd")
+    page.until("it moved along", lambda: place(page)[0] < before[0] - 20)
+
+
+def test_a_snapshot_is_a_file_of_the_full_size_and_of_this_camera(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    page = visit()
+    page.sign_in("admin")
+    tile = page.live("Yard")
+    page.advances(tile)
+    tile.hover()
+    with page.page.expect_download(timeout=PATIENCE_S * 1000) as download:
+        tile.get_by_role("button", name="Snapshot").click()
+    assert re.fullmatch(r"Yard_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.jpg", download.value.suggested_filename)
+    path = tmp_path / "snapshot.jpg"
+    download.value.save_as(path)
+    assert jpeg_size(path.read_bytes()) == (1280, 720)
+    [picture] = decode(path)
+    assert nearest(picture, footage("main"))[1] < 2 * ALIKE  # the coder's loss and another matrix come on top
+    expect(page.page.locator(".toast")).to_contain_text("Snapshot of Yard saved.")
+
+
+def jpeg_size(data: bytes) -> tuple[int, int]:
+    """Width and height from the frame header (ITU-T T.81 B.2.2)."""
+    at = 2
+    while data[at + 1] not in (0xC0, 0xC2):
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
+
+
+def test_why_says_what_the_camera_sends_and_what_is_received(visit: Callable[..., Visit]) -> None:
+    page = visit()
+    opened(page)
+    page.page.keyboard.press("w")
+    panel = page.page.locator("aside.why")
+    expect(panel).to_contain_text("Direct, in the camera’s best stream.", timeout=PATIENCE_S * 1000)
+    expect(panel).to_contain_text("Camera sends")
+    expect(panel).to_contain_text("1280×720")
+    expect(panel).to_contain_text(re.compile(r"You receive.*\d+\skB/s"), timeout=PATIENCE_S * 1000)
+    page.page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
