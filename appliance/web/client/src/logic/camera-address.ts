@@ -12,6 +12,11 @@ export type AddressFault = "empty" | "scheme" | "host" | "hidden";
 /** What the server shows instead of a password inside a path. */
 export const HIDDEN = "•••";
 
+/** The demo camera's streams are no addresses of anything. */
+export function isDemo(url: string): boolean {
+  return url.startsWith("demo:");
+}
+
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 
 function decoded(part: string): string {
@@ -25,7 +30,7 @@ function decoded(part: string): string {
 /** `192.168.1.21/main` → `rtsp://192.168.1.21/main`; user and password in front of the host are taken out of it. */
 export function readAddress(text: string): Typed {
   const trimmed = text.trim();
-  if (trimmed === "") return { url: "", username: null, password: null };
+  if (trimmed === "" || isDemo(trimmed)) return { url: trimmed, username: null, password: null };
   const whole = SCHEME.test(trimmed) ? trimmed : `rtsp://${trimmed.replace(/^\/+/, "")}`;
   const match = /^([^:]+:\/\/)([^/?#]*)@([^/?#@]*)(.*)$/s.exec(whole);
   if (!match) return { url: whole, username: null, password: null };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { addressFault, freeName, hostOf, placeOf, readAddress } from "./camera-address";
 import { failedStage, pictureAfterMs, readAdminCameras, readTest, seldomKeyFrames, stagesOf, type TestStep } from "./camera-admin";
 import { changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, type Draft } from "./camera-draft";
+import { USUAL, usualAddresses } from "./usual-addresses";
 
 describe("a typed address", () => {
   it("gets its scheme, and gives away user and password", () => {
@@ -12,7 +13,7 @@ describe("a typed address", () => {
     expect(readAddress("rtsp://a@b:p@h/x")).toEqual({ url: "rtsp://h/x", username: "a@b", password: "p" });
     expect(readAddress("rtsp://u:100%@h/")).toMatchObject({ password: "100%" });
     expect(readAddress("[2001:db8::1]:554/x").url).toBe("rtsp://[2001:db8::1]:554/x");
-    expect(readAddress("  ").url).toBe("");
+    expect([readAddress("  ").url, readAddress("demo:main").url, addressFault("demo:main")]).toEqual(["", "demo:main", "scheme"]);
   });
   it("is told what is plainly wrong with it", () => {
     expect(["", "http://h/x", "rtsp:///x", "rtsp://h/user=a&password=•••", "rtsp://h/x", "rtsps://h"].map(addressFault)).toEqual([
@@ -37,6 +38,18 @@ const STEPS: TestStep[] = [
   { name: "PLAY", ok: true, text: "", ms: 6 },
   { name: "picture", ok: true, text: "", ms: 380 },
 ];
+
+describe("the usual addresses", () => {
+  it("are at the host that was typed, whatever stood behind it", () => {
+    const [axis] = USUAL;
+    expect(usualAddresses("u:p@192.168.1.21:8554/x", axis!)).toEqual({
+      url: "rtsp://192.168.1.21:8554/axis-media/media.amp",
+      sub: "rtsp://192.168.1.21:8554/axis-media/media.amp?resolution=640x360",
+    });
+    expect(usualAddresses("", axis!)).toBeNull();
+    for (const usual of USUAL) expect([addressFault(`rtsp://h${usual.main}`), addressFault(`rtsp://h${usual.sub}`)]).toEqual([null, null]);
+  });
+});
 
 describe("the answer of a test", () => {
   it("is read with care", () => {

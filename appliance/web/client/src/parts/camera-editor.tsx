@@ -2,11 +2,12 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
-import { freeName, hostOf, placeOf } from "../logic/camera-address";
+import { freeName, hostOf, isDemo, placeOf } from "../logic/camera-address";
 import type { AdminCamera, TestResult } from "../logic/camera-admin";
 import {
   changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, type Draft, type FieldName,
 } from "../logic/camera-draft";
+import { usualAddresses, type Usual } from "../logic/usual-addresses";
 import { AdminApi } from "../net/admin";
 import { ApiError } from "../net/api";
 import { Button, ErrorText, Field } from "../ui/controls";
@@ -15,6 +16,7 @@ import { addressFaultText, refusal } from "./camera-words";
 import { CameraPicture } from "./camera-picture";
 import { LeaveGuard } from "./leave-guard";
 import { TestOutcome } from "./test-outcome";
+import { UsualAddresses } from "./usual-addresses";
 
 interface EditorProps {
   /** Null for a new one. */
@@ -36,7 +38,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
   const model = useModel();
   const i18n = useI18n();
   const { t, tc, tn } = i18n;
-  const saved = camera === null ? null : draftOf(camera);
+  const saved = camera === null ? null : tidied(draftOf(camera));
   const [draft, setDraft] = useState<Draft>(saved ?? EMPTY);
   const [fault, setFault] = useState<Fault | null>(null);
   const [tested, setTested] = useState<{ readonly key: string; readonly result: TestResult } | null>(null);
@@ -82,9 +84,18 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
       left.current = true;
     };
   }, []);
+  // a picture is looked at first; then it gets its name
+  useEffect(() => {
+    if (result?.ok !== true) return;
+    form.current?.closest(".ed")?.scrollIntoView({ block: "start" });
+    if (camera !== null || matchMedia("(pointer: coarse)").matches) return;
+    const name = form.current?.querySelector<HTMLInputElement>('[name="name"]');
+    name?.focus({ preventScroll: true });
+    name?.select();
+  }, [tested]);
   // the camera that asks who we are gets the focus where the answer goes
   useEffect(() => {
-    if (asked) focus(draft.username === "" ? "username" : "password");
+    if (asked && result?.ok !== true) focus(draft.username === "" ? "username" : "password");
   }, [asked, tested]);
 
   const edit = (field: FieldName) => (value: string) => {
@@ -142,6 +153,19 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
       if (round.current === mine && !left.current) setTesting(false);
     }
   };
+  const choose = (usual: Usual): void => {
+    const both = usualAddresses(draft.url, usual);
+    if (both === null) {
+      setFault({ field: "url", text: t("Enter the camera’s address first, such as 192.168.1.21") });
+      focus("url");
+      return;
+    }
+    settle();
+    setDraft((d) => ({ ...d, ...both }));
+    setSecond(true);
+    setFault(null);
+    focus("url");
+  };
   const cancel = (): void => {
     round.current++;
     setTesting(false);
@@ -157,7 +181,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
       const now = camera !== null && saved !== null ? await api.changeCamera(camera.id, changeBody(next, saved)) : await api.addCamera(newBody(next));
       done(now);
       if (camera !== null) {
-        setDraft(draftOf(now));
+        setDraft(tidied(draftOf(now)));
         setTested(null);
         setChanging(false);
         setSaving(false);
@@ -177,7 +201,8 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
   };
   const was = (field: "name" | "url" | "sub" | "username"): string | null => (saved !== null && changes.includes(field) ? saved[field] : null);
   const error = (field: FieldName): string | null => (fault?.field === field ? fault.text : null);
-  const showSignIn = camera !== null || asked || meant.username !== "" || draft.password !== null;
+  const demo = saved !== null && isDemo(saved.url);
+  const showSignIn = !demo && (camera !== null || asked || meant.username !== "" || draft.password !== null);
   const failed = result !== null && !result.ok;
   const cannotSee = camera === null && failed && result.streams[0]?.ok === false && result.streams[0].code !== "bad_credentials";
   const secondFailed = failed && result.streams[0]?.ok === true;
@@ -197,18 +222,22 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
         {(camera !== null || ready) && (
           <Field label={t("Name")} name="name" autocomplete="off" value={draft.name} change={edit("name")} error={error("name")} was={was("name")} maxLength={64} />
         )}
-        <Field
-          label={t("Address")}
-          name="url"
-          autocomplete="off"
-          value={draft.url}
-          change={edit("url")}
-          left={settle}
-          hint={camera === null ? t("As in the camera’s manual, such as rtsp://192.168.1.21/stream") : ""}
-          error={error("url")}
-          was={was("url")}
-          maxLength={2048}
-        />
+        {demo && <p class="hint">{t("This camera is made by Fanal itself, for trying it out.")}</p>}
+        {!demo && (
+          <Field
+            label={t("Address")}
+            name="url"
+            autocomplete="off"
+            value={draft.url}
+            change={edit("url")}
+            left={settle}
+            hint={camera === null ? t("As in the camera’s manual, such as rtsp://192.168.1.21/stream") : ""}
+            error={error("url")}
+            was={was("url")}
+            maxLength={2048}
+          />
+        )}
+        {camera === null && !ready && <UsualAddresses choose={choose} />}
         {showSignIn && (
           <div class="two">
             <Field label={t("Camera user")} name="username" autocomplete="off" value={draft.username} change={edit("username")} error={error("username")} was={was("username")} maxLength={128} />
@@ -237,7 +266,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
           </div>
         )}
         {showSignIn && (moves ? <p class="hint">{t("Another camera: enter its password. The one that is kept is for {host} only.", { host: hostOf(saved.url) })}</p> : <p class="hint">{t("Kept encrypted, never shown.")}</p>)}
-        {second ? (
+        {demo ? null : second ? (
           <Field
             label={t("Address of a smaller stream")}
             name="sub"

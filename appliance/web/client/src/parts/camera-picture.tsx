@@ -24,7 +24,7 @@ export function CameraPicture({ camera, lost, picture, busy }: PictureProps) {
   useEffect(() => setBroken(false), [now, picture]);
   const shown = picture ?? (broken ? null : now);
   return (
-    <div class={`ed-pic${busy ? " busy" : ""}`}>
+    <div class={`ed-pic${busy ? " busy" : shown === null ? " blank" : ""}`}>
       {shown !== null ? (
         <img src={shown} alt={picture !== null ? t("Test picture") : t("Picture of {name}", { name: camera?.name ?? "" })} onError={() => setBroken(true)} />
       ) : (

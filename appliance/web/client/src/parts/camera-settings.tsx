@@ -112,31 +112,31 @@ export function CameraSettings({ item }: { item: string | null }) {
         )}
       </div>
       <div class="scroll">
-        <div class="page split">
-          <section class="cam-list" aria-label={t("Cameras")}>
-            {failed && cameras === null && (
-              <EmptyState icon="warning" title={t("The cameras could not be loaded.")}>
-                <Button onClick={() => void load()}>{t("Try again")}</Button>
-              </EmptyState>
-            )}
-            {cameras !== null && shown.length === 0 && (
-              <EmptyState icon="camera" title={t("No cameras yet.")}>
-                {item !== NEW && (
+        <div class={`page split${shown.length === 0 ? " alone" : ""}`}>
+          {!(item === NEW && shown.length === 0) && (
+            <section class="cam-list" aria-label={t("Cameras")}>
+              {failed && cameras === null && (
+                <EmptyState icon="warning" title={t("The cameras could not be loaded.")}>
+                  <Button onClick={() => void load()}>{t("Try again")}</Button>
+                </EmptyState>
+              )}
+              {cameras !== null && shown.length === 0 && (
+                <EmptyState icon="camera" title={t("No cameras yet.")}>
                   <PageLink path={cameraSettingsPath(NEW)} class="btn primary">
                     <Icon name="plus" />
                     {t("Add a camera")}
                   </PageLink>
-                )}
-              </EmptyState>
-            )}
-            {shown.length > 0 && (
-              <ul ref={list} class="card devs">
-                {shown.map((camera) => (
-                  <Row key={camera.id} camera={camera} live={health(camera.id)} current={camera.id === item} />
-                ))}
-              </ul>
-            )}
-          </section>
+                </EmptyState>
+              )}
+              {shown.length > 0 && (
+                <ul ref={list} class="card devs">
+                  {shown.map((camera) => (
+                    <Row key={camera.id} camera={camera} live={health(camera.id)} current={camera.id === item} />
+                  ))}
+                </ul>
+              )}
+            </section>
+          )}
           {editor && (
             <CameraEditor
               key={item}

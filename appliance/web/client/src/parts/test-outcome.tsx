@@ -16,7 +16,7 @@ export function TestOutcome({ result, signedIn }: { result: TestResult; signedIn
   return (
     <>
       {main?.ok && (
-        <p class="row good sm" role="status">
+        <p class="row found sm" role="status">
           <Icon name="check" size="s" />
           <span>{[afterText(i18n, main), streamFigures(i18n, main)].filter(Boolean).join(" · ")}</span>
         </p>
@@ -30,7 +30,7 @@ export function TestOutcome({ result, signedIn }: { result: TestResult; signedIn
 }
 
 function afterText(i18n: Translator, stream: TestStream): string {
-  return i18n.t("Picture after {time}", { time: format.seconds(i18n, pictureAfterMs(stream.steps) / 1000) });
+  return i18n.t("Picture after {time}", { time: format.elapsed(i18n, pictureAfterMs(stream.steps)) });
 }
 
 function StreamList({ streams }: { streams: readonly TestStream[] }) {
@@ -70,7 +70,7 @@ function Failure({ stream, second, signedIn }: { stream: TestStream; second: boo
                 {!ok && <span class="vh">{t("Failed:")} </span>}
                 {stageText(i18n, stage, ok, place, stream.code === "bad_credentials")}
               </span>
-              <span class="num faint">{format.seconds(i18n, ms / 1000)}</span>
+              <span class="num faint">{format.elapsed(i18n, ms)}</span>
             </li>
           ))}
         </ol>
