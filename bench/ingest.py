@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SETTLE_S = 2.5  # longer than a group of pictures: everything begins with an IDR picture
 TARGET = 0.40
+LEAST_READ = 0.5  # of what was sent: on a busy machine readers fall behind and catch up, but less is a cut-off reader
 FEW, MANY = 8, 32
 PACKET_BY_PACKET_MS = 20.0
 #: What is read: how many streams, and over how many milliseconds a camera spreads a picture's packets.
@@ -55,8 +56,14 @@ def measure(options: Options) -> Section:
         with running_camera(spread_ms=spread_ms) as camera:
             urls = [camera.url(n + 1) for n in range(streams)]
             for _ in range(rounds):
-                for who, found in costs.items():
-                    found.append(_child(who, urls, seconds))
+                pair = {who: _child(who, urls, seconds) for who in costs}
+                if behind := {who: read for who, (_, read) in pair.items() if read < LEAST_READ}:
+                    section.notes.append(f"A round of {case} is left out: {_shares(behind)} of what was sent was read.")
+                    continue
+                for who, (cost, _) in pair.items():
+                    costs[who].append(cost)
+        if not costs["ours"]:
+            continue  # the notes say it
         ratios = [ours / theirs for ours, theirs in zip(costs["ours"], costs["pyav"], strict=True)]
         section.find(f"CPU over PyAV's, {case}", ratios, "×", target=TARGET)
         middle = [statistics.median(found) for found in costs.values()]
@@ -86,18 +93,20 @@ def _wake_us(a_second: int, seconds: float) -> float:
     return trio.run(main)
 
 
-def _child(who: str, urls: Sequence[str], seconds: float) -> float:
-    """CPU microseconds for an access unit."""
+def _shares(behind: dict[str, float]) -> str:
+    return ", ".join(f"{who} {read:.0%}" for who, read in behind.items())
+
+
+def _child(who: str, urls: Sequence[str], seconds: float) -> tuple[float, float]:
+    """CPU microseconds for an access unit, and how much of what was sent was read."""
     command = [sys.executable, "-m", "bench.ingest", "--child", who, "--seconds", str(seconds), *urls]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode:
         raise RuntimeError(f"{who}: {done.stderr[-800:]}")
     found = json.loads(done.stdout)
-    expected = seconds * FPS * len(urls)
-    # On a busy machine a reader falls behind, or catches up: what it read is counted.  This little is a broken one.
-    if found["units"] < 0.5 * expected:
-        raise RuntimeError(f"{who} took {found['units']} units; the cameras sent about {expected:.0f}")
-    return float(found["cpu_s"]) / int(found["units"]) * 1e6
+    if not found["units"]:
+        raise RuntimeError(f"{who} read nothing")
+    return found["cpu_s"] / found["units"] * 1e6, found["units"] / (seconds * FPS * len(urls))
 
 
 def _ours(urls: Sequence[str], seconds: float) -> tuple[float, int]:

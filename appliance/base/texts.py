@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from appliance.base.faults import Fault, invalid
 
 NAME_LIMIT = 64
+# Control characters, bidi and zero-width signs, lone surrogates, line separators: none may forge a line, command a
+# terminal or show text as another.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
 # Cc control, Cf format (bidi overrides, zero width), Cs surrogates, Co private use, Zl/Zp line separators
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
@@ -33,6 +37,11 @@ def clean_name(text: str, *, field: str = "name", limit: int = NAME_LIMIT) -> st
 def fold(name: str) -> str:
     """The form in which names are compared: two names that fold alike are the same name."""
     return unicodedata.normalize("NFKC", name).casefold()
+
+
+def visible(text: str) -> str:
+    """The text on one line, what does not show in it written out: for terminals and logs."""
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _fault(message: str, hint: str, field: str) -> Fault:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.cli.api import open_api
-from appliance.cli.context import Program, data_option, failing_well, json_option, show_json, show_table
+from appliance.cli.context import Program, data_option, failing_well, json_option, say, show_json, show_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def add(program: Program, name: str, url: str, sub: str | None, folder: Path, as
         show_json(added)
     else:
         then = "How it is: fanal camera list" if running else "Fanal does not run here yet; start it with: fanal run"
-        click.echo(f"Camera “{added['name']}” added. {then}")
+        say(f"Camera “{added['name']}” added. {then}")
 
 
 @camera.command("set")
@@ -78,7 +78,7 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
     if as_json:
         show_json(changed)
     else:
-        click.echo(f"Camera “{changed['name']}” changed.")
+        say(f"Camera “{changed['name']}” changed.")
 
 
 @camera.command("list")
@@ -98,7 +98,7 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
         show_json({"cameras": cameras})
         return
     if not cameras:
-        click.echo("No cameras yet. Add one: fanal camera add NAME rtsp://…")
+        say("No cameras yet. Add one: fanal camera add NAME rtsp://…")
     rows = [
         [
             one["name"],
@@ -116,7 +116,7 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
     show_table(["camera", "stream", "state", "codec", "size", "fps", "kbit/s", "address"], rows)
     for one in cameras:
         if running and one["message"]:
-            click.echo(f"{one['name']}: {one['message']}")
+            say(f"{one['name']}: {one['message']}")
 
 
 @camera.command("remove")
@@ -128,7 +128,7 @@ def remove(program: Program, name: str, folder: Path) -> None:
     """Remove a camera, and everybody's rights on it."""
     with open_api(folder, program.offline) as api:
         api.call("DELETE", "admin", "cameras", name)
-    click.echo(f"Camera “{name}” removed.")
+    say(f"Camera “{name}” removed.")
 
 
 def _pairs(changes: tuple[str, ...], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.cli.api import open_api
-from appliance.cli.context import Program, data_option, failing_well, json_option, show_json, show_table
+from appliance.cli.context import Program, data_option, failing_well, json_option, say, show_json, show_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def get(program: Program, key: str | None, folder: Path, as_json: bool) -> None:
         if as_json:
             show_json(value)
         else:
-            click.echo(_shown(value))
+            say(_shown(value))
     elif as_json:
         show_json({each: one["value"] for each, one in settings.items()})
     else:
@@ -82,11 +82,11 @@ def change(program: Program, key: str, value: str, folder: Path) -> None:
         saved = api.call("PUT", "admin", "settings", tab, body=body)
         running = api.running
     if not saved["changed"]:
-        click.echo(f"{key} is so already.")
+        say(f"{key} is so already.")
     elif running and saved["restart"]:
-        click.echo(f"{key} set. It takes effect when Fanal starts again.")
+        say(f"{key} set. It takes effect when Fanal starts again.")
     else:
-        click.echo(f"{key} set.")
+        say(f"{key} set.")
 
 
 def _shown(value: Any) -> str:

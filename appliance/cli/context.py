@@ -14,6 +14,7 @@ import msgspec
 
 from appliance.base.faults import Fault
 from appliance.base.secrets import redact
+from appliance.base.texts import visible
 from appliance.cli.api import NotRunningError
 
 if TYPE_CHECKING:
@@ -72,8 +73,13 @@ def failing_well(function: F) -> F:
 
 def fail(message: str) -> None:
     """Say what went wrong, and end with exit code 1."""
-    click.echo(f"fanal: {redact(message)}", err=True)
+    say(f"fanal: {redact(message)}", err=True)
     sys.exit(FAILED)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """A line at the terminal: what a camera or a client wrote into it commands nothing there."""
+    click.echo(visible(text), err=err)
 
 
 def show_json(value: Any) -> None:
@@ -82,7 +88,7 @@ def show_json(value: Any) -> None:
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Columns as wide as their widest cell; no table at all for no rows."""
-    cells = [[("–" if cell is None else str(cell)) for cell in row] for row in rows]
+    cells = [[("–" if cell is None else visible(str(cell))) for cell in row] for row in rows]
     if not cells:
         return
     widths = [max(len(row[n]) for row in [list(head), *cells]) for n in range(len(head))]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from appliance.base.texts import visible
 from appliance.cli.api import open_api
-from appliance.cli.context import Program, data_option, failing_well, json_option, show_json
+from appliance.cli.context import Program, data_option, failing_well, json_option, say, show_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,35 +28,33 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
         show_json({**found, "active_users": users})
         return
     cameras = found["cameras"]
-    click.echo(f"{found['name']}, Fanal {found['version']}, running since {found['running_since']}")
-    click.echo(
-        "Cameras     " + (", ".join(f"{number} {state}" for state, number in cameras.items() if number) or "none yet")
-    )
-    click.echo(
+    say(f"{found['name']}, Fanal {found['version']}, running since {found['running_since']}")
+    say("Cameras     " + (", ".join(f"{number} {state}" for state, number in cameras.items() if number) or "none yet"))
+    say(
         f"Clients     {_count(len(users), 'user')} connected, {_count(found['viewers'], 'view')} of "
         f"{_count(found['streams_open'], 'open stream')}"
     )
     if found["cpu"] is not None:
-        click.echo(
+        say(
             f"Load        machine {found['cpu']:.0%}, Fanal {found['cores']:.2f} cores and "
             f"{found['memory'] / 1e6:.0f} MB, sends {found['sent'] / 1e6:.2f} MB/s"
         )
     kept = [f"{what} ({why})" for what, why in found["isolation"].items() if why is not None]
     if not found["isolation"]:
-        click.echo("Workers     none running")
+        say("Workers     none running")
     else:
         confined = f"which could not give up: {', '.join(kept)}" if kept else "confined"
-        click.echo(f"Workers     {found['workers']}, {confined}")
+        say(f"Workers     {found['workers']}, {confined}")
     certificate = found["certificate"]
     if certificate is not None:
-        click.echo(f"Certificate {', '.join(certificate['names'][:4])} until {certificate['not_after'][:10]}")
+        say(f"Certificate {', '.join(certificate['names'][:4])} until {certificate['not_after'][:10]}")
     for item in found["attention"]:
         mark = click.style(
             "!" if item["severity"] == "urgent" else "·", fg="red" if item["severity"] == "urgent" else None
         )
-        click.echo(f"{mark} {item['message']} {item['hint']}")
+        click.echo(f"{mark} {visible(item['message'])} {visible(item['hint'])}".rstrip())
     if not found["attention"]:
-        click.echo("All is well.")
+        say("All is well.")
 
 
 def _count(number: int, thing: str) -> str:

@@ -9,7 +9,7 @@ import click
 
 from appliance.base.faults import invalid
 from appliance.cli.api import open_api
-from appliance.cli.context import Program, data_option, failing_well, json_option, show_json, show_table
+from appliance.cli.context import Program, data_option, failing_well, json_option, say, show_json, show_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,9 +49,9 @@ def add(program: Program, name: str, role: str, password_stdin: bool, folder: Pa
     if as_json:
         show_json(added)
         return
-    click.echo(f"User “{added['name']}” added as {added['role']}.")
+    say(f"User “{added['name']}” added as {added['role']}.")
     if role == "viewer":
-        click.echo(f"Nothing is granted yet: fanal user set {name} live=all")
+        say(f"Nothing is granted yet: fanal user set {name} live=all")
 
 
 @user.command("set")
@@ -90,7 +90,7 @@ def change(
     if as_json:
         show_json(changed)
     else:
-        click.echo(f"User “{changed['name']}” changed.")
+        say(f"User “{changed['name']}” changed.")
 
 
 @user.command("list")
@@ -112,7 +112,7 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
         return cameras if cameras in ("all", None) else ", ".join(names.get(each, each) for each in cameras)
 
     if not users:
-        click.echo("No users yet. The first start of “fanal run” makes an administrator.")
+        say("No users yet. The first start of “fanal run” makes an administrator.")
     show_table(
         ["user", "role", *RIGHTS, ""],
         [
@@ -136,7 +136,7 @@ def remove(program: Program, name: str, folder: Path) -> None:
     """Remove a user; their sessions end at once."""
     with open_api(folder, program.offline) as api:
         api.call("DELETE", "admin", "users", name)
-    click.echo(f"User “{name}” removed.")
+    say(f"User “{name}” removed.")
 
 
 @user.command("unlock")
@@ -148,7 +148,7 @@ def unlock(_program: Program, name: str, folder: Path) -> None:
     """Let a user who typed too many wrong passwords try again."""
     with open_api(folder, None) as api:
         api.call("POST", "admin", "users", name, "unlock")
-    click.echo(f"User “{name}” may sign in again.")
+    say(f"User “{name}” may sign in again.")
 
 
 def _password(*, from_stdin: bool) -> str:

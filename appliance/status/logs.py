@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import re
 import sys
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from appliance.base.faults import Fault, Kind
 from appliance.base.secrets import redact
+from appliance.base.texts import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +36,6 @@ _QUIET = {"alembic": logging.WARNING, "hypercorn": logging.WARNING}
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
-# Control characters, bidi and zero-width signs, lone surrogates, line separators: none may forge a line, command a
-# terminal or show text as another.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
-
-
 class RedactingFormatter(logging.Formatter):
     """Whatever a record says loses its secrets here and stays on one line; the lines of an exception are set in."""
 
@@ -49,7 +44,7 @@ class RedactingFormatter(logging.Formatter):
         return redact(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
-        return _visible(super().formatMessage(record))
+        return visible(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (the library's name)
         return _set_in(super().formatException(ei))
@@ -58,12 +53,8 @@ class RedactingFormatter(logging.Formatter):
         return _set_in(super().formatStack(stack_info))
 
 
-def _visible(text: str) -> str:
-    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-
-
 def _set_in(text: str) -> str:
-    return "\n".join(f"    {_visible(line)}" for line in text.split("\n"))
+    return "\n".join(f"    {visible(line)}" for line in text.split("\n"))
 
 
 class _Queue(QueueHandler):

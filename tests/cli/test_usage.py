@@ -79,3 +79,10 @@ def test_a_command_does_not_load_the_appliance(tmp_path: Path) -> None:
     loaded = {line.rpartition("|")[2].strip() for line in done.err.splitlines() if line.startswith("import time:")}
     assert "click" in loaded
     assert not loaded & {"appliance.compose", "trio", "quart", "sqlalchemy", "av"}
+
+
+def test_nothing_that_was_typed_or_sent_commands_the_terminal(tmp_path: Path) -> None:
+    done = fanal("camera", "add", "x", "rt\x1b]0;owned\x07sp://192.0.2.1/", data=tmp_path)
+    assert done.code == 1
+    assert "\x1b" not in done.err + done.out
+    assert "\x07" not in done.err + done.out

@@ -182,6 +182,34 @@ def test_two_fingers_zoom_and_one_moves(visit: Callable[..., Visit]) -> None:
     page.until("it moved along", lambda: place(page)[0] < before[0] - 20)
 
 
+def test_on_a_phone_the_tools_hide_no_name_and_the_dock_is_one_row(visit: Callable[..., Visit], house: House) -> None:
+    page = visit(size=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
+    extra = ["Pier", "Slipway", "Boathouse"]
+    for name in extra:  # with five cameras there are two columns
+        house.add_camera(name, "rtsp://127.0.0.1:9/none")
+    try:
+        page.sign_in("admin")
+        tile = page.live("Quay")
+        tile.tap()
+        expect(tile.locator(".tools")).to_be_visible()
+        name, tools = page.box_for(tile.locator(".nm .ell")), page.box_for(tile.locator(".tools"))
+        assert name["y"] + name["height"] <= tools["y"] or name["x"] + name["width"] <= tools["x"]
+        assert tile.locator(".nm .ell").evaluate("(name) => name.scrollWidth <= name.clientWidth")
+        lost = page.tile("Boathouse")
+        expect(lost).to_have_attribute("data-phase", "lost", timeout=PATIENCE_S * 1000)
+        said = lost.locator(".msg span")
+        assert said.evaluate("(text) => text.scrollHeight <= text.clientHeight + 1")
+        page.open(f"/camera/{tile.get_attribute('data-camera')}")
+        buttons = page.page.locator(".dock button:visible")
+        expect(buttons).to_have_count(5)
+        assert len({one.bounding_box()["y"] for one in buttons.all()}) == 1  # type: ignore[index]
+        page.page.get_by_role("button", name="Next", exact=True).tap()
+        expect(page.page.get_by_role("heading", name="Pier")).to_be_visible()
+    finally:
+        for name in extra:
+            house.remove_camera(name)
+
+
 def test_a_snapshot_is_a_file_of_the_full_size_and_of_this_camera(visit: Callable[..., Visit], tmp_path: Path) -> None:
     page = visit()
     page.sign_in("admin")

@@ -83,12 +83,16 @@ def running_cameras(
     auth: str = "digest",
     transport: str = "any",
     port: int | None = None,
+    clip: Path | None = None,
+    footage: Path = FOOTAGE,
 ) -> Iterator[Cameras]:
-    """A simulator that serves; ``port`` for one that comes back where another was."""
+    """A simulator that serves; ``port`` for one that comes back where another was, ``clip`` for other footage."""
     port, control_port, http_port = port or free_port(), free_port(), free_port()
     command = [PYTHON, str(HERE / "camsim.py"), "--port", str(port), "--ctl", str(control_port)]
-    command += ["--http", str(http_port), "--cams", str(cams), "--dir", str(FOOTAGE), "--transport", transport]
+    command += ["--http", str(http_port), "--cams", str(cams), "--dir", str(footage), "--transport", transport]
     command += ["--seconds", str(SECONDS), "--fps", str(FPS), "--gop", str(GOP)]
+    if clip is not None:
+        command += ["--clip", str(clip)]
     if user is not None:
         command += ["--user", user, "--password", password, "--auth", auth]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

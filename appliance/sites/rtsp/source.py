@@ -41,6 +41,11 @@ OPEN_WITHIN_S = 15.0
 REDIRECTS_LIMIT = 3
 #: Units kept that come before the answer to PLAY, which has five seconds.
 EARLY_LIMIT = 1024
+#: Cameras send a picture packet by packet.  Where a read brought none whole, the rest is read together a moment later,
+#: all cameras at the same moments: waking up costs more than reading.  A picture comes later by at most so much.
+REST_S = 0.01
+#: A read that brought so much may have left some behind.
+FULL_READ = 32 * 1024
 
 
 @asynccontextmanager
@@ -222,6 +227,8 @@ class RtspSource:
                 event = await self._connection.next_event()
                 if isinstance(event, Packets):
                     self._take(event, units)
+                    if not units and len(event.data) < FULL_READ:
+                        await trio.sleep_until((trio.current_time() // REST_S + 1) * REST_S)
         except FAILURES as error:
             self._note_oddities()
             self._failure = explain(error, self._connection.url)

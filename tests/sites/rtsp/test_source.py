@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.units import AccessUnit, AudioUnit
 from appliance.sites.rtsp.oddities import Oddity
-from appliance.sites.rtsp.source import open_rtsp
+from appliance.sites.rtsp.source import REST_S, open_rtsp
 from appliance.sites.rtsp.target import RtspTarget
 from appliance.sites.source import SourceError, Trouble
-from tests.reference.packets import avcc, fu_a, interleaved
+from tests.reference.packets import avcc, fu_a, interleaved, payloads
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.camera import IDR, P, ScriptedCamera, TrioClock, silent, status
 from tests.sites.rtsp.talk import H265, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
@@ -85,6 +85,47 @@ async def test_one_read_is_one_batch(nursery, autojump_clock) -> None:
 
     async with opened(ScriptedCamera(nursery, media=media)) as source:
         assert len(await source.receive()) == 20
+
+
+async def test_a_picture_that_comes_packet_by_packet_takes_few_reads(nursery, autojump_clock) -> None:
+    reads = 0
+
+    class Counted(trio.abc.ReceiveStream):
+        def __init__(self, stream: trio.abc.ReceiveStream) -> None:
+            self._stream = stream
+
+        async def receive_some(self, max_bytes=None):
+            nonlocal reads
+            reads += 1
+            return await self._stream.receive_some(max_bytes)
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    async def media(camera: ScriptedCamera) -> None:
+        for n in range(10):
+            parts = payloads((P if n else IDR) + b"\x5a" * 18_000, 920)
+            for number, part in enumerate(parts):  # as cameras do: spread over half of the picture's time
+                last = number == len(parts) - 1
+                await camera.send(interleaved(0, packet(part, sequence=camera.sequence, time=n * 3600, marker=last)))
+                camera.sequence += 1
+                await trio.sleep(0.001)
+            await trio.sleep(0.02)
+
+    camera = ScriptedCamera(nursery, media=media)
+
+    async def dial(url, check_address):
+        stream = await camera.dial(url, check_address)
+        return trio.StapledStream(stream.send_stream, Counted(stream.receive_stream))
+
+    async with open_rtsp(TARGET, TrioClock(), dial=dial, audio=False) as source:
+        before = reads
+        began = trio.current_time()
+        units = await take(source, 10)
+        late = trio.current_time() - began - (9 * 0.04 + 0.019)
+    assert [unit.is_idr for unit in units] == [True] + [False] * 9
+    assert reads - before <= 10 * 5  # not 200
+    assert late <= REST_S
 
 
 async def test_without_sound_wanted_none_is_set_up(nursery, autojump_clock) -> None:

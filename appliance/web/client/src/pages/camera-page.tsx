@@ -293,7 +293,7 @@ function DockButton({ icon, label, hint, pressed, look = "", press }: DockProps)
       onClick={press}
     >
       <Icon name={icon} />
-      {label}
+      <span>{label}</span>
     </button>
   );
 }

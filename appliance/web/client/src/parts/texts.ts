@@ -10,6 +10,8 @@ import type { IconName } from "../ui/icons";
 export interface Message {
   readonly title: string;
   readonly detail: string | null;
+  /** Instead of the detail where there is room for little. */
+  readonly brief?: string | null;
   readonly icon: IconName | "spinner";
   /** Over nothing: there is no picture below. */
   readonly plain: boolean;
@@ -71,6 +73,7 @@ export function messageOf(i18n: Translator, view: PlayerView, figures: Figures, 
       return {
         title: t("Camera lost"),
         detail: join(lastPicture(i18n, figures), reasonText(i18n, view.reason), t("Trying again.")),
+        brief: figures.pictureUtc === null ? reasonText(i18n, view.reason) : join(lastPicture(i18n, figures), t("Trying again.")),
         icon: "warning",
         plain,
       };

@@ -141,11 +141,12 @@ function TileMessage({ view, figures, actions, size }: FrameProps) {
   useSecond(counting);
   const message = messageOf(i18n, view, figures(), Date.now());
   if (!message) return null;
+  const detail = size === "s" ? (message.brief ?? message.detail) : message.detail;
   return (
     <div class={`msg${message.plain ? " plain" : ""}${view.phase === "connecting" ? " late" : ""}`} title={size === "s" || size === "xs" ? [message.title, message.detail].filter(Boolean).join(". ") : ""}>
       {message.icon === "spinner" ? <span class="spin" /> : <Icon name={message.icon} look={message.icon === "warning" ? "attn" : ""} />}
       <b>{message.title}</b>
-      {message.detail !== null && size !== "xs" && <span>{message.detail}</span>}
+      {detail !== null && size !== "xs" && <span>{detail}</span>}
       {(view.phase === "offline" || view.phase === "lost") && (size === "m" || size === "l") && (
         <button type="button" onClick={actions.retry}>
           {i18n.t("Try now")}
