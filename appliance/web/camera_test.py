@@ -10,7 +10,7 @@ import msgspec
 
 from appliance.auth.rights import Right
 from appliance.base.faults import invalid
-from appliance.base.secrets import Secret
+from appliance.base.secrets import Secret, redact
 from appliance.sites.camera import configured, host_of
 from appliance.web.admin import named_camera
 from appliance.web.table import Route
@@ -167,8 +167,9 @@ def _result(trial: Trial, host: str) -> TestResult:
 
 
 def _name(result: ProbeResult, host: str) -> str:
+    """What the camera calls itself, where that tells it from others; else its host."""
     title = " ".join("".join(ch if ch.isprintable() else " " for ch in result.title).split())
-    return host if not title or _SAYS_NOTHING.search(title) else title[:_NAME_LENGTH]
+    return host if not title or _SAYS_NOTHING.search(title) else redact(title)[:_NAME_LENGTH].strip()
 
 
 def _stream(tried: Tried) -> TestStream:
@@ -178,10 +179,10 @@ def _stream(tried: Tried) -> TestStream:
         tried.stream.shown_url,
         error is None,
         None if error is None else error.trouble.value,
-        "" if error is None else error.message,
-        "" if error is None else error.hint,
-        [TestStep(step.name, step.ok, step.detail, step.ms) for step in result.steps],
-        notes=list(result.notes),
+        "" if error is None else redact(error.message),
+        "" if error is None else redact(error.hint),
+        [TestStep(step.name, step.ok, redact(step.detail), step.ms) for step in result.steps],
+        notes=[redact(note) for note in result.notes],
         oddities=list(result.oddities),
     )
     if result.video is not None:

@@ -15,6 +15,8 @@ import trio
 
 from appliance.base.clock import SystemClock
 from appliance.sites.opening import Sources
+from appliance.sites.probe import ProbeResult
+from appliance.web.camera_test import _name
 from tests.peers.cameras import Cameras, free_port, running_cameras
 from tests.web.appliance import House, running_house
 from tests.web.endless import EndlessOpeners
@@ -140,6 +142,21 @@ def test_a_camera_that_sends_nothing_ends_the_test_in_time(chief: Visitor, simul
     finally:
         simulator.order("stall", "cam1", "0")
     assert failed(answer) == ("DESCRIBE", "timeout")  # this server waits for a picture before it describes it
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Front\tgate \x1b", "Front gate"),
+        ("AXIS P1455-LE", "AXIS P1455-LE"),
+        ("x" * 100, "x" * 64),
+        ("password=opensesame", "password=•••"),
+        *((title, "192.0.2.1") for title in ("", " ", "-", "No Name", "Media Presentation", "RTSP Session", 
+          "Media Server", "RTSP/RTP stream", "Session streamed with GStreamer", "rtsp://admin:secret@192.0.2.1/", "\0")),
+    ],
+)  # fmt: skip
+def test_what_a_camera_calls_itself_is_proposed_where_it_tells_it_from_others(title: str, name: str) -> None:
+    assert _name(ProbeResult((), title=title), "192.0.2.1") == name
 
 
 def test_a_closed_port_is_refused(chief: Visitor) -> None:

@@ -40,6 +40,9 @@ describe("leaving with changes", () => {
     const release = router.hold();
     router.go("/");
     expect([router.path.get(), router.held.get()]).toEqual(["/settings/cameras/1", "/"]);
+    router.held.set(null);
+    router.back("/settings/cameras"); // a page that was opened directly
+    expect([router.path.get(), router.held.get()]).toEqual(["/settings/cameras/1", "/settings/cameras"]);
     const closing = new Event("beforeunload", { cancelable: true });
     window.dispatchEvent(closing);
     expect(closing.defaultPrevented).toBe(true);

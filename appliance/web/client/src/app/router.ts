@@ -107,6 +107,7 @@ export class Router {
   /** One step back, or to `fallback` when this page was the first. */
   back(fallback: string): void {
     if (this.#depth > 0) this.#window.history.back();
+    else if (this.#holding > 0) this.held.set(fallback);
     else this.replace(fallback);
   }
 }

@@ -70,6 +70,8 @@ export function changeBody(draft: Draft, saved: Draft): Record<string, string> {
     const value = draft[field];
     if (value !== null) body[field] = value;
   }
+  // the server gives a new host nothing of what it keeps
+  if (draft.username !== "" && leavesHost(draft, saved)) body["username"] = draft.username;
   return body;
 }
 

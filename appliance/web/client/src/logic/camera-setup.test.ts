@@ -120,6 +120,7 @@ describe("what was typed about a camera", () => {
     expect(leavesHost(draft({ url: "rtsp://H:8554/other" }), saved)).toBe(false);
     expect(leavesHost(draft({ url: "elsewhere/x" }), saved)).toBe(true);
     expect(leavesHost(draft({ url: "" }), saved)).toBe(false);
+    expect(changeBody(draft({ url: "rtsp://elsewhere/x" }), saved)).toEqual({ url: "rtsp://elsewhere/x", username: "u" });
   });
   it("is looked at where it was touched: a hidden part that stays is no fault", () => {
     expect(faultsOf(saved, saved, true)).toEqual({});

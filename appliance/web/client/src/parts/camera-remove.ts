@@ -27,7 +27,7 @@ export function removeCamera(model: Model, camera: AdminCamera): void {
         return;
       }
     }
-    await model.loadCameras(); // the event says so too, and perhaps not here
-    set(false);
+    // it stays in the set: no other will ever have its id, and the list may still be on its way
+    await model.loadCameras();
   });
 }

@@ -1,6 +1,6 @@
 /** Leaving with changes asks (ui.md §11). */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import { useStore } from "../ui/hooks";
 import { Button } from "../ui/controls";
@@ -19,7 +19,8 @@ export function LeaveGuard({ active, save }: GuardProps) {
   const wanted = useStore(router.held);
   const release = useRef<() => void>(() => undefined);
   const [busy, setBusy] = useState(false);
-  useEffect(() => {
+  // before anything else can be pressed
+  useLayoutEffect(() => {
     if (!active) return undefined;
     release.current = router.hold();
     return () => {

@@ -16,7 +16,7 @@ export function TestOutcome({ result, signedIn }: { result: TestResult; signedIn
   return (
     <>
       {main?.ok && (
-        <p class="row found sm" role="status">
+        <p class="row showed sm" role="status">
           <Icon name="check" size="s" />
           <span>{[afterText(i18n, main), streamFigures(i18n, main)].filter(Boolean).join(" · ")}</span>
         </p>
