@@ -151,8 +151,8 @@ def test_a_camera_that_sends_nothing_ends_the_test_in_time(chief: Visitor, simul
         ("AXIS P1455-LE", "AXIS P1455-LE"),
         ("x" * 100, "x" * 64),
         ("password=opensesame", "password=•••"),
-        *((title, "192.0.2.1") for title in ("", " ", "-", "No Name", "Media Presentation", "RTSP Session", 
-          "Media Server", "RTSP/RTP stream", "Session streamed with GStreamer", "rtsp://admin:secret@192.0.2.1/", "\0")),
+        *((title, "192.0.2.1") for title in ("", " ", "-", "No Name", "Media Presentation", "RTSP Session",
+          "RTSP/RTP stream", "Session streamed with GStreamer", "rtsp://admin:secret@192.0.2.1/", "\0")),
     ],
 )  # fmt: skip
 def test_what_a_camera_calls_itself_is_proposed_where_it_tells_it_from_others(title: str, name: str) -> None:
