@@ -47,7 +47,7 @@ export function Thumbnail({ id, lost }: { id: string; lost: boolean }) {
   if (lost || broken) {
     return (
       <span class="nopic">
-        <Icon name={lost ? "warning" : "camera"} />
+        <Icon name={lost ? "warning" : "camera"} look={lost ? "attn" : ""} />
       </span>
     );
   }

@@ -11,7 +11,13 @@ export function UsualAddresses({ choose }: { choose: (usual: Usual) => void }) {
       <ul>
         {USUAL.map((usual) => (
           <li key={usual.maker}>
-            <button type="button" onClick={() => choose(usual)}>
+            <button
+              type="button"
+              onClick={(e) => {
+                e.currentTarget.closest("details")?.removeAttribute("open");
+                choose(usual);
+              }}
+            >
               <b>{usual.maker}</b>
               <span class="mono muted">{usual.main}</span>
             </button>
