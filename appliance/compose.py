@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from shutil import disk_usage
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -44,9 +44,10 @@ from appliance.status.logs import keep_early, open_logs
 from appliance.store import open_store
 from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
-from appliance.streams.directory import Openers, open_directory
+from appliance.streams.directory import open_directory
 from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
+from appliance.streams.trials import Trials
 from appliance.supervise import supervise
 from appliance.web.app import create_app
 from appliance.web.front import own_names
@@ -59,9 +60,8 @@ if TYPE_CHECKING:
 
     from appliance.auth.users import FirstPassword
     from appliance.base.clock import Clock
-    from appliance.sites.cameras import StreamConfig
-    from appliance.sites.rtsp.probe import ProbeResult
     from appliance.status.logs import Logs
+    from appliance.streams.directory import Openers
     from appliance.web.app import Part
     from appliance.web.table import Table
 
@@ -90,12 +90,6 @@ class Options:
     log_to_terminal: bool = True
 
 
-class Upstream(Openers, Protocol):
-    """Where pictures come from, and how it is tested whether they do."""
-
-    async def probe(self, stream: StreamConfig) -> ProbeResult: ...
-
-
 @dataclass(frozen=True)
 class Outside:
     """What the appliance takes from the world around it; a test hands in a world of its own.
@@ -106,7 +100,7 @@ class Outside:
     clock: Clock = field(default_factory=SystemClock)
     elapsed: Callable[[], float] = elapsed_s
     password_cost: Cost = field(default_factory=Cost)
-    openers: Callable[[Clock, DemoCamera], Upstream] = Sources
+    openers: Callable[[Clock, DemoCamera], Openers] = Sources
     parts: Callable[[Services], tuple[Part, ...]] = lambda _: ()
 
 
@@ -235,8 +229,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
             await cameras.ensure_demo()
-        upstream = outside.openers(clock, demo)
-        directory = await stack.enter_async_context(open_directory(upstream, clock))
+        openers = outside.openers(clock, demo)
+        directory = await stack.enter_async_context(open_directory(openers, clock))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -249,9 +243,9 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             auth=auth,
             cameras=cameras,
             directory=directory,
-            probe=upstream.probe,
             audience=audience,
             snapshots=snapshots,
+            trials=Trials(openers, pool),
             pool=pool,
             board=board,
             load=load,

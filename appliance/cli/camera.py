@@ -94,7 +94,7 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
 @click.pass_obj
 @failing_well
 def test(program: Program, what: str, folder: Path, as_json: bool) -> None:
-    """Test a camera: step by step, what it answers, and what its first picture is.
+    """Test a camera: step by step, what it answers, and what its pictures are.
 
     URL is any address, also of a camera that is not set up; NAME one that is. Ends with 1 if no picture came.
 
@@ -123,20 +123,30 @@ def test(program: Program, what: str, folder: Path, as_json: bool) -> None:
 
 
 def _show_test(found: dict[str, Any]) -> None:
-    for step in found["steps"]:
+    for stream in found["streams"]:
+        if len(found["streams"]) > 1:
+            say(f"{stream['name']}:")
+        _show_tested(stream)
+
+
+def _show_tested(stream: dict[str, Any]) -> None:
+    for step in stream["steps"]:
         click.secho("ok    " if step["ok"] else "failed", fg="green" if step["ok"] else "red", nl=False)
-        say(f"  {step['name']:<8}  {step['ms']:>5} ms  {step['detail']}".rstrip())
-    if not found["steps"]:
-        say(f"{found['message']} {found['hint']}".rstrip())
-    video, audio = found["video"], found["audio"]
-    if video is not None:
-        rate = f", {video['fps']:g} pictures a second as announced" if video["fps"] else ""
-        say(f"picture: {video['codec']}, {video['width']}x{video['height']}{rate}")
-    if audio is not None:
+        say(f"  {step['name']:<8}  {step['ms']:>5} ms  {step['text']}".rstrip())
+    if not stream["steps"]:
+        say(f"{stream['message']} {stream['hint']}".rstrip())
+    if stream["codec"] is not None:
+        parts = [stream["codec"], f"{stream['width']}x{stream['height']}"]
+        parts += [f"{stream['fps']:g} pictures a second"] if stream["fps"] else []
+        parts += [f"{stream['kbps']:.0f} kbit/s"] if stream["kbps"] else []
+        parts += [f"a key frame every {stream['gop_s']:g} s"] if stream["gop_s"] else []
+        say(f"picture: {', '.join(parts)}")
+    if stream["audio"] is not None:
+        audio = stream["audio"]
         say(f"sound: {audio['codec']}, {audio['sample_rate']} Hz, channels: {audio['channels']}")
-    for note in found["notes"]:
+    for note in stream["notes"]:
         say(f"note: {note}")
-    for oddity in found["oddities"]:
+    for oddity in stream["oddities"]:
         say(f"oddity: {oddity['name']}: {oddity['sentence']}")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from appliance.media import aac, h264
 from appliance.media.fmp4_read import boxes, find
+from appliance.media.parameter_sets import ParameterSetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -111,7 +112,7 @@ def _avc(moov: bytes, start: int, end: int) -> tuple[VideoFormat, int]:
                 position += 1
             try:
                 return h264.video_format(*sets), (moov[at + 4] & 3) + 1
-            except h264.ParameterSetError as error:
+            except ParameterSetError as error:
                 raise MovieError(f"The movie's picture cannot be played: {error}.") from None
     raise MovieError("The movie does not say how its picture is coded.")
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import trio
+
 from appliance.base.faults import Fault
 from appliance.sites.addresses import FILE_SCHEME
 from appliance.sites.cameras import DEMO_SCHEME, refuse_address
 from appliance.sites.file import open_file
-from appliance.sites.rtsp.probe import ProbeResult, describe_rtsp, probe_opener, probe_rtsp
+from appliance.sites.probe import PROBE_WITHIN_S, probe_source
+from appliance.sites.rtsp.probe import describe_rtsp, probe_rtsp
 from appliance.sites.rtsp.source import open_rtsp
+from appliance.sites.rtsp.steps import Steps
 from appliance.sites.rtsp.target import RtspTarget
 from appliance.sites.rtsp.tls import Trust
 from appliance.sites.source import SourceError, Trouble
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.sites.cameras import StreamConfig
     from appliance.sites.demo import DemoCamera
+    from appliance.sites.probe import ProbeResult
     from appliance.sites.source import Opener, Source
 
 
@@ -63,13 +68,13 @@ class Sources:
         seen = await describe_rtsp(_target(stream), check_address=refuse_address, trust=self._trust)
         return seen.video, seen.audio
 
-    async def probe(self, stream: StreamConfig) -> ProbeResult:
-        """Open the stream step by step, as far as it goes."""
-        if stream.url.startswith(DEMO_SCHEME):
-            return await probe_opener("demo", self.opener(stream))
-        if stream.url.startswith(FILE_SCHEME):
-            return await probe_opener("open", self.opener(stream))
-        return await probe_rtsp(_target(stream), self._clock, check_address=refuse_address, trust=self._trust)
+    async def probe(self, stream: StreamConfig, *, within_s: float = PROBE_WITHIN_S) -> ProbeResult:
+        """Open the stream step by step and look at its first pictures."""
+        if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
+            return await probe_source(self.opener(stream), Steps(trio.current_time), opening="open", within_s=within_s)
+        return await probe_rtsp(
+            _target(stream), self._clock, check_address=refuse_address, trust=self._trust, within_s=within_s
+        )
 
 
 def _target(stream: StreamConfig) -> RtspTarget:

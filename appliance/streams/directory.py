@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from appliance.base.clock import Clock
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.sites.cameras import Camera, StreamConfig
+    from appliance.sites.probe import ProbeResult
     from appliance.sites.source import Opener
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,10 @@ class Openers(Protocol):
 
     async def look(self, stream: StreamConfig) -> tuple[VideoFormat | None, AudioFormat | None]:
         """Whether the stream is there and what it announces, without playing it.  Raises `SourceError`."""
+        ...
+
+    async def probe(self, stream: StreamConfig, *, within_s: float) -> ProbeResult:
+        """Open the stream step by step and look at its first pictures."""
         ...
 
 

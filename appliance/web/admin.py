@@ -15,7 +15,7 @@ from appliance.base.secrets import Secret
 from appliance.settings.tabs import TABS, to_json
 from appliance.sites.camera import configured
 from appliance.web.cameras import StateView, state_view
-from appliance.web.cameratest import FIRST, shown_fingerprint
+from appliance.web.pinning import FIRST, shown_fingerprint
 from appliance.web.table import Route
 
 if TYPE_CHECKING:
@@ -68,15 +68,17 @@ class AdminUsers(msgspec.Struct):
 
 
 class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
-    """``url`` may hold user and password; they are kept apart, encrypted.  ``sub``: a smaller stream's address.
+    """``url`` may hold user and password, or they are given apart; they are kept apart, encrypted.
 
-    ``transport``: auto, tcp, udp or http.  ``fingerprint``: SHA-256 of the only certificate that an ``rtsps://`` camera
-    may show, or "first": of the one that it shows now.
+    ``sub``: a smaller stream's address.  ``transport``: auto, tcp, udp or http.  ``fingerprint``: SHA-256 of the only
+    certificate that an ``rtsps://`` camera may show, or "first": of the one that it shows now.
     """
 
     name: str
     url: str
     sub: str | None = None
+    username: str | None = None
+    password: str | None = None
     transport: str | None = None
     fingerprint: str | None = None
 
@@ -291,12 +293,14 @@ class Administration:
 
     async def add_camera(self, call: Call) -> AdminCamera:
         given: NewCamera = call.body
+        password = None if given.password is None else Secret(given.password)
         options: dict[str, Any] = {"transport": given.transport, "local": call.connection.local}
         if given.fingerprint == FIRST:
-            streams = configured((), given.url, given.sub or None, None, None, **options)
+            streams = configured((), given.url, given.sub or None, given.username, password, **options)
             options["fingerprint"] = await shown_fingerprint(self._services, streams[0])
         else:
             options["fingerprint"] = given.fingerprint
+        options |= {"username": given.username, "password": password}
         return self._view(await self._services.cameras.add(given.name, given.url, given.sub or None, **options))
 
     async def change_camera(self, call: Call) -> AdminCamera:
@@ -319,16 +323,7 @@ class Administration:
         await self._services.cameras.remove(self._camera(call.path["which"]).id)
 
     def _camera(self, which: str) -> Camera:
-        camera = self._services.cameras.find(which)
-        if camera is None:
-            names = ", ".join(each.name for each in self._services.cameras.list()[:20])
-            raise Fault(
-                Kind.NOT_FOUND,
-                "no_camera",
-                f"There is no camera “{which[:64]}”.",
-                f"There are: {names}." if names else "Add one first.",
-            )
-        return camera
+        return named_camera(self._services, which)
 
     def _view(self, camera: Camera) -> AdminCamera:
         directory = self._services.directory
@@ -371,6 +366,20 @@ class Administration:
         values = {f"{name}.{field}": value for field, value in call.body.items()}
         change = await self._services.settings.change(values, by=call.who.name)
         return Saved(sorted(change.keys), sorted(change.restart))
+
+
+def named_camera(services: Services, which: str) -> Camera:
+    """The camera of this name or id.  Raises `Fault` ``no_camera``, which helps whoever mistyped it."""
+    camera = services.cameras.find(which)
+    if camera is None:
+        names = ", ".join(each.name for each in services.cameras.list()[:20])
+        raise Fault(
+            Kind.NOT_FOUND,
+            "no_camera",
+            f"There is no camera “{which[:64]}”.",
+            f"There are: {names}." if names else "Add one first.",
+        )
+    return camera
 
 
 def _tab(name: str) -> str:

@@ -12,8 +12,8 @@ from werkzeug.routing import WebsocketMismatch
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin import Administration
+from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
-from appliance.web.cameratest import CameraTests
 from appliance.web.doctor import Doctor
 from appliance.web.events import Events
 from appliance.web.gate import LARGEST_BODY, Gate, too_large

@@ -30,7 +30,15 @@ _HASHED = re.compile(r"assets/.+-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$")
 _COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml", "application/manifest+json")
 _TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml"}
 #: Addresses of the client's own pages; each is the same document, which then looks at the address.
-PAGES = ("/", "/sign-in", "/live/<view>", "/camera/<camera_id>")
+PAGES = (
+    "/",
+    "/sign-in",
+    "/live/<view>",
+    "/camera/<camera_id>",
+    "/settings",
+    "/settings/<tab>",
+    "/settings/<tab>/<item>",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from appliance.serve.proxies import Client, Network, client_address
 from appliance.settings.tabs import ConnectivityTab
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from appliance.auth import Auth
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from appliance.certs.contexts import TlsHolder
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
-    from appliance.sites.cameras import CameraBook, StreamConfig
-    from appliance.sites.rtsp.probe import ProbeResult
+    from appliance.sites.cameras import CameraBook
     from appliance.status.board import Board
     from appliance.status.load import Load
     from appliance.streams.audience import Audience, Member
     from appliance.streams.directory import Directory
     from appliance.streams.snapshots import Snapshots
+    from appliance.streams.trials import Trials
     from appliance.web.pages import Page
     from appliance.workers.pool import Pool
 
@@ -47,9 +47,9 @@ class Services:
     auth: Auth
     cameras: CameraBook
     directory: Directory
-    probe: Callable[[StreamConfig], Awaitable[ProbeResult]]  # looks at a stream that need not be set up
     audience: Audience
     snapshots: Snapshots
+    trials: Trials
     pool: Pool
     board: Board
     load: Load

@@ -12,7 +12,7 @@ import trio
 from appliance.base.clock import TICKS_PER_SECOND, ManualClock
 from appliance.media.fmp4_read import read_samples
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
-from appliance.sites.rtsp.probe import ProbeResult
+from appliance.sites.probe import ProbeResult
 from appliance.sites.source import SourceError, SourceStatistics, Trouble
 from tests.media.clips import START, Clip, encode_aac, encode_h264, encode_h265
 
@@ -122,7 +122,7 @@ class Openers:
     def opener(self, stream: SimpleNamespace) -> Camera:
         return self.cameras.setdefault(stream.id, Camera(stream.name))
 
-    async def probe(self, stream: SimpleNamespace) -> ProbeResult:
+    async def probe(self, stream: SimpleNamespace, *, within_s: float) -> ProbeResult:
         await trio.lowlevel.checkpoint()
         self.probes.append(stream.url)
         return self.probed

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.sites.rtsp.probe import ProbeResult
-from appliance.sites.rtsp.steps import Step
+from appliance.sites.probe import ProbeResult, probe_source
+from appliance.sites.rtsp.steps import Steps
 from appliance.sites.source import SourceStatistics
 from tests.streams.scripted import CLIP, SMALL, SOUND, SOUNDS, picture, sound
 
@@ -54,10 +54,9 @@ class EndlessOpeners:
 
         return open_it
 
-    async def probe(self, stream: StreamConfig) -> ProbeResult:
-        await trio.lowlevel.checkpoint()
-        return ProbeResult((Step("connect", ok=True, detail="", ms=1),), CLIP.format, SOUND, (), (), None)
-
     async def look(self, stream: StreamConfig) -> tuple[VideoFormat | None, AudioFormat | None]:
         await trio.lowlevel.checkpoint()
         return (SMALL if stream.name == "sub" else CLIP).format, SOUND
+
+    async def probe(self, stream: StreamConfig, *, within_s: float) -> ProbeResult:
+        return await probe_source(self.opener(stream), Steps(trio.current_time), within_s=within_s)

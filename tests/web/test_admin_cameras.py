@@ -45,6 +45,9 @@ async def test_a_password_in_an_address_is_kept_apart_and_never_told(house: Hous
     assert moved.json["streams"][0]["has_password"] is False  # never to another one (A11)
     given = await chief.ask("PATCH", f"{PATH}/Front%20gate", {"username": "u", "password": "another secret"})
     assert (given.json["streams"][0]["username"], given.json["streams"][0]["has_password"]) == ("u", True)
+    apart = {"name": "Yard", "url": "rtsp://192.0.2.12/main", "username": "u", "password": "another secret"}
+    yard = await chief.ask("POST", PATH, apart)
+    assert (yard.json["streams"][0]["username"], yard.json["streams"][0]["has_password"]) == ("u", True)
     told = b"".join(answer.body for answer in house.answers)
     assert b"s3cr" not in told
     assert b"another secret" not in told
@@ -64,7 +67,7 @@ BAD = [
     ({"name": "Ｔａｋｅｎ", "url": URL}, 409, "name_taken", "name"),
     ({"name": "new"}, 422, "bad_request", None),
     ({"name": "new", "url": 5}, 422, "bad_request", "url"),
-    ({"name": "new", "url": URL, "password": "x"}, 422, "bad_request", None),
+    ({"name": "new", "url": URL, "secret": "x"}, 422, "bad_request", None),
     ({"name": "new", "url": URL, "sub": "http://192.0.2.1/x"}, 501, "unsupported_scheme", "sub"),
     *(
         ({"name": "new", "url": url}, 501, "unsupported_scheme", "url")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from appliance.sites.rtsp.probe import ProbeResult
+from appliance.sites.probe import ProbeResult
 from appliance.sites.rtsp.steps import Step
 from appliance.sites.rtsp.tls import Untrusted
 from appliance.sites.source import SourceError, Trouble
-from appliance.web.cameratest import MOST_TESTS
+from appliance.streams.trials import AT_ONCE
 from tests.streams.scripted import CLIP, SOUND, Openers
 from tests.web.appliance import House, open_house
 
@@ -38,7 +38,7 @@ class Probing(Openers):
         self.go = trio.Event()
         self.go.set()
 
-    async def probe(self, stream: StreamConfig) -> ProbeResult:
+    async def probe(self, stream: StreamConfig, *, within_s: float) -> ProbeResult:
         self.asked.append((stream.url, stream.username, stream.password.reveal() if stream.password else None))
         await self.go.wait()
         return self.probed
@@ -57,13 +57,15 @@ async def test_what_was_found_is_told_step_by_step() -> None:
     assert answer.status == 200
     assert "canary" not in answer.body.decode()
     told = answer.json
-    assert (told["ok"], told["reason"], told["message"], told["fingerprint"]) == (True, None, "", None)
-    assert told["steps"][1] == {"name": "picture", "ok": True, "detail": "320x180", "ms": 40}
-    assert told["video"] == {"codec": "h264", "width": 320, "height": 180, "fps": 25.0}
-    assert told["audio"]["codec"] == "aac"
-    assert told["notes"] == ["a note"]
-    assert told["oddities"][0]["name"] == "cseq_wrong"
-    assert told["oddities"][0]["sentence"].endswith(".")
+    assert told["ok"]
+    [main] = told["streams"]
+    assert (main["code"], main["message"], main["fingerprint"]) == (None, "", None)
+    assert main["steps"][1] == {"name": "picture", "ok": True, "text": "320x180", "ms": 40}
+    assert (main["codec"], main["width"], main["height"], main["nominal_fps"]) == ("h264", 320, 180, 25.0)
+    assert main["audio"]["codec"] == "aac"
+    assert main["notes"] == ["a note"]
+    assert main["oddities"][0]["name"] == "cseq_wrong"
+    assert main["oddities"][0]["sentence"].endswith(".")
     assert probing.asked == [("rtsp://192.0.2.10/main", "u", "canary")]
 
 
@@ -82,8 +84,7 @@ async def test_a_camera_that_is_set_up_is_tested_with_its_own_credentials() -> N
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({}, "bad_test"),
-        ({"url": "rtsp://192.0.2.1/", "camera": "gate"}, "bad_test"),
+        ({}, "bad_request"),
         ({"url": "http://192.0.2.1/"}, "unsupported_scheme"),
         ({"url": "rtsp://169.254.169.254/"}, "invalid_url"),
         ({"url": "file:///etc/passwd"}, "unsupported_scheme"),
@@ -103,15 +104,15 @@ async def test_not_more_than_some_are_tested_at_a_time() -> None:
     probing = Probing()
     probing.go = trio.Event()
     async with open_house(openers=probing) as house:
-        chiefs = [await house.administrator(f"chief {n}") for n in range(MOST_TESTS + 1)]
+        chiefs = [await house.administrator(f"chief {n}") for n in range(AT_ONCE + 1)]
         async with trio.open_nursery() as nursery:
             for chief in chiefs[:-1]:
                 nursery.start_soon(chief.ask, "POST", PATH, {"url": "rtsp://192.0.2.1/"})
             with trio.fail_after(5):
-                while len(probing.asked) < MOST_TESTS:  # noqa: ASYNC110 (from outside nothing tells)
+                while len(probing.asked) < AT_ONCE:  # noqa: ASYNC110 (from outside nothing tells)
                     await trio.sleep(0.01)
             refused = await chiefs[-1].ask("POST", PATH, {"url": "rtsp://192.0.2.1/"})
-            assert (refused.status, refused.code) == (429, "too_many_tests")
+            assert (refused.status, refused.code) == (429, "busy")
             probing.go.set()
         assert (await chiefs[-1].ask("POST", PATH, {"url": "rtsp://192.0.2.1/"})).status == 200
 
@@ -122,8 +123,9 @@ async def test_a_certificate_can_be_pinned_as_it_is_shown_now() -> None:
     async with open_house(openers=probing) as house:
         chief = await house.administrator()
         tested = await chief.ask("POST", PATH, {"url": "rtsps://192.0.2.1/x"})
-        assert (tested.json["ok"], tested.json["reason"]) == (False, "refused")
-        assert tested.json["fingerprint"] == ":".join(["AB"] * 32)
+        [stream] = tested.json["streams"]
+        assert (tested.json["ok"], stream["code"]) == (False, "refused")
+        assert stream["fingerprint"] == ":".join(["AB"] * 32)
         added = {"name": "gate", "url": "rtsps://u:pw@192.0.2.1/x", "fingerprint": "first"}
         assert (await chief.ask("POST", "/api/v1/admin/cameras", added)).status == 201
         url = f"rtsps://192.0.2.1/x#fingerprint={DIGITS}"

@@ -9,7 +9,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.web.appliance import House
 
 #: What belongs to the web client and not to the interface.
-PAGES = re.compile(r"/(|sign-in|live/.*|camera/.*|assets/.*|icons/.*|[\w-]+\.(js|css|html|webmanifest|svg|png|ico))")
+PAGES = re.compile(
+    r"/(|sign-in|live/.*|camera/.*|settings(/.*)?|assets/.*|icons/.*|[\w-]+\.(js|css|html|webmanifest|svg|png|ico))"
+)
 
 
 def test_the_document_is_valid_and_has_every_route(shared: House) -> None:

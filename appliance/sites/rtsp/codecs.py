@@ -67,6 +67,7 @@ class Plan:
     video: VideoPlan
     audio: AudioPlan | None
     notes: tuple[str, ...]
+    title: str = ""  # what the camera calls the session
 
 
 def _name(media: Media) -> str:
@@ -115,7 +116,7 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
             "Choose H.264 or H.265 in the camera's video settings, or another of its streams.",
         )
     notes += [f"video: {name} is not played yet" for name in others]
-    return Plan(video, sound, tuple(notes))
+    return Plan(video, sound, tuple(notes), description.name)
 
 
 def _video(media: Media, announced: Format, oddities: Oddities) -> VideoPlan:

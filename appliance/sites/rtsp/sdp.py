@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LINES_LIMIT = 1000
 MEDIA_LIMIT = 32
 FORMATS_LIMIT = 32
+NAME_LIMIT = 256
 
 Direction = Literal["sendrecv", "recvonly", "sendonly", "inactive"]
 
@@ -57,6 +58,7 @@ class Media:
 class Description:
     control: str | None
     media: tuple[Media, ...]
+    name: str = ""  # of the session, as the camera writes it
 
 
 @dataclass(slots=True)
@@ -78,12 +80,15 @@ def parse_sdp(data: bytes, oddities: Oddities) -> Description:
         raise BadMessage(f"The camera's description has {len(lines)} lines; the limit is {LINES_LIMIT}.")
     session = section = _Section()
     sections: list[_Section] = []
+    session_name = ""
     for line in lines:
         if not line:
             continue
         kind, equals, value = line[0], line[1:2], line[2:]
         if equals != "=" or not ("a" <= kind <= "z"):
             oddities.note(Oddity.SDP_STRAY_LINE)
+        elif kind == "s" and not sections:
+            session_name = session_name or value.strip()
         elif kind == "m":
             section = _media_line(value)
             sections.append(section)
@@ -94,7 +99,8 @@ def parse_sdp(data: bytes, oddities: Oddities) -> Description:
             section.attributes.append((name.strip().lower(), content))
     if not sections:
         raise BadMessage("The camera's description announces no media.")
-    return Description(_control(session), tuple(_media(part, session, oddities) for part in sections))
+    media = tuple(_media(part, session, oddities) for part in sections)
+    return Description(_control(session), media, session_name[:NAME_LIMIT])
 
 
 def _media_line(value: str) -> _Section:

@@ -153,6 +153,7 @@ class RtspSource:
         self._clock = clock
         self._oddities = oddities
         self._notes = list(plan.notes)
+        self.title = plan.title
         timeline = Timeline(clock)
         self._video = VideoReceiver(plan.video, timeline.track(VIDEO_CLOCK), statistics, oddities)
         self._audio: AudioReceiver | None = None

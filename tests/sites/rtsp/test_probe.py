@@ -52,6 +52,12 @@ async def test_the_step_that_fails_says_why(answers, tracks, failed, trouble, nu
     assert "canary" not in repr(result)
 
 
+async def test_the_name_that_the_camera_gives_the_session_is_told(nursery, autojump_clock) -> None:
+    camera = ScriptedCamera(nursery, media=lambda camera: camera.pictures(5), tracks=(VIDEO,))
+    result = await probe_rtsp(TARGET, TrioClock(), dial=camera.dial)
+    assert result.title == "Camera"
+
+
 async def test_how_long_each_step_took_is_told(nursery, autojump_clock) -> None:
     result = await probe_rtsp(TARGET, TrioClock(), dial=ScriptedCamera(nursery).dial)
     assert result.steps[-1].ms == 4500

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { answerFor, type Asked } from "../sw/policy";
 import { darkOrLight, prefsStore, readPrefs } from "./prefs";
-import { cameraPath, routeOf, Router } from "./router";
+import { cameraPath, cameraSettingsPath, routeOf, Router } from "./router";
 import { Toasts } from "./toasts";
 import { scriptsOf } from "./update";
 
@@ -11,6 +11,12 @@ describe("addresses", () => {
     expect(routeOf("/")).toEqual({ page: "live" });
     expect(routeOf("/sign-in")).toEqual({ page: "sign-in" });
     expect(routeOf(cameraPath("a b/ü"))).toEqual({ page: "camera", id: "a b/ü" });
+    expect(routeOf("/settings")).toEqual({ page: "settings", tab: "", item: null });
+    expect(routeOf("/settings/cameras")).toEqual({ page: "settings", tab: "cameras", item: null });
+    expect(routeOf(cameraSettingsPath("a/b"))).toEqual({ page: "settings", tab: "cameras", item: "a/b" });
+    for (const path of ["/settings/", "/settings/cameras/", "/settings/cameras/a/b", "/settings/cameras/%E0%A4%A", "/settings/<b>"]) {
+      expect(routeOf(path)).toEqual({ page: "unknown" });
+    }
     for (const path of ["/camera/", "/camera/a/b", "/camera/%E0%A4%A", "/else", "//", ""]) expect(routeOf(path)).toEqual({ page: "unknown" });
   });
 
@@ -24,6 +30,41 @@ describe("addresses", () => {
     expect((window.history.state as { depth: number }).depth).toBe(1);
     router.replace("/camera/3");
     expect((window.history.state as { depth: number }).depth).toBe(1);
+  });
+});
+
+describe("leaving with changes", () => {
+  it("asks first, and goes where was wanted when nothing holds any more", () => {
+    window.history.replaceState(null, "", "/settings/cameras/1");
+    const router = new Router(window);
+    const release = router.hold();
+    router.go("/");
+    expect([router.path.get(), router.held.get()]).toEqual(["/settings/cameras/1", "/"]);
+    router.held.set(null);
+    router.back("/settings/cameras"); // a page that was opened directly
+    expect([router.path.get(), router.held.get()]).toEqual(["/settings/cameras/1", "/settings/cameras"]);
+    const closing = new Event("beforeunload", { cancelable: true });
+    window.dispatchEvent(closing);
+    expect(closing.defaultPrevented).toBe(true);
+    release();
+    release(); // once is enough
+    router.go("/");
+    expect(router.path.get()).toBe("/");
+    const again = new Event("beforeunload", { cancelable: true });
+    window.dispatchEvent(again);
+    expect(again.defaultPrevented).toBe(false);
+  });
+  it("asks on the way back too, and stays where it was meanwhile", () => {
+    window.history.replaceState(null, "", "/settings/cameras/1");
+    const router = new Router(window);
+    const release = router.hold();
+    window.history.replaceState(null, "", "/settings/cameras"); // what the browser does before it says so
+    window.dispatchEvent(new PopStateEvent("popstate"));
+    expect([window.location.pathname, router.path.get(), router.held.get()]).toEqual(["/settings/cameras/1", "/settings/cameras/1", "/settings/cameras"]);
+    release();
+    window.history.replaceState(null, "", "/settings/cameras");
+    window.dispatchEvent(new PopStateEvent("popstate"));
+    expect(router.path.get()).toBe("/settings/cameras");
   });
 });
 
@@ -60,6 +101,41 @@ describe("toasts", () => {
     expect(toasts.list.get().map((t) => t.text)).toEqual(["error", "two"]);
     toasts.close(toasts.list.get()[0]!.id);
     expect(toasts.list.get().map((t) => t.text)).toEqual(["two"]);
+  });
+});
+
+describe("a deed that can be undone", () => {
+  const undoable = (toasts: Toasts, text = "gone"): string[] => {
+    const said: string[] = [];
+    toasts.addUndo(text, "Undo", () => said.push("undone"), async () => void said.push("done"));
+    return said;
+  };
+  it("happens when its toast goes, and not when it is undone", () => {
+    const toasts = new Toasts();
+    const said = undoable(toasts);
+    expect(toasts.list.get()[0]?.shownMs).toBe(8000);
+    toasts.act(toasts.list.get()[0]!.id);
+    expect([said, toasts.list.get()]).toEqual([["undone"], []]);
+    const again = undoable(toasts);
+    toasts.close(toasts.list.get()[0]!.id);
+    toasts.close(1);
+    expect(again).toEqual(["done"]);
+  });
+  it("happens when others push its toast out, and two of the same are two", () => {
+    const toasts = new Toasts();
+    const said = [undoable(toasts), undoable(toasts)];
+    expect(toasts.list.get()).toHaveLength(2);
+    toasts.add("good", "something else");
+    expect(said).toEqual([["done"], []]);
+  });
+  it("happens at once before the page closes", async () => {
+    const toasts = new Toasts();
+    const said = undoable(toasts);
+    toasts.add("good", "stays");
+    await toasts.settle();
+    expect([said, toasts.list.get().map((t) => t.text)]).toEqual([["done"], ["stays"]]);
+    await toasts.settle();
+    expect(said).toEqual(["done"]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** The application: which page is shown, and what stands around and over it. */
 
+import type { ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { CameraPage } from "../pages/camera-page";
 import { LivePage, NoVideo } from "../pages/live-page";
@@ -10,6 +11,7 @@ import { OfflineBanner, PasswordBanner, UpdateBanner } from "../parts/banners";
 import { ErrorBoundary } from "../parts/error-boundary";
 import { Rail, TabBar } from "../parts/frame";
 import { useTheme } from "../parts/language-theme";
+import { OnDemand } from "../parts/on-demand";
 import { ShortcutSheet } from "../parts/shortcut-sheet";
 import { SignInCard } from "../parts/sign-in-card";
 import type { Store } from "../logic/store";
@@ -19,6 +21,9 @@ import { ToastHost } from "../ui/toast-host";
 import { useKeys } from "../ui/use-keys";
 import { I18nContext, ModelContext, useModel } from "./context";
 import type { Model } from "./model";
+
+/** Loaded when it is first opened: most people never do. */
+const settingsPage = (): Promise<ComponentType> => import("../pages/settings-page").then((m) => m.SettingsPage);
 
 type Open = "account" | "password" | "keys" | null;
 
@@ -69,11 +74,14 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
   const prefs = useStore(model.prefs);
   const offer = useStore(install);
   const theme = useTheme();
+  const session = useStore(model.session);
+  const administer = (session.state === "in" || session.state === "ended") && session.session.administer;
   const [open, setOpen] = useState<Open>(null);
   const [bars, setBars] = useState(false);
   useEffect(() => {
-    if (route.page === "unknown" || route.page === "sign-in") model.router.replace("/");
-  }, [route.page]);
+    const hidden = route.page === "settings" && !administer;
+    if (route.page === "unknown" || route.page === "sign-in" || hidden) model.router.replace("/");
+  }, [route.page, administer]);
 
   useKeys(prefs.characterKeys && ended === null, (command) => {
     if (ended !== null) return false;
@@ -87,6 +95,9 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
       case "go-live":
         model.router.go("/");
         return true;
+      case "go-settings":
+        if (administer) model.router.go("/settings");
+        return administer;
       default:
         return false;
     }
@@ -103,7 +114,9 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
           <PasswordBanner change={() => setOpen("password")} />
           <UpdateBanner />
           <ErrorBoundary key={route.page}>
-            {!model.host.support.available ? (
+            {route.page === "settings" && administer ? (
+              <OnDemand load={settingsPage} />
+            ) : !model.host.support.available ? (
               <NoVideo />
             ) : route.page === "camera" ? (
               <CameraPage id={route.id} />

@@ -56,6 +56,8 @@ export class Model {
   readonly sound = new Store<string | null>(null);
   /** The camera that was opened last: the grid gives it the focus back. */
   lastCamera: string | null = null;
+  /** Cameras that are removed unless somebody thinks again. */
+  readonly leaving = new Store<ReadonlySet<string>>(new Set());
   /** Whether *Why do I see this?* is open beside a camera. */
   readonly whyOpen = new Store(false);
 
@@ -89,6 +91,7 @@ export class Model {
       this.#doubt();
     });
     scope.addEventListener("offline", () => this.#doubt());
+    scope.addEventListener("pagehide", () => void this.toasts.settle());
     scope.document.addEventListener("visibilitychange", () => {
       if (!scope.document.hidden && this.connection.get().state === "down") this.tryNow();
       if (scope.document.hidden && this.updated.get()) scope.location.reload();
@@ -163,6 +166,7 @@ export class Model {
   }
 
   async signOut(): Promise<void> {
+    await this.toasts.settle();
     try {
       await this.api.signOut();
     } catch (error) {

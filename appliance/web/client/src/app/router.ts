@@ -5,6 +5,8 @@ import { Store } from "../logic/store";
 export type Route =
   | { readonly page: "live" }
   | { readonly page: "camera"; readonly id: string }
+  /** `tab` is empty where none is chosen; `item`: what of it is open. */
+  | { readonly page: "settings"; readonly tab: string; readonly item: string | null }
   | { readonly page: "sign-in" }
   | { readonly page: "states" }
   | { readonly page: "unknown" };
@@ -13,19 +15,31 @@ export function routeOf(path: string): Route {
   if (path === "/") return { page: "live" };
   if (path === "/sign-in") return { page: "sign-in" };
   if (path === "/states") return { page: "states" };
-  const camera = /^\/camera\/([^/]{1,200})$/.exec(path)?.[1];
-  if (camera !== undefined) {
-    try {
-      return { page: "camera", id: decodeURIComponent(camera) };
-    } catch {
-      return { page: "unknown" };
-    }
+  const settings = /^\/settings(?:\/([a-z-]{1,40})(?:\/([^/]{1,200}))?)?$/.exec(path);
+  if (settings) {
+    const item = settings[2] === undefined ? null : decoded(settings[2]);
+    return item === undefined ? { page: "unknown" } : { page: "settings", tab: settings[1] ?? "", item };
   }
-  return { page: "unknown" };
+  const camera = /^\/camera\/([^/]{1,200})$/.exec(path)?.[1];
+  const id = camera === undefined ? undefined : decoded(camera);
+  return id === undefined ? { page: "unknown" } : { page: "camera", id };
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 export function cameraPath(id: string): string {
   return `/camera/${encodeURIComponent(id)}`;
+}
+
+/** Where the cameras are set up; `item`: the id of one, or `new`. */
+export function cameraSettingsPath(item: string | null = null): string {
+  return item === null ? "/settings/cameras" : `/settings/cameras/${encodeURIComponent(item)}`;
 }
 
 interface State {
@@ -35,12 +49,26 @@ interface State {
 
 export class Router {
   readonly path: Store<string>;
+  /** Where somebody wanted to go while something was not saved; null while nobody does. */
+  readonly held = new Store<string | null>(null);
+  #holding = 0;
   readonly #window: Window;
 
   constructor(scope: Window) {
     this.#window = scope;
     this.path = new Store(scope.location.pathname);
-    scope.addEventListener("popstate", () => this.path.set(scope.location.pathname));
+    scope.addEventListener("popstate", () => {
+      const wanted = scope.location.pathname;
+      if (this.#holding > 0 && wanted !== this.path.get()) {
+        scope.history.pushState({ depth: this.#depth + 1 }, "", this.path.get());
+        this.held.set(wanted);
+      } else {
+        this.path.set(wanted);
+      }
+    });
+    scope.addEventListener("beforeunload", (e) => {
+      if (this.#holding > 0) e.preventDefault();
+    });
   }
 
   get route(): Route {
@@ -51,8 +79,22 @@ export class Router {
     return (this.#window.history.state as State | null)?.depth ?? 0;
   }
 
+  /** Until what is returned is called, leaving this page is asked about first: `held` says where to. */
+  hold(): () => void {
+    this.#holding++;
+    let over = false;
+    return () => {
+      if (!over) this.#holding--;
+      over = true;
+    };
+  }
+
   go(path: string): void {
     if (path === this.path.get()) return;
+    if (this.#holding > 0) {
+      this.held.set(path);
+      return;
+    }
     this.#window.history.pushState({ depth: this.#depth + 1 }, "", path);
     this.path.set(path);
   }
@@ -65,6 +107,7 @@ export class Router {
   /** One step back, or to `fallback` when this page was the first. */
   back(fallback: string): void {
     if (this.#depth > 0) this.#window.history.back();
+    else if (this.#holding > 0) this.held.set(fallback);
     else this.replace(fallback);
   }
 }

@@ -25,6 +25,11 @@ export function seconds(i18n: Translator, value: number, digits = 1): string {
   return `${number(i18n, value, digits)}${THIN}s`;
 }
 
+/** `12 ms`, `0.4 s` */
+export function elapsed(i18n: Translator, ms: number): string {
+  return ms < 100 ? `${number(i18n, ms)}${THIN}ms` : seconds(i18n, ms / 1000);
+}
+
 export function fps(i18n: Translator, value: number): string {
   const near = Math.round(value);
   const text = value < 9.5 && Math.abs(value - near) > 0.15 ? number(i18n, value, 1) : number(i18n, near);

@@ -6,6 +6,7 @@ export type Command =
   | "back"
   | "theme"
   | "go-live"
+  | "go-settings"
   | "left"
   | "right"
   | "up"
@@ -57,6 +58,9 @@ const CHARACTERS: Readonly<Record<string, Command>> = {
   "-": "zoom-out",
 };
 
+/** What follows a G. */
+const CHORDS: Readonly<Record<string, Command>> = { l: "go-live", s: "go-settings" };
+
 const CHORD_MS = 1500;
 
 export class Keys {
@@ -73,7 +77,7 @@ export class Keys {
     const lower = key.key.toLowerCase();
     if (this.#chordAt !== null && now - this.#chordAt < CHORD_MS) {
       this.#chordAt = null;
-      return lower === "l" ? "go-live" : null;
+      return CHORDS[lower] ?? null;
     }
     this.#chordAt = null;
     if (lower === "g") {

@@ -187,7 +187,9 @@ describe("keys", () => {
     expect(keys.command(press("g"), 1000, true)).toBeNull();
     expect(keys.command(press("l"), 5000, true)).toBeNull();
     expect(keys.command(press("g"), 6000, true)).toBeNull();
-    expect(keys.command(press("s"), 6100, true)).toBeNull();
+    expect(keys.command(press("s"), 6100, true)).toBe("go-settings");
+    expect(keys.command(press("g"), 6150, true)).toBeNull();
+    expect(keys.command(press("x"), 6180, true)).toBeNull();
     expect(keys.command(press("s"), 6200, true)).toBe("snapshot");
   });
 });

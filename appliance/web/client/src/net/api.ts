@@ -23,6 +23,8 @@ export class ApiError extends Error {
     readonly detail: string,
     readonly field: string | null = null,
     readonly retryAfter: number | null = null,
+    /** What to do about it, in English. */
+    readonly hint = "",
   ) {
     super(detail || code);
     this.name = "ApiError";
@@ -52,6 +54,7 @@ async function problem(response: Response): Promise<ApiError> {
     text(data["detail"], 2000) ?? text(data["title"]) ?? "",
     text(data["field"]),
     Number.isFinite(retry) && retry > 0 ? Math.min(retry, 86_400) : null,
+    text(data["hint"], 2000) ?? "",
   );
 }
 
@@ -90,6 +93,8 @@ export class Api {
         headers,
         credentials: "same-origin",
         cache: "no-store",
+        // what is taken away is taken away even if the page closes meanwhile
+        keepalive: method === "DELETE",
         signal: AbortSignal.timeout(timeout),
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
@@ -104,13 +109,19 @@ export class Api {
     return response;
   }
 
-  async #json(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await this.#request(method, path, body);
+  async #json(method: string, path: string, body?: object, timeout = TIMEOUT_MS): Promise<unknown> {
+    const response = await this.#request(method, path, body, timeout);
+    if (response.status === 204) return null;
     try {
       return await response.json();
     } catch {
       throw new ApiError(502, "unreadable", "");
     }
+  }
+
+  /** For the parts of the page that are loaded on demand: an answer that nobody has looked at yet. */
+  async call(method: string, path: string, body?: object, timeout = TIMEOUT_MS): Promise<unknown> {
+    return this.#json(method, path, body, timeout);
   }
 
   async server(): Promise<ServerInfo> {

@@ -2,12 +2,13 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
-import { cameraPath } from "../app/router";
+import { cameraPath, cameraSettingsPath } from "../app/router";
 import { mayListen, mayWatch, type Camera } from "../logic/cameras";
 import * as format from "../logic/format";
 import { neighbour, type Choice, type Form, type GridLayout } from "../logic/grid";
 import { FindCamera } from "../parts/find-camera";
 import { Grid } from "../parts/grid";
+import { PageLink } from "../parts/page-link";
 import { takeSnapshot, toggleSound } from "../parts/snapshot";
 import { troubles } from "../parts/texts";
 import { Button, EmptyState, IconButton, Segmented } from "../ui/controls";
@@ -184,8 +185,11 @@ function NoCameras() {
   }
   return (
     <EmptyState icon="camera" title={t("No cameras yet.")}>
-      <p class="muted">{t("Add one on the server; it appears here by itself:")}</p>
-      <code class="command">fanal camera add {t("NAME")} rtsp://…</code>
+      <p class="muted">{t("Fanal needs the address of one. It shows you its picture before you add it.")}</p>
+      <PageLink path={cameraSettingsPath("new")} class="btn primary">
+        <Icon name="plus" />
+        {t("Add a camera")}
+      </PageLink>
     </EmptyState>
   );
 }

@@ -1,13 +1,24 @@
 /** The frame around a page: the rail on a desktop, the tabs on a phone.  Only what exists is in it. */
 
+import type { ComponentChildren } from "preact";
 import { useI18n, useModel } from "../app/context";
 import * as format from "../logic/format";
 import { useStore } from "../ui/hooks";
-import { Icon } from "../ui/icons";
+import { Icon, type IconName } from "../ui/icons";
+import { PageLink } from "./page-link";
 
 interface FrameProps {
   readonly page: string;
   readonly account: () => void;
+}
+
+function Entry({ path, current, icon, children }: { path: string; current: boolean; icon: IconName; children: ComponentChildren }) {
+  return (
+    <PageLink path={path} class="nav" current={current}>
+      <Icon name={icon} size="l" />
+      {children}
+    </PageLink>
+  );
 }
 
 function Entries({ page, account }: FrameProps) {
@@ -15,22 +26,18 @@ function Entries({ page, account }: FrameProps) {
   const { t, tc } = useI18n();
   const session = useStore(model.session);
   const name = session.state === "in" || session.state === "ended" ? session.session.user.name : "";
+  const administer = (session.state === "in" || session.state === "ended") && session.session.administer;
   return (
     <>
-      <a
-        class="nav"
-        href="/"
-        {...(page === "live" ? { "aria-current": "page" as const } : {})}
-        onClick={(e) => {
-          if (e.metaKey || e.ctrlKey || e.shiftKey) return;
-          e.preventDefault();
-          model.router.go("/");
-        }}
-      >
-        <Icon name="live" size="l" />
+      <Entry path="/" current={page === "live"} icon="live">
         {tc("page", "Live")}
-      </a>
+      </Entry>
       <span class="grow" />
+      {administer && (
+        <Entry path="/settings" current={page === "settings"} icon="settings">
+          {tc("page", "Settings")}
+        </Entry>
+      )}
       <button type="button" class="nav" aria-haspopup="dialog" title={t("Account")} onClick={account}>
         <span class="avatar" aria-hidden="true">
           {format.initials(name)}

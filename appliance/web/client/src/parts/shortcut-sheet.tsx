@@ -1,18 +1,20 @@
 /** Keys and gestures (`?`): what exists now, nothing else. */
 
-import { useI18n } from "../app/context";
+import { useI18n, useModel } from "../app/context";
 import type { Translator } from "../i18n/translator";
+import { useStore } from "../ui/hooks";
 import { Sheet } from "../ui/sheet";
 
 type Row = readonly [keys: readonly string[], text: string];
 
-function groups({ t, tc }: Translator): readonly { readonly title: string; readonly rows: readonly Row[] }[] {
+function groups({ t, tc }: Translator, administer: boolean): readonly { readonly title: string; readonly rows: readonly Row[] }[] {
   return [
     {
       title: t("Everywhere"),
       rows: [
         [["?"], t("Keys and gestures")],
         [["G", "L"], t("Go to Live")],
+        ...(administer ? [[["G", "S"], t("Go to Settings")] as Row] : []),
         [["T"], t("Theme")],
         [["Esc"], t("Back one step")],
       ],
@@ -57,10 +59,12 @@ function groups({ t, tc }: Translator): readonly { readonly title: string; reado
 
 export function ShortcutSheet({ close }: { close: () => void }) {
   const i18n = useI18n();
+  const session = useStore(useModel().session);
+  const administer = session.state === "in" && session.session.administer;
   return (
     <Sheet title={i18n.t("Keys and gestures")} place="middle" close={close}>
       <div class="keys">
-        {groups(i18n).map((group) => (
+        {groups(i18n, administer).map((group) => (
           <section key={group.title}>
             <h3>{group.title}</h3>
             <dl>

@@ -3,6 +3,7 @@
  * choose what pictures of it show.
  */
 
+import "../styles/settings.css";
 import "./states.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -10,9 +11,12 @@ import { I18nContext, ModelContext } from "../app/context";
 import type { Model } from "../app/model";
 import { ENGLISH, loadTranslator } from "../i18n/languages";
 import type { Camera } from "../logic/cameras";
+import type { TestResult, TestStep, TestStream } from "../logic/camera-admin";
 import type { StreamMessage } from "../logic/messages";
 import type { Phase } from "../logic/phase";
 import { Locked, SignInCard } from "../parts/sign-in-card";
+import { CameraPicture } from "../parts/camera-picture";
+import { TestOutcome } from "../parts/test-outcome";
 import { TileFrame } from "../parts/tile";
 import { stations } from "../parts/why-panel";
 import { whyText } from "../parts/texts";
@@ -97,6 +101,21 @@ function Section({ title, children }: { title: string; children: ComponentChildr
     </section>
   );
 }
+
+const step = (name: string, ok = true): TestStep => ({ name, ok, text: ok ? "" : "In the server’s own words.", ms: 40 });
+const found = (more: Partial<TestStream>): TestStream => ({
+  name: "main", url: "rtsp://192.168.1.21/main", ok: true, code: null, message: "", hint: "", audio: null, notes: [], codec: "h264", width: 3840, height: 2160,
+  fps: 25, kbps: 6100, gopS: 1, steps: ["connect", "OPTIONS", "DESCRIBE", "SETUP", "PLAY", "picture"].map((name) => step(name)), ...more,
+});
+const test = (...streams: TestStream[]): TestResult => ({ ok: streams.every((s) => s.ok), name: "", host: "192.168.1.21", streams, picture: null });
+const TESTS: readonly TestResult[] = [
+  test(found({ gopS: 2 }), found({ name: "sub", width: 640, height: 360, kbps: 400 })),
+  test(found({ ok: false, code: "bad_credentials", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE", false)] })),
+  test(found({ ok: false, code: "bad_credentials", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE", false)] })),
+  test(found({ ok: false, code: "refused", steps: [step("connect", false)] })),
+  test(found({ ok: false, code: "timeout", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE"), step("SETUP"), step("PLAY"), step("picture", false)] })),
+  test(found({}), found({ name: "sub", ok: false, code: "not_found", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE", false)] })),
+];
 
 const WIDTHS = [352, 200, 128] as const;
 
@@ -187,11 +206,23 @@ export function States({ model }: { model: Model }) {
               </Note>
             </div>
           </Section>
+          <Section title="Tests of a camera">
+            <div class="row wrap top-aligned">
+              {TESTS.map((result, i) => (
+                <aside key={i} class="card ed states-column">
+                  <CameraPicture camera={null} lost={false} picture={null} busy={i === 0} />
+                  <div class="bd">
+                    <TestOutcome result={result} signedIn={i !== 1} />
+                  </div>
+                </aside>
+              ))}
+            </div>
+          </Section>
           <Section title="Toasts">
             <div class="col">
-              <ToastView toast={{ id: 1, kind: "good", text: i18n.t("Snapshot of {name} saved.", { name: "Front gate" }), stays: true, action: { label: i18n.t("Open"), run: nothing } }} close={nothing} />
-              <ToastView toast={{ id: 2, kind: "bad", text: i18n.t("The server did not answer. You are still signed in."), stays: true }} close={nothing} />
-              <ToastView toast={{ id: 3, kind: "info", text: i18n.t("Copied."), stays: true }} close={nothing} />
+              <ToastView toast={{ id: 1, kind: "good", text: i18n.t("Snapshot of {name} saved.", { name: "Front gate" }), stays: true, shownMs: 0, action: { label: i18n.t("Open"), run: nothing } }} close={nothing} act={nothing} />
+              <ToastView toast={{ id: 2, kind: "bad", text: i18n.t("The server did not answer. You are still signed in."), stays: true, shownMs: 0 }} close={nothing} act={nothing} />
+              <ToastView toast={{ id: 3, kind: "info", text: i18n.t("Copied."), stays: true, shownMs: 0 }} close={nothing} act={nothing} />
             </div>
           </Section>
           <Section title="Banners">

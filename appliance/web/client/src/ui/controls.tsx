@@ -92,6 +92,10 @@ interface FieldProps {
   readonly secret?: boolean;
   readonly readOnly?: boolean;
   readonly maxLength?: number;
+  /** What is saved, where this differs from it. */
+  readonly was?: string | null;
+  /** The focus went elsewhere. */
+  readonly left?: () => void;
 }
 
 /** A labelled input with its hint and what is wrong with it.  A secret one can be shown. */
@@ -105,7 +109,7 @@ export function Field(props: FieldProps) {
       <label for={id}>{props.label}</label>
       <div class="inbox">
         <input
-          class={props.error ? "in err" : "in"}
+          class={props.error ? "in err" : props.was != null ? "in chg" : "in"}
           id={id}
           name={props.name}
           type={(props.secret && !shown ? "password" : "text") as "text"}
@@ -120,6 +124,7 @@ export function Field(props: FieldProps) {
           aria-invalid={Boolean(props.error)}
           {...(described ? { "aria-describedby": described } : {})}
           onInput={(e) => props.change(e.currentTarget.value)}
+          onBlur={() => props.left?.()}
         />
         {props.secret && (
           <IconButton
@@ -130,6 +135,7 @@ export function Field(props: FieldProps) {
           />
         )}
       </div>
+      {props.was != null && <p class="was">{props.was === "" ? t("was empty") : t("was {value}", { value: props.was })}</p>}
       {props.hint && (
         <p class="hint" id={`${id}-hint`}>
           {props.hint}

@@ -2,21 +2,21 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
-import { SHOWN_MS, type Toast } from "../app/toasts";
+import type { Toast } from "../app/toasts";
 import { Button, IconButton } from "./controls";
 import { useStore } from "./hooks";
 import { Icon } from "./icons";
 
 const ICONS = { good: "check", bad: "warning", info: "info" } as const;
 
-export function ToastView({ toast, close }: { toast: Toast; close: () => void }) {
+export function ToastView({ toast, close, act }: { toast: Toast; close: () => void; act: () => void }) {
   const { t } = useI18n();
   const [held, setHeld] = useState(false);
   useEffect(() => {
     if (toast.stays || held) return undefined;
-    const timer = setTimeout(close, SHOWN_MS);
+    const timer = setTimeout(close, toast.shownMs);
     return () => clearTimeout(timer);
-  }, [toast.stays, held, close]);
+  }, [toast.stays, toast.shownMs, held, close]);
   const { action } = toast;
   return (
     <div
@@ -30,13 +30,7 @@ export function ToastView({ toast, close }: { toast: Toast; close: () => void })
       <Icon name={ICONS[toast.kind]} />
       <span class="grow">{toast.text}</span>
       {action && (
-        <Button
-          kind="quiet"
-          onClick={() => {
-            close();
-            action.run();
-          }}
-        >
+        <Button kind="quiet" onClick={act}>
           {action.label}
         </Button>
       )}
@@ -60,5 +54,5 @@ export function ToastHost() {
 function Kept({ toast }: { toast: Toast }) {
   const { toasts } = useModel();
   const [close] = useState(() => () => toasts.close(toast.id));
-  return <ToastView toast={toast} close={close} />;
+  return <ToastView toast={toast} close={close} act={() => toasts.act(toast.id)} />;
 }

@@ -1,0 +1,100 @@
+/** What an administrator has typed about a camera: what of it changed, what is wrong with it, what is sent. */
+
+import { addressFault, hostOf, readAddress, type AddressFault } from "./camera-address";
+import type { AdminCamera } from "./camera-admin";
+
+export interface Draft {
+  readonly name: string;
+  readonly url: string;
+  /** The smaller stream's address; empty for none. */
+  readonly sub: string;
+  readonly username: string;
+  /** Null: not touched.  Nobody ever gets one back from the server. */
+  readonly password: string | null;
+}
+
+export type FieldName = keyof Draft;
+
+export const EMPTY: Draft = { name: "", url: "", sub: "", username: "", password: null };
+
+export function draftOf(camera: AdminCamera): Draft {
+  const [main, sub] = camera.streams;
+  return { name: camera.name, url: main?.url ?? "", sub: sub?.url ?? "", username: main?.username ?? "", password: null };
+}
+
+/** The draft as it is meant: addresses whole, and user and password that stood in one where they belong. */
+export function tidied(draft: Draft): Draft {
+  const main = readAddress(draft.url);
+  const sub = readAddress(draft.sub);
+  return {
+    name: draft.name.trim().replace(/\s+/g, " "),
+    url: main.url,
+    // credentials of the smaller stream are the server's to take apart: they may be others
+    sub: sub.username === null ? sub.url : draft.sub.trim(),
+    username: main.username ?? draft.username.trim(),
+    password: main.username === null ? draft.password : (main.password ?? draft.password),
+  };
+}
+
+export function changedFields(draft: Draft, saved: Draft): FieldName[] {
+  return (Object.keys(saved) as FieldName[]).filter((field) => draft[field] !== saved[field]);
+}
+
+/** Whether the password that is kept is of no use any more: it never goes to another host. */
+export function leavesHost(draft: Draft, saved: Draft): boolean {
+  const host = hostOf(readAddress(draft.url).url);
+  return host !== "" && host !== hostOf(saved.url);
+}
+
+export type Faults = Partial<Record<"name" | "url" | "sub", AddressFault>>;
+
+/** `saved`: of an existing camera, whose untouched addresses are not looked at (what is hidden in them stays). */
+export function faultsOf(draft: Draft, saved: Draft | null, needsName: boolean): Faults {
+  const faults: { -readonly [K in keyof Faults]: Faults[K] } = {};
+  if (needsName && draft.name === "") faults.name = "empty";
+  if (draft.url !== saved?.url) {
+    const fault = addressFault(draft.url);
+    if (fault !== null) faults.url = fault;
+  }
+  if (draft.sub !== "" && draft.sub !== saved?.sub) {
+    const fault = addressFault(draft.sub);
+    if (fault !== null) faults.sub = fault;
+  }
+  return faults;
+}
+
+/** The body of a change: only what differs. */
+export function changeBody(draft: Draft, saved: Draft): Record<string, string> {
+  const body: Record<string, string> = {};
+  for (const field of changedFields(draft, saved)) {
+    const value = draft[field];
+    if (value !== null) body[field] = value;
+  }
+  // the server gives a new host nothing of what it keeps
+  if (draft.username !== "" && leavesHost(draft, saved)) body["username"] = draft.username;
+  return body;
+}
+
+/** The body of a test: of an existing camera only what differs, so that its own password is used. */
+export function testBody(draft: Draft, saved: Draft | null, camera: string | null): Record<string, string> {
+  if (saved !== null && camera !== null) {
+    const { name: _, ...body } = changeBody(draft, saved);
+    return { ...body, camera };
+  }
+  const { name: _, ...body } = newBody(draft);
+  return body;
+}
+
+export function newBody(draft: Draft): Record<string, string> {
+  const body: Record<string, string> = { name: draft.name, url: draft.url };
+  if (draft.sub !== "") body["sub"] = draft.sub;
+  if (draft.username !== "") body["username"] = draft.username;
+  if (draft.password !== null && draft.password !== "") body["password"] = draft.password;
+  return body;
+}
+
+/** What a test depends on: its result counts while this stays the same. */
+export function testKey({ url, sub, username, password }: Draft): string {
+  return JSON.stringify([url, sub, username, password]);
+}
+

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { addressFault, freeName, hostOf, placeOf, readAddress } from "./camera-address";
+import { failedStage, pictureAfterMs, readAdminCameras, readTest, seldomKeyFrames, stagesOf, type TestStep } from "./camera-admin";
+import { changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, type Draft } from "./camera-draft";
+import { USUAL, usualAddresses } from "./usual-addresses";
+
+describe("a typed address", () => {
+  it("gets its scheme, and gives away user and password", () => {
+    expect(readAddress(" 192.168.1.21/main ")).toEqual({ url: "rtsp://192.168.1.21/main", username: null, password: null });
+    expect(readAddress("rtsp://h:8554/a@b?c=d#e")).toEqual({ url: "rtsp://h:8554/a@b?c=d#e", username: null, password: null });
+    expect(readAddress("RTSP://u:p%40ss@h/x")).toEqual({ url: "RTSP://h/x", username: "u", password: "p@ss" });
+    expect(readAddress("rtsp://u@h")).toEqual({ url: "rtsp://h", username: "u", password: null });
+    expect(readAddress("rtsp://a@b:p@h/x")).toEqual({ url: "rtsp://h/x", username: "a@b", password: "p" });
+    expect(readAddress("rtsp://u:100%@h/")).toMatchObject({ password: "100%" });
+    expect(readAddress("[2001:db8::1]:554/x").url).toBe("rtsp://[2001:db8::1]:554/x");
+    expect([readAddress("  ").url, readAddress("demo:main").url, addressFault("demo:main")]).toEqual(["", "demo:main", "scheme"]);
+  });
+  it("is told what is plainly wrong with it", () => {
+    expect(["", "http://h/x", "rtsp:///x", "rtsp://h/user=a&password=•••", "rtsp://h/x", "rtsps://h"].map(addressFault)).toEqual([
+      "empty", "scheme", "host", "hidden", null, null,
+    ]);
+  });
+  it("names a place", () => {
+    expect(placeOf("rtsp://u:p@H.local:8554/x")).toBe("H.local:8554");
+    expect([hostOf("rtsp://H.local:8554/x"), hostOf("rtsp://[::1]:5/x"), hostOf("nonsense")]).toEqual(["h.local", "[::1]", ""]);
+  });
+  it("gives a name that nobody has", () => {
+    expect(freeName("Gate", ["Yard"])).toBe("Gate");
+    expect(freeName("gate", ["Gate", "GATE 2"])).toBe("gate 3");
+  });
+});
+
+const STEPS: TestStep[] = [
+  { name: "connect", ok: true, text: "h:554", ms: 3 },
+  { name: "OPTIONS", ok: true, text: "", ms: 2 },
+  { name: "DESCRIBE", ok: true, text: "", ms: 5 },
+  { name: "SETUP", ok: true, text: "", ms: 4 },
+  { name: "PLAY", ok: true, text: "", ms: 6 },
+  { name: "picture", ok: true, text: "", ms: 380 },
+];
+
+describe("the usual addresses", () => {
+  it("are at the host that was typed, whatever stood behind it", () => {
+    const [axis] = USUAL;
+    expect(usualAddresses("u:p@192.168.1.21:8554/x", axis!)).toEqual({
+      url: "rtsp://192.168.1.21:8554/axis-media/media.amp",
+      sub: "rtsp://192.168.1.21:8554/axis-media/media.amp?resolution=640x360",
+    });
+    expect(usualAddresses("", axis!)).toBeNull();
+    for (const usual of USUAL) expect([addressFault(`rtsp://h${usual.main}`), addressFault(`rtsp://h${usual.sub}`)]).toEqual([null, null]);
+  });
+});
+
+describe("the answer of a test", () => {
+  it("is read with care", () => {
+    const answer = {
+      ok: true, name: "Front", host: "h", picture: { jpeg: "/9j/4A==", width: 1, height: 1 },
+      streams: [{ name: "main", url: "rtsp://h/", ok: true, code: null, steps: [{ name: "connect", ok: true, text: "h:554", ms: 3 }], codec: "h264", width: 1280, height: 720, fps: 25, gop_s: 2, audio: { codec: "aac" }, notes: ["a", 5] }],
+    };
+    const read = readTest(answer);
+    expect(read?.picture).toBe("data:image/jpeg;base64,/9j/4A==");
+    expect(read?.streams[0]).toMatchObject({ codec: "h264", gopS: 2, audio: "aac", notes: ["a"], message: "", kbps: null });
+    expect(readTest({ ...answer, picture: { jpeg: '"><script>' } })?.picture).toBeNull();
+    for (const nothing of [null, [], {}, { streams: [] }, { streams: [5] }]) expect(readTest(nothing)).toBeNull();
+  });
+  it("is told in stages", () => {
+    expect(stagesOf(STEPS)).toEqual([
+      { stage: "connect", ok: true, ms: 3 }, { stage: "speak", ok: true, ms: 2 }, { stage: "find", ok: true, ms: 5 },
+      { stage: "start", ok: true, ms: 10 }, { stage: "picture", ok: true, ms: 380 },
+    ]);
+    const step = (name: string, ok: boolean): TestStep => ({ name, ok, text: "", ms: 1 });
+    expect(failedStage([step("connect", true), step("DESCRIBE", false)])).toBe("find");
+    expect(failedStage([step("picture", true), step("measure", false)])).toBe("picture");
+    expect(failedStage([])).toBe("connect");
+    expect(stagesOf([step("unheard of", false)])).toEqual([]);
+    expect(pictureAfterMs([...STEPS, { name: "measure", ok: true, text: "", ms: 2000 }])).toBe(400);
+  });
+  it("advises where key frames are far apart, or none came again", () => {
+    const stream = readTest({ streams: [{ name: "main", ok: true, gop_s: 2 }] })!.streams[0]!;
+    expect([2, 1.5, 1, null].map((gopS) => seldomKeyFrames({ ...stream, gopS }))).toEqual([true, false, false, true]);
+    expect(seldomKeyFrames({ ...stream, ok: false, gopS: null })).toBe(false);
+  });
+});
+
+describe("cameras as an administrator has them", () => {
+  it("need an id, a name and a stream", () => {
+    const stream = { name: "main", url: "rtsp://h/", username: "u", has_password: true };
+    const read = readAdminCameras({ cameras: [{ id: "1", name: "Gate", streams: [stream] }, { id: "2", name: "None", streams: [] }, 5] });
+    expect(read?.map((c) => c.name)).toEqual(["Gate"]);
+    expect(read?.[0]?.streams[0]).toMatchObject({ username: "u", hasPassword: true, codec: null });
+    expect(readAdminCameras({})).toBeNull();
+  });
+});
+
+const GATE = readAdminCameras({
+  cameras: [{ id: "1", name: "Gate", streams: [{ name: "main", url: "rtsp://h/user=a&password=•••", username: "u", has_password: true }] }],
+})![0]!;
+
+describe("what was typed about a camera", () => {
+  const saved = draftOf(GATE);
+  const draft = (more: Partial<Draft>): Draft => ({ ...saved, ...more });
+  it("is tidied: addresses whole, credentials where they belong", () => {
+    expect(tidied({ ...EMPTY, name: "  Front   gate ", url: "u:p@h/x", sub: "h/sub" })).toEqual({
+      name: "Front gate", url: "rtsp://h/x", sub: "rtsp://h/sub", username: "u", password: "p",
+    });
+    expect(tidied({ ...EMPTY, url: "u@h", password: "typed" })).toMatchObject({ username: "u", password: "typed" });
+    expect(tidied({ ...EMPTY, url: "h", sub: "rtsp://v:w@h/sub" }).sub).toBe("rtsp://v:w@h/sub");
+    expect(testKey(tidied(draft({ name: "other" })))).toBe(testKey(saved));
+  });
+  it("is sent as far as it differs, and a password only if one was typed", () => {
+    expect(changedFields(saved, saved)).toEqual([]);
+    expect(changeBody(draft({ name: "Yard", sub: "rtsp://h/sub" }), saved)).toEqual({ name: "Yard", sub: "rtsp://h/sub" });
+    expect(changeBody(draft({ password: "p" }), saved)).toEqual({ password: "p" });
+    expect(newBody({ ...EMPTY, name: "n", url: "rtsp://h" })).toEqual({ name: "n", url: "rtsp://h" });
+    expect(testBody({ ...EMPTY, name: "n", url: "rtsp://h", username: "u", password: "p" }, null, null)).toEqual({ url: "rtsp://h", username: "u", password: "p" });
+    expect(testBody(draft({ name: "Yard" }), saved, "1")).toEqual({ camera: "1" });
+    expect(testBody(draft({ url: "rtsp://h/y" }), saved, "1")).toEqual({ camera: "1", url: "rtsp://h/y" });
+  });
+  it("leaves the kept password behind with the host", () => {
+    expect(leavesHost(draft({ url: "rtsp://H:8554/other" }), saved)).toBe(false);
+    expect(leavesHost(draft({ url: "elsewhere/x" }), saved)).toBe(true);
+    expect(leavesHost(draft({ url: "" }), saved)).toBe(false);
+    expect(changeBody(draft({ url: "rtsp://elsewhere/x" }), saved)).toEqual({ url: "rtsp://elsewhere/x", username: "u" });
+  });
+  it("is looked at where it was touched: a hidden part that stays is no fault", () => {
+    expect(faultsOf(saved, saved, true)).toEqual({});
+    expect(faultsOf(draft({ url: "rtsp://h/user=b&password=•••" }), saved, true)).toEqual({ url: "hidden" });
+    expect(faultsOf(draft({ name: "", sub: "ftp://h" }), saved, true)).toEqual({ name: "empty", sub: "scheme" });
+    expect(faultsOf(EMPTY, null, false)).toEqual({ url: "empty" });
+  });
+});

@@ -1,0 +1,36 @@
+/** The administrator's part of the HTTP interface, loaded with the settings. */
+
+import { readAdminCamera, readAdminCameras, readTest, type AdminCamera, type TestResult } from "../logic/camera-admin";
+import { ApiError, type Api } from "./api";
+
+/** A test may take twenty seconds. */
+const TEST_TIMEOUT_MS = 30_000;
+
+function known<T>(value: T | null): T {
+  if (value === null) throw new ApiError(502, "unreadable", "");
+  return value;
+}
+
+export class AdminApi {
+  constructor(private readonly api: Pick<Api, "call">) {}
+
+  async cameras(): Promise<AdminCamera[]> {
+    return known(readAdminCameras(await this.api.call("GET", "/admin/cameras")));
+  }
+
+  async addCamera(body: Record<string, string>): Promise<AdminCamera> {
+    return known(readAdminCamera(await this.api.call("POST", "/admin/cameras", body)));
+  }
+
+  async changeCamera(id: string, body: Record<string, string>): Promise<AdminCamera> {
+    return known(readAdminCamera(await this.api.call("PATCH", `/admin/cameras/${encodeURIComponent(id)}`, body)));
+  }
+
+  async removeCamera(id: string): Promise<void> {
+    await this.api.call("DELETE", `/admin/cameras/${encodeURIComponent(id)}`);
+  }
+
+  async testCamera(body: Record<string, string>): Promise<TestResult> {
+    return known(readTest(await this.api.call("POST", "/admin/camera-tests", body, TEST_TIMEOUT_MS)));
+  }
+}
