@@ -1,21 +1,22 @@
 """Makes docs/images/live.png anew: the live page of a running appliance, in Chromium, as a person sees it.
 
-    .venv/bin/python build/screenshot.py [--clip FOOTAGE]
+    .venv/bin/python build/screenshot.py
 
-The pictures are real: the demo camera, and three simulated ones (tests/peers) that show parts of ``FOOTAGE``, a video
-with people in it, coded and sent over RTSP.  The one in the documentation shows vtest.avi from Debian's package
-opencv-doc (people crossing a courtyard).  Without ``--clip`` the cameras show a test picture.
-Needs what the tests need (make test).
+The page is real: the demo camera, and three simulated ones (tests/peers) that code drawings of ours
+(docs/images/scenes) and send them over RTSP.  Needs what the tests need (make test).
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -28,18 +29,13 @@ from tests.peers.footage import Recipe, units  # noqa: E402
 
 IMAGE = ROOT / "docs" / "images" / "live.png"
 MOST_BYTES = 250_000
-#: What each camera sees of the footage, as ffmpeg's crop: width, height, left, top of the whole.
-VIEWS = {
-    "Square": "crop=iw:iw*9/16:0:(ih-oh)/2",
-    "Bus stop": "crop=iw*0.5:iw*0.5*9/16:iw*0.5:ih*0.1",
-    "Passage": "crop=iw*0.6:iw*0.6*9/16:0:ih-oh",
-}
+SCENES = ROOT / "docs" / "images" / "scenes"
+#: What each camera shows.
+VIEWS = {"Front gate": "gate", "Loading dock": "dock", "Reception": "reception"}
+SIZE = {"width": 1280, "height": 720}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clip", type=Path, help="a video file with people in it")
-    clip = parser.parse_args().clip
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
         folder = Path(scratch)
         kept = ROOT / ".cache" / "screenshot"
@@ -48,17 +44,17 @@ def main() -> None:
         browser = stack.enter_context(open_browser(folder / "home", first.authority))
         house = stack.enter_context(open_house(first, "harbour", demo=True))
         house.fanal("config", "set", "general.server_name", "Harbour")
-        for number, (name, view) in enumerate(VIEWS.items()):
-            part = cut(clip, view, kept / f"part{number}.mkv") if clip else kept / "none"
-            units(Recipe(kept, part, simulated.SECONDS, simulated.FPS, simulated.GOP))  # takes a minute, once
-            camera = stack.enter_context(simulated.running_cameras(clip=part, footage=kept))
+        for name, scene in VIEWS.items():
+            clip = film(browser, SCENES / f"{scene}.svg", kept / f"{scene}.mkv")
+            units(Recipe(kept, clip, simulated.SECONDS, simulated.FPS, simulated.GOP))  # takes a minute, once
+            camera = stack.enter_context(simulated.running_cameras(clip=clip, footage=kept))
             house.add_camera(name, camera.url(), camera.url("/sub"))
         house.add_user("léa", "live=all")
         page = Visit(browser, house.url, size=DESKTOP)
         page.sign_in("léa")
         for name in ("Demo", *VIEWS):
             page.advances(page.live(name))
-        page.tile("Bus stop").hover()
+        page.tile("Loading dock").hover()
         page.page.wait_for_timeout(5000)  # so that the figures are those of a running stream
         picture = folder / "live.png"
         page.page.screenshot(path=str(picture))
@@ -68,10 +64,15 @@ def main() -> None:
     print(f"{IMAGE.relative_to(ROOT)}: {IMAGE.stat().st_size} bytes")
 
 
-def cut(clip: Path, view: str, target: Path) -> Path:
-    """A part of the footage as a file of its own, without loss."""
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(clip), "-t", "8", "-an"]
-    subprocess.run([*command, "-vf", f"{view},scale=1280:720", "-c:v", "ffv1", str(target)], check=True)
+def film(browser: Browser, drawing: Path, target: Path) -> Path:
+    """A drawing as a film, with the noise of a camera, without loss."""
+    page = browser.new_page(viewport=SIZE)
+    page.goto(drawing.as_uri())
+    picture = target.with_suffix(".png")
+    page.screenshot(path=str(picture))
+    page.close()
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-loop", "1", "-i", str(picture), "-t", "8"]
+    subprocess.run([*command, "-vf", "noise=alls=4:allf=t,format=yuv420p", "-c:v", "ffv1", str(target)], check=True)
     return target
 
 
