@@ -38,13 +38,14 @@ from appliance.settings.tabs import ConnectivityTab, GeneralTab
 from appliance.sites.cameras import CameraBook
 from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
+from appliance.sites.probe import PROBE_WITHIN_S
 from appliance.status.board import Attention, Board, Severity
 from appliance.status.load import SAMPLE_S, Load
 from appliance.status.logs import keep_early, open_logs
 from appliance.store import open_store
 from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
-from appliance.streams.directory import open_directory
+from appliance.streams.directory import Openers, open_directory
 from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
 from appliance.streams.trials import Trials
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
     from appliance.auth.users import FirstPassword
     from appliance.base.clock import Clock
     from appliance.status.logs import Logs
-    from appliance.streams.directory import Openers
     from appliance.web.app import Part
     from appliance.web.table import Table
 
@@ -229,8 +229,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
             await cameras.ensure_demo()
-        openers = outside.openers(clock, demo)
-        directory = await stack.enter_async_context(open_directory(openers, clock))
+        upstream = outside.openers(clock, demo)
+        directory = await stack.enter_async_context(open_directory(upstream, clock))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -243,9 +243,10 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             auth=auth,
             cameras=cameras,
             directory=directory,
+            probe=partial(upstream.probe, within_s=PROBE_WITHIN_S),
             audience=audience,
             snapshots=snapshots,
-            trials=Trials(openers, pool),
+            trials=Trials(upstream, pool),
             pool=pool,
             board=board,
             load=load,

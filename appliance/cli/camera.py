@@ -1,23 +1,26 @@
-"""``fanal camera``: add, set, list, remove."""
+"""``fanal camera``: add, set, test, list, remove."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
+from appliance.base.faults import Fault
 from appliance.cli.api import open_api
-from appliance.cli.context import Program, data_option, failing_well, json_option, say, show_json, show_table
+from appliance.cli.context import FAILED, Program, data_option, failing_well, json_option, say, show_json, show_table
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-KEYS = ("name", "url", "sub", "username", "password")
+KEYS = ("name", "url", "sub", "username", "password", "transport", "fingerprint")
+NOT_NAMES = ("://", "demo:", "file:")  # what marks an address
 
 
 @click.group()
 def camera() -> None:
-    """Add, change, list and remove cameras."""
+    """Add, change, test, list and remove cameras."""
 
 
 @camera.command("add")
@@ -66,6 +69,9 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
       sub        address of its smaller stream; empty: it has none
       username   for the camera
       password   for the camera
+      transport  how its packets come: auto, tcp, udp, http (through its web port)
+      fingerprint  SHA-256 of the only certificate that it may show (rtsps://);
+                 first: of the one that it shows now; empty: the system decides
 
     \b
     Examples:
@@ -79,6 +85,67 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
         show_json(changed)
     else:
         say(f"Camera “{changed['name']}” changed.")
+
+
+@camera.command("test")
+@click.argument("what", metavar="URL|NAME")
+@data_option
+@json_option
+@click.pass_obj
+@failing_well
+def test(program: Program, what: str, folder: Path, as_json: bool) -> None:
+    """Test a camera: step by step, what it answers, and what its first picture is.
+
+    URL is any address, also of a camera that is not set up; NAME one that is. Ends with 1 if no picture came.
+
+    \b
+    Examples:
+      fanal camera test rtsp://admin:secret@192.0.2.10/main
+      fanal camera test gate
+    """
+    key = "url" if any(mark in what for mark in NOT_NAMES) else "camera"
+    with ExitStack() as stack:
+        try:
+            api = stack.enter_context(open_api(folder, program.offline))
+        except Fault as fault:
+            if fault.code != "no_data" or key == "camera":
+                raise
+            # an address can be tested before there is anything of Fanal here, and nothing is left behind
+            passing = stack.enter_context(TemporaryDirectory(prefix="fanal-"))
+            api = stack.enter_context(open_api(Path(passing), program.offline, may_begin=True))
+        found = api.call("POST", "admin", "cameras", "test", body={key: what})
+    if as_json:
+        show_json(found)
+    else:
+        _show_test(found)
+    if not found["ok"]:
+        sys.exit(FAILED)
+
+
+def _show_test(found: dict[str, Any]) -> None:
+    for number, stream in enumerate(found["streams"]):
+        if number:
+            say(f"{stream['name']}: {stream['url']}")
+        _show_tested(stream)
+
+
+def _show_tested(stream: dict[str, Any]) -> None:
+    for step in stream["steps"]:
+        click.secho("ok    " if step["ok"] else "failed", fg="green" if step["ok"] else "red", nl=False)
+        say(f"  {step['name']:<8}  {step['ms']:>5} ms  {step['text']}".rstrip())
+    if not stream["steps"] and not stream["ok"]:
+        say(f"{stream['message']} {stream['hint']}".rstrip())
+    if stream["codec"] is not None:
+        announced = f", {stream['nominal_fps']:g} pictures a second as announced" if stream["nominal_fps"] else ""
+        measured = f", {stream['fps']:g} as measured" if stream["fps"] else ""
+        say(f"picture: {stream['codec']}, {stream['width']}x{stream['height']}{announced}{measured}")
+    audio = stream["audio"]
+    if audio is not None:
+        say(f"sound: {audio['codec']}, {audio['sample_rate']} Hz, channels: {audio['channels']}")
+    for note in stream["notes"]:
+        say(f"note: {note}")
+    for oddity in stream["oddities"]:
+        say(f"oddity: {oddity['name']}: {oddity['sentence']}")
 
 
 @camera.command("list")

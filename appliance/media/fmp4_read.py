@@ -42,8 +42,8 @@ def read_formats(movie: bytes) -> tuple[VideoFormat, AudioFormat | None]:
     """What the init segment at the beginning says.  Raises `Mp4Error`."""
     video: VideoFormat | None = None
     audio: AudioFormat | None = None
-    for start, end in _find(movie, 0, len(movie), b"moov", b"trak"):
-        for entry, stop in _find(movie, start, end, b"mdia", b"minf", b"stbl", b"stsd"):
+    for start, end in find(movie, 0, len(movie), b"moov", b"trak"):
+        for entry, stop in find(movie, start, end, b"mdia", b"minf", b"stbl", b"stsd"):
             for kind, at, last in boxes(movie, entry + 8, stop):
                 if kind == b"avc1":
                     video = _video(movie, at + 78, last)
@@ -78,7 +78,8 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]
         start += size
 
 
-def _find(data: bytes, start: int, end: int, *path: bytes) -> list[tuple[int, int]]:
+def find(data: bytes, start: int, end: int, *path: bytes) -> list[tuple[int, int]]:
+    """Begin and end of the bodies of all boxes at the end of a path of kinds."""
     spans = [(start, end)]
     for kind in path:
         spans = [(a, b) for span in spans for found, a, b in boxes(data, *span) if found == kind]
@@ -122,7 +123,7 @@ def _audio(movie: bytes, start: int, end: int) -> AudioFormat:
 def _fragment_header(movie: bytes, start: int, end: int) -> tuple[int, int, int, int, int, int]:
     """Track, decoding time, duration, size, flags and composition offset of a fragment's one sample."""
     track = dts = -1
-    for begin, stop in _find(movie, start, end, b"traf"):
+    for begin, stop in find(movie, start, end, b"traf"):
         for kind, at, _ in boxes(movie, begin, stop):
             if kind == b"tfhd":
                 track = int.from_bytes(movie[at + 4 : at + 8], "big")

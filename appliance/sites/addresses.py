@@ -16,12 +16,15 @@ from urllib.parse import unquote
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.hosts import clean_host, is_address
 from appliance.base.secrets import Secret
+from appliance.sites.rtsp.options import Options, Way, read_fingerprint, read_way, split_options
 from appliance.sites.rtsp.target import PASSWORD_LIMIT, USERNAME_LIMIT
 
 URL_LIMIT: Final = 2048
 #: Streams of the demo camera are ``demo:main`` and ``demo:sub``.
 DEMO_SCHEME: Final = "demo:"
 DEMO_STREAMS: Final = ("main", "sub")
+#: A movie file of this machine, played in a loop: ``file:/path``.
+FILE_SCHEME: Final = "file:"
 
 _METADATA_NAMES: Final = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
@@ -57,9 +60,9 @@ class CameraAddress:
 
 
 def validate_camera_url(text: str, *, local: bool, field: str = "url") -> CameraAddress:
-    """Read ``rtsp://[user[:password]@]host[:port]/path``; the path stays byte for byte.
+    """Read ``rtsp[s]://[user[:password]@]host[:port]/path[#options]``; the path stays byte for byte.
 
-    ``local``: the caller is this program or sits at this machine, and may name streams of the demo camera.
+    ``local``: the caller is this program or sits at this machine, and may name streams of the demo camera, and files.
     Raises `Fault` ``invalid_url``, or ``unsupported_scheme``, with the name of the ``field``.
     """
     text = text.strip(" ")
@@ -72,15 +75,18 @@ def validate_camera_url(text: str, *, local: bool, field: str = "url") -> Camera
         if text.removeprefix(DEMO_SCHEME) not in DEMO_STREAMS:
             raise _wrong(field, "The demo camera has no such stream.", f"Its streams are {', '.join(DEMO_STREAMS)}.")
         return CameraAddress(text, "")
+    if local and text.startswith(FILE_SCHEME):
+        return CameraAddress(_file(text, field), "")
     scheme, separator, rest = text.partition("://")
     if not separator:
         raise _wrong(field, "The address does not begin with rtsp://.", "Write it as rtsp://host/path.")
-    if scheme.lower() != "rtsp":
+    scheme = scheme.lower()
+    if scheme not in ("rtsp", "rtsps"):
         raise Fault(
             Kind.UNSUPPORTED,
             "unsupported_scheme",
             f"Addresses that begin with {scheme[:20]}:// cannot be used.",
-            "Use the camera's rtsp:// address.",
+            "Use the camera's rtsp:// or rtsps:// address.",
             field=field,
         )
     end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
@@ -95,7 +101,10 @@ def validate_camera_url(text: str, *, local: bool, field: str = "url") -> Camera
                 "Or give the user name and the password apart from the address.",
             ) from None  # fmt: skip
         raise
-    url = f"rtsp://{f'[{host}]' if ':' in host else host}{'' if port is None else f':{port}'}{path}"
+    path, options = _options(path, field)
+    if scheme == "rtsps" and options.way is Way.UDP:
+        raise _wrong(field, "Over UDP nothing is encrypted, and rtsps:// asks for that.", "Leave one of the two out.")
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}{'' if port is None else f':{port}'}{path}{options}"
     if not at_sign:
         return CameraAddress(url, host)
     username, colon, password = userinfo.partition(":")
@@ -105,6 +114,25 @@ def validate_camera_url(text: str, *, local: bool, field: str = "url") -> Camera
         check_username(_decoded(username, "user name", field), field=field),
         check_password(Secret(_decoded(password, "password", field)), field=field) if colon else None,
     )
+
+
+def with_options(url: str, transport: str | None, fingerprint: str | None) -> str:
+    """A kept address with other options; None leaves one as it is, an empty text takes it away.
+
+    Raises `Fault` ``invalid_transport``, ``invalid_fingerprint``, ``invalid_url``.
+    """
+    if not url.startswith(("rtsp://", "rtsps://")):
+        raise invalid("invalid_transport", "This camera is not reached over a network.", field="transport")
+    rest, options = split_options(url)
+    try:
+        way = options.way if transport is None else read_way(transport or Way.AUTO.value)
+    except ValueError as error:
+        raise invalid("invalid_transport", str(error), field="transport") from None
+    try:
+        pin = options.fingerprint if fingerprint is None else read_fingerprint(fingerprint) if fingerprint else None
+    except ValueError as error:
+        raise invalid("invalid_fingerprint", str(error), field="fingerprint") from None
+    return validate_camera_url(f"{rest}{Options(way, pin)}", local=True, field="transport").url
 
 
 def check_username(text: str, *, field: str = "username") -> str:
@@ -137,6 +165,23 @@ def refuse_address(ip: str) -> str | None:
 
 
 _ESCAPES: Final = {"/": "%2F", "?": "%3F", "#": "%23"}
+
+
+def _options(path: str, field: str) -> tuple[str, Options]:
+    try:
+        return split_options(path)
+    except ValueError as error:
+        raise _wrong(field, str(error), "Correct what stands behind the #.") from None
+
+
+def _file(text: str, field: str) -> str:
+    """``file:/path`` as it is, ``file:///path`` with its percent signs decoded."""
+    path = text.removeprefix(FILE_SCHEME)
+    if path.startswith("//"):
+        path = _decoded(path[2:], "path", field)
+    if not path.startswith("/") or "\0" in path or any(unicodedata.category(char) == "Cc" for char in path):
+        raise _wrong(field, "The address names no file of this machine.", "Write it as file:/folder/movie.mp4.")
+    return f"{FILE_SCHEME}{path}"
 
 
 def _inside(address: IPv6Address) -> IPv4Address | None:

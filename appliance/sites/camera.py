@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from appliance.base.ids import new_id
 from appliance.base.secrets import Secret, redact
-from appliance.sites.addresses import CameraAddress, check_password, check_username, validate_camera_url
+from appliance.sites.addresses import (
+    CameraAddress,
+    check_password,
+    check_username,
+    validate_camera_url,
+    with_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,8 +66,29 @@ def configured(
     password: Secret | None,
     *,
     local: bool,
+    transport: str | None = None,
+    fingerprint: str | None = None,
 ) -> tuple[StreamConfig, ...]:
     """The streams of a camera after a change of them.  An id goes with its ordinal."""
+    streams = _configured(old, url, sub, username, password, local=local)
+    if transport is None and fingerprint is None:
+        return streams
+    host = host_of(streams[0].url)
+    return tuple(
+        replace(stream, url=with_options(stream.url, transport, fingerprint)) if host_of(stream.url) == host else stream
+        for stream in streams
+    )
+
+
+def _configured(
+    old: tuple[StreamConfig, ...],
+    url: str | None,
+    sub: str | None,
+    username: str | None,
+    password: Secret | None,
+    *,
+    local: bool,
+) -> tuple[StreamConfig, ...]:
     if username is not None:
         check_username(username)
     if password is not None:

@@ -117,17 +117,22 @@ class CameraBook:
         *,
         username: str | None = None,
         password: Secret | None = None,
+        transport: str | None = None,
+        fingerprint: str | None = None,
         local: bool = False,
     ) -> Camera:
         """A new camera, the last in order.  ``sub`` is the address of its smaller stream.
 
         User name and password may stand in the addresses or be given apart, which counts before; a sub stream of the
-        same host has those of the main one unless it has its own.  ``local``: see `validate_camera_url`.
+        same host has those of the main one unless it has its own.  ``transport`` and ``fingerprint``: options of all
+        streams of the main one's host.  ``local``: see `validate_camera_url`.
         Raises `Fault` ``invalid_name``, ``name_taken``, ``invalid_url``, ``unsupported_scheme``,
-        ``invalid_credentials``, ``too_many_cameras``.
+        ``invalid_credentials``, ``invalid_transport``, ``invalid_fingerprint``, ``too_many_cameras``.
         """
         name = _name(name)
-        streams = configured((), url, sub, username, password, local=local)
+        streams = configured(
+            (), url, sub, username, password, local=local, transport=transport, fingerprint=fingerprint
+        )
         now = utc_seconds(self._clock)
 
         def fn(connection: sa.Connection) -> Camera:
@@ -170,6 +175,8 @@ class CameraBook:
         sub: str | None = None,
         username: str | None = None,
         password: Secret | None = None,
+        transport: str | None = None,
+        fingerprint: str | None = None,
         local: bool = False,
     ) -> Camera:
         """Another name, address or credentials; what is None stays, an empty text takes away (no ``sub`` any more).
@@ -189,8 +196,18 @@ class CameraBook:
             if name is not None:
                 self._check_name(connection, name, but=camera_id)
                 after = replace(after, name=name)
-            if (url, sub, username, password) != (None, None, None, None):
-                after = replace(after, streams=configured(before.streams, url, sub, username, password, local=local))
+            if any(given is not None for given in (url, sub, username, password, transport, fingerprint)):
+                streams = configured(
+                    before.streams,
+                    url,
+                    sub,
+                    username,
+                    password,
+                    local=local,
+                    transport=transport,
+                    fingerprint=fingerprint,
+                )
+                after = replace(after, streams=streams)
             self._write_changes(connection, before, after)
             return before, after
 

@@ -7,9 +7,7 @@ demo stands at the same picture at the same time: the second of the loop is the 
 from __future__ import annotations
 
 import logging
-from bisect import bisect_right
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import trio
@@ -20,8 +18,8 @@ from appliance.base.faults import Fault, Kind
 from appliance.media import aac, h264
 from appliance.media.fmp4 import Muxer, init_segment
 from appliance.media.fmp4_read import Mp4Error, read_formats, read_samples
-from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
-from appliance.sites.source import SourceStatistics
+from appliance.media.units import AccessUnit, AudioUnit, Run
+from appliance.sites.loop import Loop, LoopSource, LoopUnit
 from appliance.workers.wire import DemoDone, DemoJob
 from appliance.workers.wire import Kind as Job
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from appliance.base.clock import Clock
-    from appliance.media.units import Unit
     from appliance.workers.pool import Pool
 
 log = logging.getLogger(__name__)
@@ -40,37 +37,7 @@ SECONDS, FPS, SAMPLE_RATE = 20, 25, 32_000
 STREAMS = {"main": (1280, 720, 1_500_000), "sub": (640, 360, 400_000)}
 #: Making the clip takes a quarter of a minute on a small machine; a stuck one is given up.
 PATIENCE_S = 300.0
-#: Further from its place than this, the loop begins anew at now.
-ASTRAY_S = 5.0
 _VERSION = 2  # of the clip: a newer one is made anew
-
-
-@dataclass(frozen=True, slots=True)
-class LoopUnit:
-    """One unit of the loop; ``at`` is its place in it, in ticks."""
-
-    at: int
-    duration: int
-    data: bytes
-    is_idr: bool
-    is_audio: bool
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A clip whose end joins its beginning."""
-
-    video: VideoFormat
-    audio: AudioFormat | None
-    units: tuple[LoopUnit, ...]
-    length: int  # ticks
-
-    def start_before(self, place: int) -> int:
-        """Index of the last unit at or before ``place`` where decoding can start."""
-        index = bisect_right([unit.at for unit in self.units], place) - 1
-        while index > 0 and not (self.units[index].is_idr and not self.units[index].is_audio):
-            index -= 1
-        return max(index, 0)
 
 
 class DemoCamera:
@@ -97,10 +64,10 @@ class DemoCamera:
             self._loops = loops
 
     @asynccontextmanager
-    async def open(self, stream: str) -> AsyncIterator[DemoSource]:
+    async def open(self, stream: str) -> AsyncIterator[LoopSource]:
         """The stream ``main`` or ``sub`` as a source."""
         await self.prepare()
-        yield DemoSource(self._loops[stream], self._clock)
+        yield LoopSource(self._loops[stream], self._clock)
 
     def _path(self, stream: str) -> Path:
         return self._folder / f"demo-{_VERSION}-{stream}.mp4"
@@ -135,63 +102,6 @@ class DemoCamera:
                 "Free some space, or choose another data folder with --data.",
             ) from error
         return loops
-
-
-class DemoSource:
-    """An open demo stream; begins with the group of pictures that stands at now."""
-
-    notes: tuple[str, ...] = ()
-
-    def __init__(self, loop: Loop, clock: Clock) -> None:
-        self._loop = loop
-        self._clock = clock
-        self.statistics = SourceStatistics()
-        self._seq = 0
-        self._start()
-
-    def _start(self) -> None:
-        now = self._clock.utc_90k()
-        self._round = now - now % self._loop.length  # when the round began that is being played
-        self._next = self._loop.start_before(now % self._loop.length)
-        self._run = Run(self._due() - TICKS_PER_SECOND, "made")
-
-    @property
-    def video(self) -> VideoFormat:
-        return self._loop.video
-
-    @property
-    def audio(self) -> AudioFormat | None:
-        return self._loop.audio
-
-    async def receive(self) -> list[Unit]:
-        """The units whose time has come; waits for the next one."""
-        units: list[Unit] = []
-        while not units:
-            wait = (self._due() - self._clock.utc_90k()) / TICKS_PER_SECOND
-            if abs(wait) > ASTRAY_S:
-                self._start()  # the machine's clock jumped, or it slept
-                continue
-            await trio.sleep(max(0.0, min(wait, 1.0)))
-            now = self._clock.utc_90k()
-            while self._due() <= now:
-                units.append(self._take())
-        return units
-
-    def _due(self) -> int:
-        return self._round + self._loop.units[self._next].at
-
-    def _take(self) -> Unit:
-        unit, at = self._loop.units[self._next], self._due()
-        self._next += 1
-        if self._next == len(self._loop.units):
-            self._next, self._round = 0, self._round + self._loop.length
-        self.statistics.bytes_received += len(unit.data)
-        self.statistics.packets_received += 1
-        if unit.is_audio:
-            assert self._loop.audio is not None
-            return AudioUnit(unit.data, at, unit.duration, self._loop.audio, self._run)
-        self._seq += 1
-        return AccessUnit(unit.data, at, at, unit.is_idr, self._seq, self._loop.video, self._run)
 
 
 def _movie(made: DemoDone, number: int) -> bytes:
@@ -235,7 +145,7 @@ def _loop(movie: bytes) -> Loop:
     ]
     if len(units) < SECONDS * FPS:
         raise Mp4Error("the file is cut off")
-    return Loop(video, audio, tuple(units), SECONDS * TICKS_PER_SECOND)
+    return Loop(video, audio, units, SECONDS * TICKS_PER_SECOND)
 
 
 def _no_framing(_length: int) -> bytes:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import trio
 
 from appliance.base.faults import Fault
+from appliance.sites.addresses import FILE_SCHEME
 from appliance.sites.cameras import DEMO_SCHEME, refuse_address
+from appliance.sites.file import open_file
 from appliance.sites.probe import PROBE_WITHIN_S, probe_source
 from appliance.sites.rtsp.probe import describe_rtsp, probe_rtsp
 from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.rtsp.steps import Steps
 from appliance.sites.rtsp.target import RtspTarget
+from appliance.sites.rtsp.tls import Trust
 from appliance.sites.source import SourceError, Trouble
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class Sources:
     def __init__(self, clock: Clock, demo: DemoCamera) -> None:
         self._clock = clock
         self._demo = demo
+        self._trust = Trust()
 
     def opener(self, stream: StreamConfig) -> Opener:
         """What opens this stream, each time anew."""
@@ -45,25 +49,34 @@ class Sources:
                         yield source
                 except Fault as fault:
                     raise SourceError(Trouble.CAMERA_LOST, fault.message, fault.hint) from fault
+            elif stream.url.startswith(FILE_SCHEME):
+                async with open_file(stream.url, self._clock) as movie:
+                    yield movie
             else:
-                async with open_rtsp(_target(stream), self._clock, check_address=refuse_address) as camera:
+                async with open_rtsp(
+                    _target(stream), self._clock, check_address=refuse_address, trust=self._trust
+                ) as camera:
                     yield camera
 
         return open_it
 
     async def look(self, stream: StreamConfig) -> tuple[VideoFormat | None, AudioFormat | None]:
         """What the stream announces, without playing it.  Raises `SourceError`."""
-        if stream.url.startswith(DEMO_SCHEME):
+        if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
             async with self.opener(stream)() as source:
                 return source.video, source.audio
-        seen = await describe_rtsp(_target(stream), check_address=refuse_address)
+        seen = await describe_rtsp(_target(stream), check_address=refuse_address, trust=self._trust)
         return seen.video, seen.audio
 
     async def probe(self, stream: StreamConfig, *, within_s: float = PROBE_WITHIN_S) -> ProbeResult:
         """Open the stream step by step and look at its first pictures."""
-        if stream.url.startswith(DEMO_SCHEME):
-            return await probe_source(self.opener(stream), Steps(trio.current_time), within_s=within_s)
-        return await probe_rtsp(_target(stream), self._clock, check_address=refuse_address, within_s=within_s)
+        if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
+            steps = Steps(trio.current_time)
+            steps.begin("demo" if stream.url.startswith(DEMO_SCHEME) else "open")
+            return await probe_source(self.opener(stream), steps, within_s=within_s)
+        return await probe_rtsp(
+            _target(stream), self._clock, check_address=refuse_address, trust=self._trust, within_s=within_s
+        )
 
 
 def _target(stream: StreamConfig) -> RtspTarget:

@@ -9,6 +9,7 @@ import trio
 
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.units import AccessUnit
+from appliance.sites.rtsp.tls import Untrusted
 from appliance.sites.source import SourceError, Trouble
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class ProbeResult:
     title: str = ""
     measured: Measured = Measured()
 
+    @property
+    def fingerprint(self) -> str | None:
+        """Of the certificate that was not believed, where that is the error: 64 hexadecimal digits."""
+        cause = self.error.__cause__ if self.error is not None else None
+        return cause.fingerprint if isinstance(cause, Untrusted) else None
+
 
 @dataclass(eq=False, slots=True)
 class _Look:
@@ -96,6 +103,7 @@ async def probe_source(
         try:
             async with opener() as source:
                 look.source = source
+                steps.end()  # what has no steps of its own is one
                 steps.begin("picture")
                 first = await _first_picture(look, source, picture_within_s)
                 steps.end(f"{first.format.width}x{first.format.height}, {first.format.codec_string}")

@@ -13,7 +13,9 @@ from appliance.base.clock import TICKS_PER_SECOND, to_rfc3339
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.secrets import Secret
 from appliance.settings.tabs import TABS, to_json
+from appliance.sites.camera import configured
 from appliance.web.cameras import StateView, state_view
+from appliance.web.pinning import FIRST, shown_fingerprint
 from appliance.web.table import Route
 
 if TYPE_CHECKING:
@@ -68,7 +70,8 @@ class AdminUsers(msgspec.Struct):
 class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
     """``url`` may hold user and password, or they are given apart; they are kept apart, encrypted.
 
-    ``sub``: a smaller stream's address.
+    ``sub``: a smaller stream's address.  ``transport``: auto, tcp, udp or http.  ``fingerprint``: SHA-256 of the only
+    certificate that an ``rtsps://`` camera may show, or "first": of the one that it shows now.
     """
 
     name: str
@@ -76,19 +79,26 @@ class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
     sub: str | None = None
     username: str | None = None
     password: str | None = None
+    transport: str | None = None
+    fingerprint: str | None = None
 
     def __repr__(self) -> str:
         return f"NewCamera({self.name!r})"
 
 
 class CameraChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What is left out stays; ``sub`` empty: there is none any more."""
+    """What is left out stays; ``sub`` empty: there is none any more.
+
+    ``transport`` and ``fingerprint``: see `NewCamera`; empty: none is asked for.
+    """
 
     name: str | None = None
     url: str | None = None
     sub: str | None = None
     username: str | None = None
     password: str | None = None
+    transport: str | None = None
+    fingerprint: str | None = None
 
     def __repr__(self) -> str:
         return "CameraChange()"
@@ -281,15 +291,18 @@ class Administration:
 
     async def add_camera(self, call: Call) -> AdminCamera:
         given: NewCamera = call.body
-        camera = await self._services.cameras.add(
-            given.name,
-            given.url,
-            given.sub or None,
-            username=given.username,
-            password=None if given.password is None else Secret(given.password),
-            local=call.connection.local,
-        )
-        return self._view(camera)
+        options: dict[str, Any] = {
+            "username": given.username,
+            "password": None if given.password is None else Secret(given.password),
+            "transport": given.transport,
+            "local": call.connection.local,
+        }
+        if given.fingerprint == FIRST:
+            streams = configured((), given.url, given.sub or None, **options)
+            options["fingerprint"] = await shown_fingerprint(self._services, streams[0])
+        else:
+            options["fingerprint"] = given.fingerprint
+        return self._view(await self._services.cameras.add(given.name, given.url, given.sub or None, **options))
 
     async def change_camera(self, call: Call) -> AdminCamera:
         given: CameraChange = call.body
@@ -299,6 +312,12 @@ class Administration:
         }
         if "password" in changes:
             changes["password"] = Secret(changes["password"])
+        if changes.get("fingerprint") == FIRST:
+            less = {"url": None, "sub": None, "username": None, "password": None} | changes
+            del less["fingerprint"]
+            less.pop("name", None)
+            streams = configured(camera.streams, **less, local=call.connection.local)
+            changes["fingerprint"] = await shown_fingerprint(self._services, streams[0])
         return self._view(await self._services.cameras.change(camera.id, local=call.connection.local, **changes))
 
     async def remove_camera(self, call: Call) -> None:

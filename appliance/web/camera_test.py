@@ -12,6 +12,8 @@ from appliance.auth.rights import Right
 from appliance.base.faults import invalid
 from appliance.base.secrets import Secret, redact
 from appliance.sites.camera import configured, host_of
+from appliance.sites.rtsp.oddities import EVIDENCE, Oddity
+from appliance.sites.rtsp.options import show_fingerprint
 from appliance.web.admin import named_camera
 from appliance.web.table import Route
 
@@ -58,6 +60,13 @@ class TestStep(msgspec.Struct):
     ms: int
 
 
+class TestOddity(msgspec.Struct):
+    """Something that the camera does otherwise than the standards say, and what is made of it."""
+
+    name: str
+    sentence: str
+
+
 class TestAudio(msgspec.Struct):
     codec: str
     sample_rate: int
@@ -69,7 +78,8 @@ class TestStream(msgspec.Struct):
 
     ``code`` is a reason of the live protocol, None if all went well; ``message`` and ``hint`` say it in English.
     ``fps`` and ``kbps`` as measured (``nominal_fps``: as the stream says); ``gop_s``: seconds from one key frame to
-    the next, None if that is longer than the two that are waited for it.
+    the next, None if that is longer than the two that are waited for it.  ``fingerprint``: of a certificate that was
+    not believed.
     """
 
     name: str
@@ -89,7 +99,8 @@ class TestStream(msgspec.Struct):
     gop_s: float | None = None
     audio: TestAudio | None = None
     notes: list[str] = []
-    oddities: list[str] = []
+    oddities: list[TestOddity] = []
+    fingerprint: str | None = None
 
 
 class TestPicture(msgspec.Struct):
@@ -183,7 +194,8 @@ def _stream(tried: Tried) -> TestStream:
         "" if error is None else redact(error.hint),
         [TestStep(step.name, step.ok, redact(step.detail), step.ms) for step in result.steps],
         notes=[redact(note) for note in result.notes],
-        oddities=list(result.oddities),
+        oddities=[TestOddity(name, EVIDENCE[Oddity(name)].sentence) for name in result.oddities],
+        fingerprint=show_fingerprint(result.fingerprint) if result.fingerprint else None,
     )
     if result.video is not None:
         video = result.video

@@ -14,7 +14,7 @@ from appliance.serve.proxies import Client, Network, client_address
 from appliance.settings.tabs import ConnectivityTab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
     from appliance.auth import Auth
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from appliance.certs.contexts import TlsHolder
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
-    from appliance.sites.cameras import CameraBook
+    from appliance.sites.cameras import CameraBook, StreamConfig
+    from appliance.sites.probe import ProbeResult
     from appliance.status.board import Board
     from appliance.status.load import Load
     from appliance.streams.audience import Audience, Member
@@ -47,6 +48,7 @@ class Services:
     auth: Auth
     cameras: CameraBook
     directory: Directory
+    probe: Callable[[StreamConfig], Awaitable[ProbeResult]]  # looks at a stream that need not be set up
     audience: Audience
     snapshots: Snapshots
     trials: Trials

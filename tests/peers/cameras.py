@@ -46,10 +46,11 @@ class Cameras:
     port: int
     control_port: int
     http_port: int
+    scheme: str = "rtsp"
     stopped: bool = field(default=False)
 
     def url(self, path: str = "", camera: int = 1, userinfo: str = "") -> str:
-        return f"rtsp://{userinfo}127.0.0.1:{self.port}/cam{camera}{path}"
+        return f"{self.scheme}://{userinfo}127.0.0.1:{self.port}/cam{camera}{path}"
 
     def order(self, *words: str) -> str:
         """Send a command (camsim.py lists them) and return its answer."""
@@ -82,21 +83,27 @@ def running_cameras(
     password: str = "",
     auth: str = "digest",
     transport: str = "any",
+    tls: Path | None = None,
     port: int | None = None,
     clip: Path | None = None,
     footage: Path = FOOTAGE,
 ) -> Iterator[Cameras]:
-    """A simulator that serves; ``port`` for one that comes back where another was, ``clip`` for other footage."""
+    """A simulator that serves.
+
+    ``port`` for one that comes back where another was, ``tls`` its certificate and key, ``clip`` for other footage.
+    """
     port, control_port, http_port = port or free_port(), free_port(), free_port()
     command = [PYTHON, str(HERE / "camsim.py"), "--port", str(port), "--ctl", str(control_port)]
     command += ["--http", str(http_port), "--cams", str(cams), "--dir", str(footage), "--transport", transport]
     command += ["--seconds", str(SECONDS), "--fps", str(FPS), "--gop", str(GOP)]
+    if tls is not None:
+        command += ["--tls", str(tls)]
     if clip is not None:
         command += ["--clip", str(clip)]
     if user is not None:
         command += ["--user", user, "--password", password, "--auth", auth]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    cameras = Cameras(process, port, control_port, http_port)
+    cameras = Cameras(process, port, control_port, http_port, "rtsp" if tls is None else "rtsps")
     try:
         wait_ready(process)
         yield cameras

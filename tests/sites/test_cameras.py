@@ -319,3 +319,44 @@ async def test_a_disk_that_refuses_leaves_memory_as_it_was(store: Store, book: C
     await store.read(lambda connection: None)
     assert book.list() == (camera,)
     assert (await reloaded(store)).list() == (camera,)
+
+
+async def test_how_a_camera_is_reached_is_set_for_all_its_streams_on_that_host(store: Store, book: CameraBook) -> None:
+    pin = "ab" * 32
+    await book.add("gate", "rtsps://admin:pw@10.0.0.5/main", "rtsps://10.0.0.5/sub", fingerprint=pin.upper())
+    await book.add("yard", MAIN, "rtsp://10.0.0.6/sub")
+    await book.change("yard", transport="udp")
+
+    def urls(which: str, each: CameraBook) -> list[str]:
+        return [stream.url for stream in each.get(which).streams]
+
+    for each in (book, await reloaded(store)):
+        assert urls("gate", each) == [f"rtsps://10.0.0.5/{name}#fingerprint={pin}" for name in ("main", "sub")]
+        assert urls("yard", each) == [f"{MAIN}#transport=udp", "rtsp://10.0.0.6/sub"]
+    gate = await book.change("gate", transport="http", fingerprint="")
+    assert urls("gate", book) == [f"rtsps://10.0.0.5/{name}#transport=http" for name in ("main", "sub")]
+    assert credentials(gate) == [("admin", "pw")] * 2
+    await book.change("yard", transport="")
+    assert urls("yard", book)[0] == MAIN
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"transport": "ship"}, "invalid_transport"),
+        ({"fingerprint": "12"}, "invalid_fingerprint"),
+        ({"transport": "udp"}, "invalid_url"),  # beside TLS
+    ],
+)
+async def test_what_cannot_be_a_way_is_refused_and_changes_nothing(
+    book: CameraBook, changes: dict[str, str], code: str
+) -> None:
+    await book.add("gate", "rtsps://10.0.0.5/main")
+    assert (await fault_of(book.change("gate", **changes))).code == code
+    assert book.get("gate").streams[0].url == "rtsps://10.0.0.5/main"
+
+
+async def test_a_file_has_no_network_to_be_reached_over(book: CameraBook) -> None:
+    await book.add("film", "file:/srv/film.mp4", local=True)
+    assert (await fault_of(book.change("film", transport="udp"))).code == "invalid_transport"
+    assert (await fault_of(book.add("other", "file:/srv/film.mp4"))).code == "invalid_url"

@@ -13,7 +13,8 @@ from appliance.base.faults import Fault
 from appliance.media.fmp4 import Muxer, init_segment
 from appliance.media.units import AccessUnit, AudioUnit
 from appliance.sites import demo
-from appliance.sites.demo import DemoCamera, DemoSource, Loop, LoopUnit
+from appliance.sites.demo import DemoCamera
+from appliance.sites.loop import Loop, LoopSource, LoopUnit
 from appliance.workers.pool import open_pool
 from tests.media.clips import encode_aac, encode_h264
 
@@ -39,7 +40,7 @@ class TrioClock:
 
 
 async def test_it_begins_with_a_key_frame_and_goes_on_over_the_seam(autojump_clock) -> None:
-    source = DemoSource(small_loop(), TrioClock())
+    source = LoopSource(small_loop(), TrioClock())
     units: list[AccessUnit | AudioUnit] = []
     with trio.move_on_after(7):
         while True:
@@ -56,7 +57,7 @@ async def test_it_begins_with_a_key_frame_and_goes_on_over_the_seam(autojump_clo
 
 async def test_the_first_pictures_come_at_once_up_to_now() -> None:
     clock = ManualClock(1_700_000_000 * TICKS_PER_SECOND + TICKS_PER_SECOND * 3 // 2)
-    source = DemoSource(small_loop(), clock)
+    source = LoopSource(small_loop(), clock)
     units = await source.receive()
     pictures = [unit for unit in units if isinstance(unit, AccessUnit)]
     assert pictures[0].is_idr
@@ -66,7 +67,7 @@ async def test_the_first_pictures_come_at_once_up_to_now() -> None:
 
 async def test_a_clock_that_jumps_starts_a_new_run() -> None:
     clock = ManualClock()
-    source = DemoSource(small_loop(), clock)
+    source = LoopSource(small_loop(), clock)
     first = (await source.receive())[-1]
     clock.advance(3600)
     later = await source.receive()

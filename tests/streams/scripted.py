@@ -12,6 +12,7 @@ import trio
 from appliance.base.clock import TICKS_PER_SECOND, ManualClock
 from appliance.media.fmp4_read import read_samples
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
+from appliance.sites.probe import ProbeResult
 from appliance.sites.source import SourceError, SourceStatistics, Trouble
 from tests.media.clips import START, Clip, encode_aac, encode_h264
 
@@ -112,10 +113,17 @@ class Openers:
     def __init__(self) -> None:
         self.cameras: dict[str, Camera] = {}
         self.looks: list[str] = []
+        self.probes: list[str] = []
+        self.probed = ProbeResult((), None, None, (), (), None)
         self.seen: dict[str, tuple[VideoFormat | None, AudioFormat | None] | SourceError] = {}
 
     def opener(self, stream: SimpleNamespace) -> Camera:
         return self.cameras.setdefault(stream.id, Camera(stream.name))
+
+    async def probe(self, stream: SimpleNamespace, *, within_s: float = 0.0) -> ProbeResult:
+        await trio.lowlevel.checkpoint()
+        self.probes.append(stream.url)
+        return self.probed
 
     async def look(self, stream: SimpleNamespace) -> tuple[VideoFormat | None, AudioFormat | None]:
         await trio.lowlevel.checkpoint()

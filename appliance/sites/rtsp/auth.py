@@ -126,8 +126,8 @@ class Authenticator:
         self._cnonce = self._make_cnonce()
         self._session_key = ""
 
-    def authorization(self, method: str, url: RtspUrl) -> str | None:
-        """The ``Authorization`` header of a request; None before any challenge."""
+    def authorization(self, method: str, url: RtspUrl, uri: str | None = None) -> str | None:
+        """The ``Authorization`` header of a request; None before any challenge.  ``uri``: what the request says."""
         if self._challenge is None:
             return None
         if (url.host, url.port) != (self._place.host, self._place.port):
@@ -135,7 +135,7 @@ class Authenticator:
         password = self._password.reveal() if self._password is not None else ""
         if self._challenge.scheme == "basic":
             return "Basic " + b64encode(f"{self._username}:{password}".encode()).decode("ascii")
-        return self._digest(method, str(url), password)
+        return self._digest(method, uri or str(url), password)
 
     def _digest(self, method: str, uri: str, password: str) -> str:
         assert self._challenge is not None

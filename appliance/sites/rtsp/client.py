@@ -17,6 +17,7 @@ from appliance.sites.rtsp.events import (
     Described,
     Event,
     Playing,
+    TcpRefused,
     TornDown,
     TrackReady,
     TrackRefused,
@@ -29,9 +30,11 @@ from appliance.sites.rtsp.transport import (
     DEFAULT_TIMEOUT_S,
     Transport,
     ask_for,
+    ask_for_udp,
     parse_rtp_info,
     parse_session,
     parse_transport,
+    parse_udp_transport,
 )
 from appliance.sites.rtsp.urls import base_url, control_url
 
@@ -52,6 +55,8 @@ KEEP_ALIVE_S = (1.0, 60.0)
 #: Bytes that wait to be sent; only a camera that asks and does not read makes so many.
 UNSENT_LIMIT = 64 * 1024
 METHODS_LIMIT = 64
+#: Messages of one read that lead to nothing: questions, and answers to what nobody asked.  Reading them costs.
+IDLE_LIMIT = 128
 #: Times that a request is sent: without proof, with it, once more with a new nonce.
 ATTEMPTS = 3
 
@@ -97,10 +102,12 @@ class RtspClient:
         self._methods: frozenset[str] = frozenset()
         self._base = self._aggregate = url
         self._to_set_up: deque[tuple[Media, int, bool]] = deque()
+        self._ports: dict[int, tuple[int, int]] = {}  # of ours, by channel; none over this connection
         self._session = _Session()
         self._keep_alive_at: float | None = None
         self._silent_at: float | None = None
         self._goodbye = False
+        self._idle = 0  # messages since the last data that led to nothing
 
     # ---- what the driver asks for
 
@@ -118,9 +125,14 @@ class RtspClient:
         self._now = now
         self._ask(_Asked("DESCRIBE", self._url, [("Accept", "application/sdp")], self._take_description))
 
-    def play(self, tracks: Sequence[Media], now: float) -> None:
-        """Set these tracks up, the first at all costs, the others if the camera lets us, and play them."""
+    def play(self, tracks: Sequence[Media], now: float, ports: Sequence[tuple[int, int]] = ()) -> None:
+        """Set these tracks up, the first at all costs, the others if the camera lets us, and play them.
+
+        ``ports``: where we listen for each of them, RTP and RTCP; without them they come over this connection.
+        """
         self._now = now
+        self._ports = {2 * number: pair for number, pair in enumerate(ports)}
+        self._to_set_up.clear()
         self._to_set_up.extend((media, 2 * number, number == 0) for number, media in enumerate(tracks))
         self._set_up_next()
 
@@ -167,6 +179,7 @@ class RtspClient:
 
     def receive_data(self, data: bytes | bytearray, now: float) -> None:
         self._now = now
+        self._idle = 0
         self._decoder.receive_data(data)
 
     def next_event(self) -> Event | None:
@@ -177,10 +190,14 @@ class RtspClient:
                 return None
             if isinstance(message, Packets):
                 return message
+            self._idle += 1
+            if self._idle > IDLE_LIMIT:
+                raise BadMessage("The camera sends messages that lead to nothing.")
             if isinstance(message, Request):
                 self._take_request(message)
             else:
                 self._take_response(message)
+        self._idle = 0
         return self._events.popleft()
 
     def next_deadline(self) -> float | None:
@@ -301,13 +318,19 @@ class RtspClient:
             self._set_up_next()
 
         def refused(response: Response) -> None:
-            self._events.append(TrackRefused(media, _refusal("SETUP", response)))
-            self._set_up_next()
+            if not needed:
+                self._events.append(TrackRefused(media, _refusal("SETUP", response)))
+                self._set_up_next()
+            elif response.code == 461 and channel not in self._ports:
+                self._events.append(TcpRefused(_refusal("SETUP", response)))
+            else:
+                raise _refusal("SETUP", response)
 
-        headers = [("Transport", ask_for(channel))]
+        ports = self._ports.get(channel)
+        headers = [("Transport", ask_for(channel) if ports is None else ask_for_udp(ports))]
         if self._session.id:
             headers = self._with_session(*headers)
-        self._ask(_Asked("SETUP", url, headers, answered, None if needed else refused))
+        self._ask(_Asked("SETUP", url, headers, answered, refused))
 
     def _take_setup(self, response: Response, media: Media, channel: int) -> None:
         session = parse_session(response.headers.get("Session") or "", self._oddities)
@@ -317,7 +340,11 @@ class RtspClient:
             self._oddities.note(Oddity.SESSION_CHANGED)
         if session.timeout_s is not None:
             self._session.keep_alive_s = min(max(session.timeout_s / 2, KEEP_ALIVE_S[0]), KEEP_ALIVE_S[1])
-        transport = parse_transport(response.headers.get("Transport"), channel, self._oddities)
+        ports, text = self._ports.get(channel), response.headers.get("Transport")
+        if ports is None:
+            transport = parse_transport(text, channel, self._oddities)
+        else:
+            transport = parse_udp_transport(text, channel, ports, self._url.host, self._oddities)
         taken = {number for each in self._session.transports for number in (each.channel, each.control_channel)}
         if taken & {transport.channel, transport.control_channel}:
             raise BadMessage("The camera gave two tracks the same channel.")
@@ -371,7 +398,7 @@ _HINTS = {
     403: "Check what this user may see in the camera.",
     404: "Check the path of the address.",
     453: "The camera has not enough bandwidth left; end other viewers of it.",
-    461: "The camera does not send over TCP; this version does not take UDP.",
+    461: "The camera does not send on the way that the address asks for; leave its transport out.",
     503: "The camera serves too many viewers already, or is starting.",
 }
 

@@ -11,15 +11,21 @@ import trio
 from appliance import __version__
 from appliance.sites.rtsp.auth import Authenticator
 from appliance.sites.rtsp.client import RtspClient
-from appliance.sites.rtsp.errors import Ended, NoAnswer, RtspError
+from appliance.sites.rtsp.errors import Ended, NoAnswer, RtspError, Unsupported
 from appliance.sites.rtsp.events import TornDown
 from appliance.sites.rtsp.oddities import Oddities
+from appliance.sites.rtsp.options import Way
 from appliance.sites.rtsp.trouble import FAILURES
+from appliance.sites.rtsp.udp import UdpPorts
 from appliance.sites.source import SourceStatistics
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from appliance.sites.rtsp.events import Event
+    from appliance.sites.rtsp.messages import Packets
     from appliance.sites.rtsp.target import RtspTarget
+    from appliance.sites.rtsp.transport import Transport
     from appliance.sites.rtsp.urls import RtspUrl
 
 CONNECT_WITHIN_S = 5.0
@@ -46,7 +52,7 @@ async def dial_tcp(url: RtspUrl, check_address: CheckAddress | None) -> trio.Soc
         found = await trio.socket.getaddrinfo(url.host, url.port, type=trio.socket.SOCK_STREAM)
         allowed, reason = [], ""
         for family, _, _, _, address in found[:ADDRESSES_LIMIT]:
-            plain = _plain(str(address[0]))
+            plain = plain_address(str(address[0]))
             why = check_address(plain) if check_address is not None else None
             if why is None:
                 allowed.append((family, address))
@@ -66,7 +72,7 @@ async def dial_tcp(url: RtspUrl, check_address: CheckAddress | None) -> trio.Soc
     raise NoAnswer(f"Nothing answers at {url.place}.", "Check the address and the port, and that the camera is on.")
 
 
-def _plain(address: str) -> str:
+def plain_address(address: str) -> str:
     """An address as a rule about addresses wants to see it: IPv4 inside of IPv6 is IPv4."""
     parsed = ip_address(address.partition("%")[0])
     mapped = parsed.ipv4_mapped if parsed.version == 6 else None
@@ -92,8 +98,12 @@ class Connection:
         authenticator = Authenticator(target.url, target.username, target.password, allow_basic=target.allow_basic)
         self.client = RtspClient(target.url, authenticator, self.oddities, user_agent=USER_AGENT)
         self.url = target.url
+        self.options = target.options
+        self.way = Way.HTTP if target.options.way is Way.HTTP else Way.TCP
         self._stream = stream
+        self._udp: UdpPorts | None = None
         self._broken = False  # nothing more can be sent: half a message may be out
+        self._silent = False  # it was waited for long enough: what is sent now is not answered either
 
     async def next_event(self) -> Event:
         """What the camera says next.  Raises `RtspError`, OSError, trio.BrokenResourceError (`FAILURES`)."""
@@ -105,11 +115,18 @@ class Connection:
             await self.flush()
             deadline = self.client.next_deadline()
             data: bytes | bytearray | None = None
-            with trio.CancelScope(deadline=float("inf") if deadline is None else deadline):
-                data = await self._stream.receive_some(READ_SIZE)
+            if self._udp is None:
+                with trio.CancelScope(deadline=float("inf") if deadline is None else deadline):
+                    data = await self._stream.receive_some(READ_SIZE)
+            else:
+                packets, data = await self._receive_udp(self._udp, deadline)
+                if packets is not None:
+                    return packets
             now = trio.current_time()
             if data is None:
+                self._silent = True
                 self.client.handle_timeout(now)
+                self._silent = False
             elif not data:
                 self._broken = True
                 raise Ended("The camera closed the connection.")
@@ -118,6 +135,51 @@ class Connection:
                 self.client.receive_data(data, now)
             event = self.client.next_event()
         return event
+
+    async def _receive_udp(
+        self, udp: UdpPorts, deadline: float | None
+    ) -> tuple[Packets | None, bytes | bytearray | None]:
+        """Packets, or else what came on the connection; both None when a time has come."""
+        soonest = min((at for at in (deadline, udp.next_deadline()) if at is not None), default=float("inf"))
+        on_connection = False
+        with trio.CancelScope(deadline=soonest):
+            on_connection = await udp.wait()
+        now = trio.current_time()
+        if on_connection:
+            return None, await self._stream.receive_some(READ_SIZE)
+        if deadline is not None and now >= deadline:
+            return None, None
+        packets = udp.receive(now)
+        if packets is not None:
+            self.statistics.bytes_received += len(packets.data)
+        return packets, None
+
+    # ---- over UDP
+
+    @property
+    def may_use_udp(self) -> bool:
+        """Not beside what is encrypted or goes through a tunnel."""
+        return isinstance(self._stream, trio.SocketStream)
+
+    def open_ports(self, tracks: int) -> Sequence[tuple[int, int]]:
+        """Ports of ours for so many tracks.  Raises `Unsupported`, OSError."""
+        if not isinstance(self._stream, trio.SocketStream):
+            raise Unsupported("Beside this connection UDP cannot be used.", "Leave transport=udp out of the address.")
+        self._udp = UdpPorts(self._stream, tracks)
+        self.way = Way.UDP
+        return self._udp.ports
+
+    def aim(self, transport: Transport) -> None:
+        """A track is set up: open the way for it."""
+        if self._udp is not None:
+            self._udp.aim(transport)
+
+    def send_control(self, channel: int, packet: bytes) -> None:
+        """Send an RTCP packet."""
+        if self._udp is None:
+            self.client.send_control(channel, packet)
+        else:
+            self._udp.send_control(channel, packet)
 
     async def flush(self) -> None:
         """Send what waits."""
@@ -134,11 +196,13 @@ class Connection:
             raise NoAnswer("The camera takes no more requests.", "Check that it runs and is not overloaded.")
 
     async def aclose(self) -> None:
-        """Tell the camera, for a second at most, and close the stream."""
+        """Tell the camera, for a second at most, and close the stream.  One that fell silent is not waited for."""
         try:
             with trio.move_on_after(LEAVE_WITHIN_S, shield=True):
                 await self._leave()
         finally:
+            if self._udp is not None:
+                self._udp.close()
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(self._stream)
 
@@ -147,6 +211,9 @@ class Connection:
             return
         try:
             self.client.tear_down(trio.current_time())
+            if self._silent:
+                await self.flush()
+                return
             while not isinstance(await self.next_event(), TornDown):
                 pass
         except FAILURES:

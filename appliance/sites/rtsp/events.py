@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from appliance.sites.rtsp.messages import Packets
 
 if TYPE_CHECKING:
-    from appliance.sites.rtsp.errors import RtspError
+    from appliance.sites.rtsp.errors import Refused, RtspError
     from appliance.sites.rtsp.sdp import Description, Media
     from appliance.sites.rtsp.transport import RtpInfo, Transport
 
@@ -36,6 +36,13 @@ class TrackReady:
 
 
 @dataclass(frozen=True, slots=True)
+class TcpRefused:
+    """The first SETUP over this connection was refused with 461; over UDP it may work."""
+
+    error: Refused
+
+
+@dataclass(frozen=True, slots=True)
 class TrackRefused:
     """SETUP of a track that we can do without was refused."""
 
@@ -55,4 +62,4 @@ class TornDown:
     """TEARDOWN was answered, with whatever."""
 
 
-Event = Capable | Described | TrackReady | TrackRefused | Playing | TornDown | Packets
+Event = Capable | Described | TrackReady | TcpRefused | TrackRefused | Playing | TornDown | Packets

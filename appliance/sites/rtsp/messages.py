@@ -21,6 +21,8 @@ BODY_LIMIT = 64 * 1024
 FIELDS_LIMIT = 100
 #: Runs of blank lines and empty packets between two messages; skipping them costs, and nobody sends any on purpose.
 NOTHINGS_LIMIT = 64
+#: Packets given out at once.  A read has some fifty of them; if each were a picture, more would be too long a turn.
+PACKETS_A_TURN = 128
 _DOLLAR = 0x24
 _NOT_RTSP = "Check the port: RTSP is usually on 554."
 
@@ -102,7 +104,7 @@ class Decoder:
                 self._skip_blank_lines()
             if not self._buffer or self._buffer[0] != _DOLLAR:
                 return None
-            spans, stop, _ = rtp.scan_interleaved(self._buffer)
+            spans, stop, _ = rtp.scan_interleaved(self._buffer, 0, PACKETS_A_TURN)
             if spans:
                 self._done = stop
                 return Packets(self._buffer, spans)

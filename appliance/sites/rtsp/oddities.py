@@ -37,6 +37,7 @@ class Oddity(StrEnum):
     CONTENT_BASE_WITHOUT_SCHEME = "content_base_without_scheme"
     CONTENT_BASE_UNREADABLE = "content_base_unreadable"
     INNER_ADDRESS = "inner_address"
+    SCHEME_OTHER = "scheme_other"
     CREDENTIALS_IN_URL = "credentials_in_url"
     CONTROL_MISSING = "control_missing"
     # SDP
@@ -54,6 +55,9 @@ class Oddity(StrEnum):
     UNICAST_MISSING = "unicast_missing"
     TRANSPORT_MISSING = "transport_missing"
     INTERLEAVED_MISSING = "interleaved_missing"
+    CLIENT_PORT_OTHER = "client_port_other"
+    SERVER_PORT_MISSING = "server_port_missing"
+    SOURCE_ELSEWHERE = "source_elsewhere"
     SESSION_SPACE = "session_space"
     SESSION_CHANGED = "session_changed"
     SESSION_TIMEOUT_UNREADABLE = "session_timeout_unreadable"
@@ -132,6 +136,11 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
         "inner_address.rtsp",
         "H264DVR",
     ),
+    Oddity.SCHEME_OTHER: Evidence(
+        "The camera gives addresses with rtsp:// inside of TLS, or rtsps:// outside; the connection we have counts.",
+        "scheme_other.rtsp",
+        "servers built on GStreamer",
+    ),
     Oddity.CREDENTIALS_IN_URL: Evidence(
         "An address with user name and password in it; cut off.", "credentials_in_url.rtsp"
     ),
@@ -177,6 +186,16 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     Oddity.TRANSPORT_MISSING: Evidence("A SETUP answer without Transport; as asked.", "transport_missing.rtsp"),
     Oddity.INTERLEAVED_MISSING: Evidence(
         "Transport over TCP without channels; those asked for.", "interleaved_missing.rtsp"
+    ),
+    Oddity.CLIENT_PORT_OTHER: Evidence(
+        "Over UDP the camera repeats other ports than those we asked for; we listen on ours.", "test_udp"
+    ),
+    Oddity.SERVER_PORT_MISSING: Evidence(
+        "Over UDP the camera does not say from which ports it sends, or none that can be; it gets no reports.",
+        "test_udp",
+    ),
+    Oddity.SOURCE_ELSEWHERE: Evidence(
+        "Over UDP the camera says that it sends from another host; only what its own host sends is taken.", "test_udp"
     ),
     Oddity.SESSION_SPACE: Evidence("Spaces inside the Session header; taken as not there.", "session_space.rtsp"),
     Oddity.SESSION_CHANGED: Evidence(

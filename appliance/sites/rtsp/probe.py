@@ -10,7 +10,8 @@ import trio
 
 from appliance.sites.probe import PICTURE_WITHIN_S, PROBE_WITHIN_S, ProbeResult, probe_source
 from appliance.sites.rtsp.connection import dial_tcp
-from appliance.sites.rtsp.source import converse, describe, establish
+from appliance.sites.rtsp.conversation import converse
+from appliance.sites.rtsp.source import describe, establish
 from appliance.sites.rtsp.steps import Steps
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from appliance.sites.rtsp.connection import CheckAddress, Connection, Dial
     from appliance.sites.rtsp.source import RtspSource
     from appliance.sites.rtsp.target import RtspTarget
+    from appliance.sites.rtsp.tls import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ async def probe_rtsp(
     *,
     check_address: CheckAddress | None = None,
     dial: Dial = dial_tcp,
+    trust: Trust | None = None,
     picture_within_s: float = PICTURE_WITHIN_S,
     within_s: float = PROBE_WITHIN_S,
 ) -> ProbeResult:
@@ -50,7 +53,7 @@ async def probe_rtsp(
     @asynccontextmanager
     async def open_it() -> AsyncIterator[RtspSource]:
         nonlocal title
-        source = await establish(target, clock, steps, audio=True, check_address=check_address, dial=dial)
+        source = await establish(target, clock, steps, audio=True, check_address=check_address, dial=dial, trust=trust)
         title = source.title
         try:
             yield source
@@ -62,7 +65,11 @@ async def probe_rtsp(
 
 
 async def describe_rtsp(
-    target: RtspTarget, *, check_address: CheckAddress | None = None, dial: Dial = dial_tcp
+    target: RtspTarget,
+    *,
+    check_address: CheckAddress | None = None,
+    dial: Dial = dial_tcp,
+    trust: Trust | None = None,
 ) -> Announcement:
     """Ask what the camera would send (DESCRIBE alone): the check of a camera nobody watches.  Raises `SourceError`."""
 
@@ -78,4 +85,4 @@ async def describe_rtsp(
         )
 
     steps = Steps(trio.current_time)
-    return await converse(target, steps, go, check_address=check_address, dial=dial)
+    return await converse(target, steps, go, check_address=check_address, dial=dial, trust=trust)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import trio
@@ -12,33 +11,32 @@ from appliance.media.timeline import Timeline
 from appliance.sites.rtsp.audio import AudioReceiver
 from appliance.sites.rtsp.codecs import VIDEO_CLOCK, choose, name_of
 from appliance.sites.rtsp.connection import Connection, dial_tcp
-from appliance.sites.rtsp.errors import BadMessage, NoAnswer, Redirected, RtspError
-from appliance.sites.rtsp.events import Capable, Described, Playing, TrackReady, TrackRefused
+from appliance.sites.rtsp.conversation import converse
+from appliance.sites.rtsp.errors import BadMessage
+from appliance.sites.rtsp.events import Capable, Described, Playing, TcpRefused, TrackReady, TrackRefused
 from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddity
+from appliance.sites.rtsp.options import Way
 from appliance.sites.rtsp.rtcp import REPORT_EVERY_S
 from appliance.sites.rtsp.steps import Steps
 from appliance.sites.rtsp.trouble import FAILURES, explain
-from appliance.sites.rtsp.urls import BadUrl, RtspUrl, parse_url, same_host
 from appliance.sites.rtsp.video import VideoReceiver
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from appliance.base.clock import Clock
     from appliance.media.units import AudioFormat, Unit, VideoFormat
     from appliance.sites.rtsp.codecs import Plan
     from appliance.sites.rtsp.connection import CheckAddress, Dial
+    from appliance.sites.rtsp.errors import RtspError
     from appliance.sites.rtsp.receiver import TrackReports
     from appliance.sites.rtsp.target import RtspTarget
+    from appliance.sites.rtsp.tls import Trust
     from appliance.sites.source import SourceError, SourceStatistics
 
 E = TypeVar("E")
-T = TypeVar("T")
 
-#: All of opening, whatever a camera does between its answers.
-OPEN_WITHIN_S = 15.0
-REDIRECTS_LIMIT = 3
 #: Units kept that come before the answer to PLAY, which has five seconds.
 EARLY_LIMIT = 1024
 #: Cameras send a picture packet by packet.  Where a read brought none whole, the rest is read together a moment later,
@@ -56,15 +54,15 @@ async def open_rtsp(
     audio: bool = True,
     check_address: CheckAddress | None = None,
     dial: Dial = dial_tcp,
+    trust: Trust | None = None,
 ) -> AsyncIterator[RtspSource]:
     """Open a camera's stream and play it; at exit the camera is told, for a second at most.
 
     ``check_address`` says of an IP address why it must not be connected to, or None (abuse A11).  ``dial`` opens the
-    stream; tests hand in their own.  Raises `SourceError`.
+    stream; tests hand in their own.  ``trust``: what certificates are checked against.  Raises `SourceError`.
     """
-    source = await establish(
-        target, clock, Steps(trio.current_time), audio=audio, check_address=check_address, dial=dial
-    )
+    steps = Steps(trio.current_time)
+    source = await establish(target, clock, steps, audio=audio, check_address=check_address, dial=dial, trust=trust)
     try:
         yield source
     finally:
@@ -79,56 +77,14 @@ async def establish(
     audio: bool,
     check_address: CheckAddress | None,
     dial: Dial,
+    trust: Trust | None = None,
 ) -> RtspSource:
     """Open and play; the caller closes.  Raises `SourceError`."""
 
     async def go(connection: Connection) -> RtspSource:
         return await _play(connection, clock, steps, audio=audio)
 
-    return await converse(target, steps, go, check_address=check_address, dial=dial)
-
-
-async def converse(
-    target: RtspTarget,
-    steps: Steps,
-    go: Callable[[Connection], Awaitable[T]],
-    *,
-    check_address: CheckAddress | None,
-    dial: Dial,
-) -> T:
-    """Connect and run ``go``, again where a redirection within the host leads.  Raises `SourceError`.
-
-    The connection stays open if that succeeds, and is closed if not.
-    """
-    try:
-        with trio.move_on_after(OPEN_WITHIN_S):
-            for _ in range(REDIRECTS_LIMIT + 1):
-                steps.begin("connect")
-                connection = Connection(await dial(target.url, check_address), target)
-                steps.end(target.url.place)
-                try:
-                    return await go(connection)
-                except Redirected as error:
-                    await connection.aclose()
-                    target = replace(target, url=_redirection(error, target.url))
-                except BaseException:
-                    await connection.aclose()
-                    raise
-            raise RtspError("The camera sends us in circles.", "Check the path of the address.")
-    except FAILURES as error:
-        raise explain(error, target.url) from error
-    raise explain(NoAnswer("The camera takes too long to answer.", "Check that it is not overloaded."), target.url)
-
-
-def _redirection(error: Redirected, url: RtspUrl) -> RtspUrl:
-    """Where a redirection leads, if that is the same host (abuse A11); else the redirection is the error."""
-    try:
-        new = parse_url(error.location).url
-    except BadUrl:
-        raise error from None
-    if not same_host(new, url):
-        raise error
-    return replace(new, host=url.host)
+    return await converse(target, steps, go, check_address=check_address, dial=dial, trust=trust)
 
 
 async def describe(connection: Connection, steps: Steps, *, audio: bool) -> Plan:
@@ -160,7 +116,8 @@ async def _play(connection: Connection, clock: Clock, steps: Steps, *, audio: bo
     source = RtspSource(connection, plan, clock)
     tracks = [plan.video.media, *([plan.audio.media] if plan.audio else [])]
     steps.begin("SETUP")
-    connection.client.play(tracks, trio.current_time())
+    ports = connection.open_ports(len(tracks)) if connection.options.way is Way.UDP else ()
+    connection.client.play(tracks, trio.current_time(), ports)
     done = 0
     while True:
         event = await connection.next_event()
@@ -170,13 +127,19 @@ async def _play(connection: Connection, clock: Clock, steps: Steps, *, audio: bo
         if isinstance(event, Packets):
             source.take_early(event)  # cameras begin before they have answered
             continue
+        if isinstance(event, TcpRefused):
+            if connection.options.way is not Way.AUTO or not connection.may_use_udp:
+                raise event.error
+            connection.client.play(tracks, trio.current_time(), connection.open_ports(len(tracks)))
+            continue
         if isinstance(event, TrackReady):
+            connection.aim(event.transport)
             source.add_track(event)
         elif isinstance(event, TrackRefused):
             source.drop_audio(event.error)
         done += 1
         if done == len(tracks):
-            steps.end(f"{done} over TCP")
+            steps.end(f"{done} over {connection.way.value.upper()}")
             steps.begin("PLAY")
 
 
@@ -292,7 +255,7 @@ class RtspSource:
         for channel, reports in self._controls.items():
             packet = reports.report(now)
             if packet is not None:
-                self._connection.client.send_control(channel, packet)
+                self._connection.send_control(channel, packet)
 
     def _note_oddities(self) -> None:
         for reports in self._controls.values():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from appliance.base.faults import Fault, invalid
 from appliance.base.secrets import Secret
+from appliance.sites.rtsp.options import DEFAULT, Options
 from appliance.sites.rtsp.urls import BadUrl, RtspUrl, parse_url
 
 USERNAME_LIMIT = 128
@@ -23,6 +24,7 @@ class RtspTarget:
     username: str = ""
     password: Secret | None = None
     allow_basic: bool = True  # whether the password may be sent in readable form when the camera knows no Digest
+    options: Options = DEFAULT
 
     @classmethod
     def from_url(
@@ -41,7 +43,7 @@ class RtspTarget:
             password = password or (Secret(parsed.password) if parsed.password is not None else None)
         _check(username, USERNAME_LIMIT, "user name", "username")
         _check(password.reveal() if password else "", PASSWORD_LIMIT, "password", "password")
-        return cls(parsed.url, username, password, allow_basic)
+        return cls(parsed.url, username, password, allow_basic, parsed.options)
 
 
 def _check(text: str, limit: int, what: str, field_name: str) -> None:

@@ -10,16 +10,21 @@ from appliance.sites.rtsp.oddities import Oddities, Oddity
 
 DEFAULT_TIMEOUT_S = 60  # RFC 2326 §12.37
 SESSION_LIMIT = 256  # characters; RFC 2326 §3.4 wants eight at least
-_ONLY_UDP = "Choose RTP over TCP (interleaved) in the camera, if it has that setting."
+_ONLY_UDP = "Put #transport=udp behind the address."
+_ONLY_TCP = "Put #transport=tcp behind the address, or leave its transport out."
 
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Where a track's packets come: RTP on ``channel``, RTCP on ``control_channel``."""
+    """Where a track's packets come: RTP on ``channel``, RTCP on ``control_channel``.
+
+    Over UDP the channels are the numbers by which we call our own ports; ``server_ports`` are the camera's.
+    """
 
     channel: int
     control_channel: int
     ssrc: int | None = None
+    server_ports: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,54 @@ def ask_for(channel: int) -> str:
     return f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
 
 
+def ask_for_udp(ports: tuple[int, int]) -> str:
+    """The Transport header of a SETUP over UDP to these ports of ours."""
+    return f"RTP/AVP;unicast;client_port={ports[0]}-{ports[1]}"
+
+
+def parse_udp_transport(
+    text: str | None, channel: int, ports: tuple[int, int], host: str, oddities: Oddities
+) -> Transport:
+    """Read a SETUP answer's Transport; ``ports`` of ours are what we proposed, ``host`` is the camera's.
+
+    What it says of ours and of hosts changes nothing (abuse A11).  Raises `Unsupported`.
+    """
+    if not text:
+        oddities.note(Oddity.TRANSPORT_MISSING)
+        return Transport(channel, channel + 1)
+    profile, parameters = _specification(text, oddities)
+    if profile not in ("RTP/AVP", "RTP/AVP/UDP", "RTP/AVPF", "RTP/AVPF/UDP") or "multicast" in parameters:
+        raise Unsupported("The camera does not send to us alone over UDP.", _ONLY_TCP)
+    if "unicast" not in parameters:
+        oddities.note(Oddity.UNICAST_MISSING)
+    if "client_port" in parameters and _pair(parameters["client_port"], 65535) != ports:
+        oddities.note(Oddity.CLIENT_PORT_OTHER)
+    if parameters.get("source") not in (None, host):
+        oddities.note(Oddity.SOURCE_ELSEWHERE)
+    server = _pair(parameters.get("server_port"), 65535)
+    if server is None or 0 in server:
+        oddities.note(Oddity.SERVER_PORT_MISSING)
+        server = None
+    return Transport(channel, channel + 1, _ssrc(parameters.get("ssrc"), oddities), server)
+
+
+def _specification(text: str, oddities: Oddities) -> tuple[str, dict[str, str | None]]:
+    """The profile, in capital letters, and the parameters of the first transport in a header."""
+    profile, *rest = split_quoted(next(iter(split_quoted(text, ",")), ""), ";") or [""]
+    if any(part.lower().startswith("ssrc= ") for part in rest):
+        oddities.note(Oddity.SSRC_SPACE)
+    return profile.upper(), dict(parameter(part) for part in rest)
+
+
+def _pair(text: str | None, most: int) -> tuple[int, int] | None:
+    """``a-b``, or ``a`` for it and the next; None for what cannot be."""
+    first, dash, second = (part.strip() for part in (text or "").partition("-"))
+    numbers = [int(part) for part in (first, second) if is_number(part)]
+    if len(numbers) != (2 if dash else 1) or max(numbers) > most or len(set(numbers)) != len(numbers):
+        return None
+    return numbers[0], numbers[1] if dash else (numbers[0] + 1) % (most + 1)
+
+
 def parse_transport(text: str | None, asked: int, oddities: Oddities) -> Transport:
     """Read a SETUP answer's Transport; ``asked`` is the channel we proposed.
 
@@ -50,25 +103,19 @@ def parse_transport(text: str | None, asked: int, oddities: Oddities) -> Transpo
     if not text:
         oddities.note(Oddity.TRANSPORT_MISSING)
         return Transport(asked, asked + 1)
-    specification = next(iter(split_quoted(text, ",")), "")
-    profile, *rest = split_quoted(specification, ";") or [""]
-    parameters = dict(parameter(part) for part in rest)
-    if any(part.lower().startswith("ssrc= ") for part in rest):
-        oddities.note(Oddity.SSRC_SPACE)
-    if profile.upper() not in ("RTP/AVP/TCP", "RTP/AVPF/TCP") and "interleaved" not in parameters:
-        raise Unsupported("The camera sends only over UDP, which this version does not take.", _ONLY_UDP)
+    profile, parameters = _specification(text, oddities)
+    if profile not in ("RTP/AVP/TCP", "RTP/AVPF/TCP") and "interleaved" not in parameters:
+        raise Unsupported("The camera sends only over UDP, and not as it was asked to.", _ONLY_UDP)
     if "unicast" not in parameters and "multicast" not in parameters:
         oddities.note(Oddity.UNICAST_MISSING)
     channels = parameters.get("interleaved")
     if channels is None:
         oddities.note(Oddity.INTERLEAVED_MISSING)
         return Transport(asked, asked + 1, _ssrc(parameters.get("ssrc"), oddities))
-    first, dash, second = (part.strip() for part in channels.partition("-"))
-    numbers = [int(part) for part in (first, second) if is_number(part)]
-    if len(numbers) != (2 if dash else 1) or max(numbers) > 255 or len(set(numbers)) != len(numbers):
+    pair = _pair(channels, 255)
+    if pair is None:
         raise BadMessage("The camera gave channels that cannot be.")
-    control = numbers[1] if dash else (numbers[0] + 1) % 256
-    return Transport(numbers[0], control, _ssrc(parameters.get("ssrc"), oddities))
+    return Transport(*pair, _ssrc(parameters.get("ssrc"), oddities))
 
 
 def _ssrc(text: str | None, oddities: Oddities) -> int | None:

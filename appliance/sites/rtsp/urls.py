@@ -14,11 +14,14 @@ from urllib.parse import quote, unquote
 from appliance.sites.rtsp.errors import BadMessage, RtspError
 from appliance.sites.rtsp.fields import is_number
 from appliance.sites.rtsp.oddities import Oddities, Oddity
+from appliance.sites.rtsp.options import DEFAULT, Options, Way, split_options
 
 if TYPE_CHECKING:
     from appliance.sites.rtsp.messages import Headers
 
-DEFAULT_PORT = 554
+#: IANA's; a tunnel goes to where web servers are.
+DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
+TUNNEL_PORTS = {"rtsp": 80, "rtsps": 443}
 URL_LIMIT = 2048
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 # everything visible stays as it is; spaces and what is not ASCII are percent-encoded
@@ -36,11 +39,16 @@ class RtspUrl:
     host: str
     port: int
     path: str
+    scheme: str = "rtsp"
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == DEFAULT_PORT else f":{self.port}"
-        return f"rtsp://{host}{port}{self.path}"
+        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+    @property
+    def is_secure(self) -> bool:
+        return self.scheme == "rtsps"
 
     @property
     def place(self) -> str:
@@ -54,31 +62,42 @@ class ParsedUrl:
     url: RtspUrl
     username: str | None  # percent-decoded; None: not said
     password: str | None
+    options: Options = DEFAULT
 
 
 def parse_url(text: str) -> ParsedUrl:
-    """Read ``rtsp://[user[:password]@]host[:port]/path``.  Raises `BadUrl`, which never repeats the text."""
+    """Read ``rtsp[s]://[user[:password]@]host[:port]/path[#options]``.  Raises `BadUrl`; it never repeats the text."""
     text = text.strip()
     if len(text) > URL_LIMIT:
         raise BadUrl(f"The address has {len(text)} characters.", f"At most {URL_LIMIT} make sense.")
     if any(ord(char) < 0x20 or char == "\x7f" for char in text):
         raise BadUrl("The address contains a control character.")
     scheme, separator, rest = text.partition("://")
-    if not separator or scheme.lower() != "rtsp":
-        raise BadUrl("The address does not begin with rtsp://.", "Write it as rtsp://host/path.")
+    scheme = scheme.lower()
+    if not separator or scheme not in DEFAULT_PORTS:
+        raise BadUrl("The address does not begin with rtsp:// or rtsps://.", "Write it as rtsp://host/path.")
     end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
     authority, path = rest[:end], rest[end:]
+    try:
+        path, options = split_options(path)
+    except ValueError as error:
+        raise BadUrl(str(error)) from None
+    if scheme == "rtsps" and options.way is Way.UDP:
+        raise BadUrl("Over UDP nothing is encrypted, and rtsps:// asks for that.", "Leave one of the two out.")
     userinfo, at_sign, place = authority.rpartition("@")
     username, colon, password = userinfo.partition(":")
     host, port = _host_and_port(place)
+    ports = TUNNEL_PORTS if options.way is Way.HTTP else DEFAULT_PORTS
+    path = quote(path, safe=_KEPT)
     return ParsedUrl(
-        RtspUrl(host, port, quote(path, safe=_KEPT) if path.startswith(("/", "?")) else f"/{quote(path, safe=_KEPT)}"),
+        RtspUrl(host, port or ports[scheme], path if path.startswith(("/", "?")) else f"/{path}", scheme),
         unquote(username) if at_sign else None,
         unquote(password) if colon else None,
+        options,
     )
 
 
-def _host_and_port(place: str) -> tuple[str, int]:
+def _host_and_port(place: str) -> tuple[str, int | None]:
     if place.startswith("["):
         host, bracket, rest = place[1:].partition("]")
         try:
@@ -93,7 +112,7 @@ def _host_and_port(place: str) -> tuple[str, int]:
         if not host or not set(host) <= _HOST or len(host) > 253:
             raise BadUrl("The address names no valid host.", "Use a host name or an IP address.")
     if not port:
-        return host, DEFAULT_PORT
+        return host, None
     if not is_number(port) or not 0 < int(port) < 65536:
         raise BadUrl("The address has no valid port.", "Ports go from 1 to 65535.")
     return host, int(port)
@@ -116,14 +135,17 @@ def learned_url(text: str, typed: RtspUrl, oddities: Oddities) -> RtspUrl:
     if parsed.username is not None:
         oddities.note(Oddity.CREDENTIALS_IN_URL)
     url = parsed.url
-    if same_host(url, typed) and url.port == typed.port:
-        return replace(url, host=typed.host)
+    if url.scheme != typed.scheme:
+        oddities.note(Oddity.SCHEME_OTHER)
+    usual = url.scheme != typed.scheme and url.port == DEFAULT_PORTS[url.scheme]
+    if same_host(url, typed) and (url.port == typed.port or usual):
+        return replace(url, host=typed.host, port=typed.port, scheme=typed.scheme)
     if not same_host(url, typed) and not _is_address(url.host) and not url.path.startswith(typed.path.rstrip("/")):
         raise BadMessage(
             "The camera sends us to another host, which is not followed.", "Enter the address of that host instead."
         )
     oddities.note(Oddity.INNER_ADDRESS)
-    return replace(url, host=typed.host, port=typed.port)
+    return replace(url, host=typed.host, port=typed.port, scheme=typed.scheme)
 
 
 def _is_address(host: str) -> bool:

