@@ -14,7 +14,6 @@ from appliance.base.interfaces import interface_addresses
 from appliance.cli.api import open_api
 from appliance.cli.context import FAILED, Program, data_option, json_option, show_json
 from appliance.serve.listening import check_answers, check_firewall, check_free
-from appliance.settings.tabs import ConnectivityTab
 from appliance.status.findings import Finding, Level, action, notice
 from appliance.status.machine import check_clock, check_disk
 
@@ -64,6 +63,8 @@ def examine(program: Program, folder: Path) -> list[Finding]:
 
 def _ask(program: Program, folder: Path) -> tuple[dict[str, Any], list[Finding]]:
     """What the appliance says of itself: its ports, its findings."""
+    from appliance.settings.tabs import ConnectivityTab  # noqa: PLC0415  (commands begin without the store)
+
     tab = ConnectivityTab()
     nothing = {"listening": {}, "configured": {"HTTPS": tab.https_port, "HTTP": tab.http_port}}
     try:

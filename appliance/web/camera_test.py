@@ -60,17 +60,17 @@ class TestStep(msgspec.Struct):
     ms: int
 
 
+class TestOddity(msgspec.Struct):
+    """Something that the camera does otherwise than the standards say, and what is made of it."""
+
+    name: str
+    sentence: str
+
+
 class TestAudio(msgspec.Struct):
     codec: str
     sample_rate: int
     channels: int
-
-
-class TestOddity(msgspec.Struct):
-    """Something that the camera does otherwise than the standards say, and what we make of it."""
-
-    name: str
-    sentence: str
 
 
 class TestStream(msgspec.Struct):

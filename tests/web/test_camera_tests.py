@@ -26,7 +26,7 @@ DIGITS = "ab" * 32
 def untrusted() -> ProbeResult:
     error = SourceError(Trouble.REFUSED, "The certificate cannot be verified.", "Pin it.")
     error.__cause__ = Untrusted("", "", DIGITS)
-    return ProbeResult((Step("TLS", ok=False, detail="no", ms=3),), None, None, (), (), error)
+    return ProbeResult((Step("TLS", ok=False, detail="no", ms=3),), error=error)
 
 
 class Probing(Openers):

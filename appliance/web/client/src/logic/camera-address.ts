@@ -12,7 +12,11 @@ export type AddressFault = "empty" | "scheme" | "host" | "hidden";
 /** What the server shows instead of a password inside a path. */
 export const HIDDEN = "•••";
 
-/** The demo camera's streams are no addresses of anything. */
+/** The demo camera's streams, and files of the server, are no addresses of anything on a network. */
+export function isInside(url: string): boolean {
+  return isDemo(url) || url.startsWith("file:");
+}
+
 export function isDemo(url: string): boolean {
   return url.startsWith("demo:");
 }
@@ -30,7 +34,7 @@ function decoded(part: string): string {
 /** `192.168.1.21/main` → `rtsp://192.168.1.21/main`; user and password in front of the host are taken out of it. */
 export function readAddress(text: string): Typed {
   const trimmed = text.trim();
-  if (trimmed === "" || isDemo(trimmed)) return { url: trimmed, username: null, password: null };
+  if (trimmed === "" || isInside(trimmed)) return { url: trimmed, username: null, password: null };
   const whole = SCHEME.test(trimmed) ? trimmed : `rtsp://${trimmed.replace(/^\/+/, "")}`;
   const match = /^([^:]+:\/\/)([^/?#]*)@([^/?#@]*)(.*)$/s.exec(whole);
   if (!match) return { url: whole, username: null, password: null };

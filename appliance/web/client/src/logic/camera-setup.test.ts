@@ -13,7 +13,7 @@ describe("a typed address", () => {
     expect(readAddress("rtsp://a@b:p@h/x")).toEqual({ url: "rtsp://h/x", username: "a@b", password: "p" });
     expect(readAddress("rtsp://u:100%@h/")).toMatchObject({ password: "100%" });
     expect(readAddress("[2001:db8::1]:554/x").url).toBe("rtsp://[2001:db8::1]:554/x");
-    expect([readAddress("  ").url, readAddress("demo:main").url, addressFault("demo:main")]).toEqual(["", "demo:main", "scheme"]);
+    expect([readAddress("  ").url, readAddress("demo:main").url, readAddress("file:/x.mp4").url, addressFault("demo:main")]).toEqual(["", "demo:main", "file:/x.mp4", "scheme"]);
   });
   it("is told what is plainly wrong with it", () => {
     expect(["", "http://h/x", "rtsp:///x", "rtsp://h/user=a&password=•••", "rtsp://h/x", "rtsps://h"].map(addressFault)).toEqual([

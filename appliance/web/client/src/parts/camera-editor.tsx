@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
-import { freeName, hostOf, isDemo, placeOf } from "../logic/camera-address";
+import { freeName, hostOf, isDemo, isInside, placeOf } from "../logic/camera-address";
 import type { AdminCamera, TestResult } from "../logic/camera-admin";
 import {
   changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, type Draft, type FieldName,
@@ -201,8 +201,8 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
   };
   const was = (field: "name" | "url" | "sub" | "username"): string | null => (saved !== null && changes.includes(field) ? saved[field] : null);
   const error = (field: FieldName): string | null => (fault?.field === field ? fault.text : null);
-  const demo = saved !== null && isDemo(saved.url);
-  const showSignIn = !demo && (camera !== null || asked || meant.username !== "" || draft.password !== null);
+  const inside = saved !== null && isInside(saved.url);
+  const showSignIn = !inside && (camera !== null || asked || meant.username !== "" || draft.password !== null);
   const failed = result !== null && !result.ok;
   const cannotSee = camera === null && failed && result.streams[0]?.ok === false && result.streams[0].code !== "bad_credentials";
   const secondFailed = failed && result.streams[0]?.ok === true;
@@ -222,8 +222,12 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
         {(camera !== null || ready) && (
           <Field label={t("Name")} name="name" autocomplete="off" value={draft.name} change={edit("name")} error={error("name")} was={was("name")} maxLength={64} />
         )}
-        {demo && <p class="hint">{t("This camera is made by Fanal itself, for trying it out.")}</p>}
-        {!demo && (
+        {inside && (
+          <p class="hint">
+            {isDemo(saved.url) ? t("This camera is made by Fanal itself, for trying it out.") : t("This camera is a file on the server, set up by the command line.")}
+          </p>
+        )}
+        {!inside && (
           <Field
             label={t("Address")}
             name="url"
@@ -266,7 +270,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
           </div>
         )}
         {showSignIn && (moves ? <p class="hint">{t("Another camera: enter its password. The one that is kept is for {host} only.", { host: hostOf(saved.url) })}</p> : <p class="hint">{t("Kept encrypted, never shown.")}</p>)}
-        {demo ? null : second ? (
+        {inside ? null : second ? (
           <Field
             label={t("Address of a smaller stream")}
             name="sub"

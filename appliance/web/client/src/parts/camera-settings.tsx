@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import { cameraPath, cameraSettingsPath } from "../app/router";
-import { placeOf } from "../logic/camera-address";
+import { isDemo, isInside, placeOf } from "../logic/camera-address";
 import type { AdminCamera } from "../logic/camera-admin";
 import type { Camera } from "../logic/cameras";
 import { AdminApi } from "../net/admin";
@@ -165,7 +165,8 @@ function Row({ camera, live, current }: { camera: AdminCamera; live: Camera | un
   const [main, sub] = camera.streams;
   const figures = camera.streams.map((stream) => streamFigures(i18n, stream)).find(Boolean) ?? "";
   const why = lost ? (reasonText(i18n, live.reason) ?? t("Fanal goes on trying.")) : figures;
-  const place = placeOf(main?.url ?? "") || t("Demo");
+  const url = main?.url ?? "";
+  const place = isDemo(url) ? t("Demo") : isInside(url) ? t("File") : placeOf(url);
   return (
     <li data-camera={camera.id}>
       <PageLink path={cameraSettingsPath(camera.id)} class={`dev${current ? " on" : ""}`} current={current}>
