@@ -11,10 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.choice import Admission, Choice, admits, choose_stream
 from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.sites.source import Trouble
 from appliance.streams import messages
+from appliance.streams.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from appliance.streams.directory import Directory
     from appliance.streams.hub import Hub, Segment
     from appliance.streams.messages import Want
+
+
+#: A larger stream that the network may or may not carry is begun early in its group of pictures, as little as that is
+#: then sent at once; where it never is early when it is looked at (once a second), after so many looks.
+EARLY_TICKS = TICKS_PER_SECOND * 3 // 10
+LOOKS = 10
 
 
 class Policy(Protocol):
@@ -50,13 +58,15 @@ class Slot:
     choice: Choice
     hub: Hub
     holds: ExitStack = field(repr=False)
+    steps: int = 0  # so many streams smaller than chosen, for the network's sake
+    looks: int = 0  # how often yet it is waited for to be early in its group of pictures
 
     def close(self) -> None:
         self.holds.close()
 
 
 #: What was announced: a client has to be told anew when any of it changes.
-Announced = tuple[object, "VideoFormat", "AudioFormat | None"]
+Announced = tuple[object, "VideoFormat", "AudioFormat | None", bool]
 
 
 class Viewer:
@@ -91,6 +101,7 @@ class Viewer:
         self._announced: Announced | None = None
         self._unplayable: dict[str, Admission] = {}
         self._status: tuple[str, str | None] = ("", None)
+        self._network = Network(outlet, directory)
 
     def __enter__(self) -> Viewer:
         return self
@@ -128,6 +139,12 @@ class Viewer:
         """What is sent, for the list of active users."""
         return self._current if self._sending else None
 
+    def look_at_network(self, now: float) -> None:
+        """See whether the client's network carries what is sent; to be called about once a second, before `decide`."""
+        want, current = self._want, self._current
+        if want is not None and current is not None and self._sending and self._next is None:
+            self._network.look(now, current.stream, self._candidates(), want.codecs)
+
     def decide(self) -> None:
         """Choose again: something that matters may have changed."""
         want = self._want
@@ -141,7 +158,11 @@ class Viewer:
             self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
             return
         stream, choice = chosen
+        steps = 0
+        if self._policy.adaptive:
+            stream, steps = self._network.carried(stream, self._candidates(), want.codecs)
         if self._current is not None and self._current.stream.id == stream.id:
+            self._current.steps = steps
             if self._next is not None:
                 self._next.close()
                 self._next = None
@@ -151,6 +172,9 @@ class Viewer:
             if self._next is not None:
                 self._next.close()
             self._next = self._hold(stream, choice)
+            if self._current is not None and self._current.steps > steps:
+                self._next.looks = LOOKS
+        self._next.steps = steps
         self._begin_if_possible(self._next)
 
     # --- called by hubs -----------------------------------------------------------------------------------------
@@ -173,11 +197,7 @@ class Viewer:
 
     def _choose(self, want: Want) -> tuple[StreamConfig, Choice] | None:
         """The best stream that this client can play; None: it can play none of them."""
-        streams = [
-            stream
-            for stream in self._camera.streams
-            if stream.id not in self._unplayable and self._only in (None, stream.id)
-        ]
+        streams = self._candidates()
         if not streams or want.mode == "transcoded":
             return None
         videos = [self._directory.facts(stream.id).video for stream in streams]
@@ -193,6 +213,14 @@ class Viewer:
         choice = choose_stream(sizes, requested, zoomed=want.zoom, adaptive=self._policy.adaptive)
         return playable[choice.stream][0], choice
 
+    def _candidates(self) -> list[StreamConfig]:
+        """The camera's streams but for those that turned out not to play."""
+        return [
+            stream
+            for stream in self._camera.streams
+            if stream.id not in self._unplayable and self._only in (None, stream.id)
+        ]
+
     def _hold(self, stream: StreamConfig, choice: Choice) -> Slot:
         holds = ExitStack()
         hub = holds.enter_context(self._directory.lease(self._camera, stream))
@@ -201,8 +229,12 @@ class Viewer:
 
     def _begin_if_possible(self, slot: Slot) -> None:
         """Begin with the burst, where there is one; else when the hub says so."""
-        if slot.hub.segment is not None and slot.hub.ring.fragments:
-            self._begin(slot)
+        group = slot.hub.ring.fragments
+        if slot.hub.segment is not None and group:
+            if slot.looks and group[-1].dts - group[0].dts > EARLY_TICKS:
+                slot.looks -= 1
+            else:
+                self._begin(slot)
         elif self._current is None or self._current is slot:
             state = slot.hub.state.value
             if slot.hub.ring.overflowed:
@@ -220,7 +252,7 @@ class Viewer:
             self._refuse(slot)
             return
         audio = want.audio and self._policy.may_hear
-        announced = (segment.run, segment.video, segment.variant(audio=audio))
+        announced = (segment.run, segment.video, segment.variant(audio=audio), slot.steps > 0)
         if slot is self._current and self._sending and announced == self._announced:
             return  # sound joined or left, and this client does not hear it
         self._stop_sending()
@@ -270,7 +302,7 @@ def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
             "width": segment.video.width,
             "height": segment.video.height,
             "fps": measured.fps or (None if nominal is None else round(float(nominal), 2)),
-            "reason": "tile_size" if slot.choice.by_tile_size else None,
+            "reason": "bandwidth" if slot.steps else "tile_size" if slot.choice.by_tile_size else None,
             "utc_zero": segment.run.utc_zero,
         }
     )
