@@ -83,6 +83,7 @@ class Outlet:
     __slots__ = (
         "_come", "_framed", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_stopping",
         "_waiting", "audio", "bytes_sent", "fragments_dropped", "fragments_sent",
+        "gaps",
     )  # fmt: skip
 
     def __init__(self, lane: Lane, *, framed: bool = True, missed: Callable[[float], bytes] | None = None) -> None:
@@ -100,6 +101,7 @@ class Outlet:
         self.bytes_sent = 0
         self.fragments_sent = 0
         self.fragments_dropped = 0
+        self.gaps = 0  # how often this client was too slow for all that was offered
 
     def control(self, message: bytes) -> None:
         """Send a message in its turn; it is never dropped."""
@@ -162,6 +164,13 @@ class Outlet:
     def queued(self) -> int:
         """Bytes that wait and count."""
         return self._waiting
+
+    @property
+    def lag_s(self) -> float:
+        """How far back in the stream's own time what waits reaches, a burst too."""
+        waiting = (item.dts for item in self._queue if item.is_fragment and item.dts is not None)
+        newest = next((item.dts for item in reversed(self._queue) if item.is_fragment), None)
+        return 0.0 if newest is None else (newest - next(waiting)) / TICKS_PER_SECOND
 
     @property
     def behind(self) -> bool:
@@ -280,6 +289,7 @@ class Outlet:
         assert self._missing_since is not None
         since, self._missing_since = self._missing_since, None
         self._come = NOWHERE
+        self.gaps += 1
         if self._missed is not None:
             # It goes with the pictures that follow: dropped together with them, the next word covers both gaps.
             seconds = max(0, dts - since) / TICKS_PER_SECOND

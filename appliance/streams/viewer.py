@@ -11,10 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.choice import Admission, admits, choose_stream, why_not_the_best
 from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.sites.source import Trouble
 from appliance.streams import messages
+from appliance.streams.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from appliance.streams.directory import Directory
     from appliance.streams.hub import Hub, Segment
     from appliance.streams.messages import Want
+
+
+#: A larger stream that the network may or may not carry is begun early in its group of pictures, as little as that is
+#: then sent at once; where it never is early when it is looked at (once a second), after so many looks.
+EARLY_TICKS = TICKS_PER_SECOND * 3 // 10
+LOOKS = 10
 
 
 class Policy(Protocol):
@@ -50,6 +58,8 @@ class Slot:
     reason: str | None
     hub: Hub
     holds: ExitStack = field(repr=False)
+    steps: int = 0  # so many streams smaller than chosen, for the network's sake
+    looks: int = 0  # how often yet it is waited for to be early in its group of pictures
 
     def close(self) -> None:
         self.holds.close()
@@ -93,6 +103,7 @@ class Viewer:
         self._announced: Announced | None = None
         self._unplayable: dict[str, VideoFormat] = {}  # by stream id: what came, where it is not what was known
         self._status: tuple[str, str | None] = ("", None)
+        self._network = Network(outlet, directory)
 
     def __enter__(self) -> Viewer:
         return self
@@ -130,6 +141,12 @@ class Viewer:
         """What is sent, for the list of active users."""
         return self._current if self._sending else None
 
+    def look_at_network(self, now: float) -> None:
+        """See whether the client's network carries what is sent; to be called about once a second, before `decide`."""
+        want, current = self._want, self._current
+        if want is not None and current is not None and self._sending and self._next is None:
+            self._network.look(now, current.stream, self._candidates(), want.codecs)
+
     def decide(self) -> None:
         """Choose again: something that matters may have changed."""
         want = self._want
@@ -142,8 +159,12 @@ class Viewer:
         if chosen is None:
             return
         stream, reason = chosen
+        steps = 0
+        if self._policy.adaptive:
+            stream, steps = self._network.carried(stream, self._candidates(), want.codecs)
+            reason = "bandwidth" if steps else reason
         if self._current is not None and self._current.stream.id == stream.id:
-            self._current.reason = reason
+            self._current.reason, self._current.steps = reason, steps
             if self._next is not None:
                 self._next.close()
                 self._next = None
@@ -153,7 +174,9 @@ class Viewer:
             if self._next is not None:
                 self._next.close()
             self._next = self._hold(stream, reason)
-        self._next.reason = reason
+            if self._current is not None and self._current.steps > steps:
+                self._next.looks = LOOKS
+        self._next.reason, self._next.steps = reason, steps
         self._begin_if_possible(self._next)
 
     # --- called by hubs -----------------------------------------------------------------------------------------
@@ -176,7 +199,7 @@ class Viewer:
 
     def _choose(self, want: Want) -> tuple[StreamConfig, str | None] | None:
         """The best stream that this client can play, and why it is no better; None: it can play none, and is told."""
-        streams = [stream for stream in self._camera.streams if self._only in (None, stream.id)]
+        streams = self._candidates()
         if want.mode == "transcoded" or not streams:
             self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
             return None
@@ -216,6 +239,10 @@ class Viewer:
         message = f"The camera sends {size} ({video.codec_string}), which this client does not play."
         self._say("lost", str(admissions[nearest]), message, codec=video.codec_string)
 
+    def _candidates(self) -> list[StreamConfig]:
+        """The camera's streams that may be sent."""
+        return [stream for stream in self._camera.streams if self._only in (None, stream.id)]
+
     def _hold(self, stream: StreamConfig, reason: str | None) -> Slot:
         holds = ExitStack()
         hub = holds.enter_context(self._directory.lease(self._camera, stream))
@@ -224,8 +251,12 @@ class Viewer:
 
     def _begin_if_possible(self, slot: Slot) -> None:
         """Begin with the burst, where there is one; else when the hub says so."""
-        if slot.hub.segment is not None and slot.hub.ring.fragments:
-            self._begin(slot)
+        group = slot.hub.ring.fragments
+        if slot.hub.segment is not None and group:
+            if slot.looks and group[-1].dts - group[0].dts > EARLY_TICKS:
+                slot.looks -= 1
+            else:
+                self._begin(slot)
         elif self._current is None or self._current is slot:
             state = slot.hub.state.value
             if slot.hub.ring.overflowed:

@@ -174,6 +174,7 @@ class Listener:
         elif isinstance(message, Stats):
             member.buffer_s = message.buffer_s
             self._services.keep_alive(self._session)
+            member.viewer.look_at_network(trio.current_time())
             member.viewer.decide()
         elif trio.current_time() - self._retried_at >= RETRY_EVERY_S:
             self._retried_at = trio.current_time()

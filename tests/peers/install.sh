@@ -14,8 +14,10 @@ PACKAGES="
   gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good
   gstreamer1.0-rtsp
+  iproute2
   libnss3-tools
   libssl-dev
+  nftables
   openssl
   python3-gi
   python3-gst-1.0

@@ -336,3 +336,16 @@ def test_whatever_the_network_does_a_gap_is_followed_by_an_idr(steps: list[tuple
             whole = any(steps[n][0] == "I" for n in range(number))
         assert name[0] != "L" or whole
         expected = number + 1
+
+
+async def test_how_far_a_reader_is_behind_is_seen_with_what_was_left_out() -> None:
+    lane = FakeLane(room=0)
+    outlet = Outlet(lane, missed=missed)
+    outlet.begin([b"<hello>"], [fragment(n, "P" if n else "I") for n in range(5)])
+    assert outlet.lag_s == pytest.approx(4 / 25)  # of what waits, also of a burst
+    for n in range(5, 90):
+        outlet.offer(fragment(n, "P" if n % 25 else "I"))
+    assert outlet.gaps == 3  # each time 1.5 seconds waited, it went on with the last IDR picture
+    assert outlet.lag_s <= fanout.QUEUE_TICKS / TICKS_PER_SECOND + 1 / 25
+    outlet.stop()
+    assert outlet.lag_s == 0

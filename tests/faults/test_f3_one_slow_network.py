@@ -1,0 +1,112 @@
+"""F3: the network to one viewer becomes bad.  It stays less than two seconds behind, the others see nothing of it.
+
+For real: the appliance, its camera and one viewer are in one network namespace, the other viewer is in a second one,
+and the cable between them loses packets or becomes slow.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.program import running
+from tests.faults.namespaces import HOUSE, Net, two_machines
+from tests.faults.watching import Watcher, watching
+from tests.peers.cameras import running_cameras
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cli.program import Server
+
+PASSWORD = "seven gulls over the pier"
+#: "Never more than two seconds": what the network adds to what a busy machine takes of everybody's time.
+LIVE_EDGE_S = 2.0
+WATCHED_S = 6.0
+
+pytestmark = pytest.mark.peer
+
+
+@dataclass
+class Scene:
+    """Two viewers of one camera, on its large stream and at the live edge."""
+
+    net: Net
+    far: Watcher  # at the other end of the cable
+    near: Watcher
+
+    def settle(self) -> None:
+        for watcher in (self.far, self.near):
+            watcher.wait(lambda watcher=watcher: watcher.stream == ("main", None) and watcher.pictures > 10)
+            watcher.wait(lambda watcher=watcher: watcher.behind_s < 1)
+            watcher.forget()
+
+    def nobody_else_noticed(self) -> None:
+        assert self.near.stream == ("main", None)
+        assert len(self.near.announced) == 1
+        assert not self.near.left_out
+        print(f"the other viewer was {self.near.worst_s:.2f} s behind at most")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Net, Server, str]]:
+    """An appliance in one of two machines, with a camera of two streams and a user."""
+    with tempfile.TemporaryDirectory(prefix="fanal-") as name, two_machines() as net, net.inside(net.house):
+        folder = Path(name) / "data"
+        with running_cameras() as cameras, running(folder, "--bind", "0.0.0.0") as server:  # both are ours alone
+            for words, told in (
+                (("camera", "add", "Gate", cameras.url(), "--sub", cameras.url("/sub")), ""),
+                (("user", "add", "anna", "--password-stdin"), f"{PASSWORD}\n"),
+                (("user", "set", "anna", "live=all"), ""),
+            ):
+                done = server.command(*words, stdin=told)
+                assert done.code == 0, done.err
+            server.sign_in("anna", PASSWORD)
+            yield net, server, server.ask("GET", "/api/v1/cameras")[1]["cameras"][0]["id"]
+
+
+@pytest.fixture
+def scene(served: tuple[Net, Server, str]) -> Iterator[Scene]:
+    net, server, camera_id = served
+    authority = (server.folder / "tls" / "authority.pem").read_text()
+    to_watch = (HOUSE, server.port, f"/api/v1/cameras/{camera_id}/live", server.token, authority)
+    with (
+        watching(partial(net.inside, net.phone), *to_watch) as far,
+        watching(partial(net.inside, net.house), *to_watch) as near,
+    ):
+        one = Scene(net, far, near)
+        try:
+            one.settle()
+            yield one
+        finally:
+            net.mend()
+
+
+def test_f3_a_network_that_loses_one_packet_in_twenty(scene: Scene) -> None:
+    scene.net.lose(5)
+    began = scene.far.pictures
+    time.sleep(WATCHED_S)
+    print(f"5 % lost: {scene.far.worst_s:.2f} s behind at most, {scene.far.left_out} s left out, {scene.far.stream}")
+    assert scene.far.pictures - began > WATCHED_S * 10 / 2
+    assert scene.far.worst_s < LIVE_EDGE_S + scene.near.worst_s
+    scene.nobody_else_noticed()
+
+
+def test_f3_a_network_that_falls_to_one_megabit(scene: Scene) -> None:
+    scene.net.slow_down("1mbit")
+    scene.far.wait(lambda: scene.far.stream == ("sub", "bandwidth"))
+    began = scene.far.pictures
+    time.sleep(WATCHED_S)
+    print(f"1 Mbit/s: {scene.far.worst_s:.2f} s behind at most, {scene.far.left_out} s left out")
+    assert scene.far.pictures - began > WATCHED_S * 10 * 0.8  # all of the small stream
+    assert scene.far.worst_s < LIVE_EDGE_S + scene.near.worst_s
+    assert scene.far.stream == ("sub", "bandwidth")
+    scene.net.mend()
+    scene.far.wait(lambda: scene.far.stream == ("main", None), within_s=60)
+    scene.nobody_else_noticed()
