@@ -64,6 +64,20 @@ class Timeline:
         self.run: Run | None = None
         self.shift = 0  # ticks to add to the leader's base; what is slewed
         self._leader: TrackClock | None = None
+        self._ahead = 0  # of the machine's clock, since that was set back
+        self._arrival: int | None = None  # of the last that came
+
+    def steady(self, arrival_90k: int) -> int:
+        """The arrival on an axis that does not go back: after the machine's clock was set back it is as if it had run
+        on, until the clock is right again.  Else each picture would begin a run for as long as that takes."""
+        if self._arrival is not None:
+            step = arrival_90k + self._ahead - self._arrival
+            if step < -ASTRAY:
+                self._ahead -= step
+            elif step > ASTRAY and self._ahead:
+                self._ahead = max(0, self._ahead - step)
+        self._arrival = arrival_90k + self._ahead
+        return self._arrival
 
     def track(self, clock_rate: int) -> TrackClock:
         """The clock of one more track; ``clock_rate`` in Hz as its rtpmap says.  The first one leads: the picture."""
@@ -116,6 +130,7 @@ class TrackClock:
 
     def place(self, rtp_time: int, arrival_90k: int) -> tuple[int, Run]:
         """The presentation time in UTC ticks of what carries ``rtp_time`` and arrived then, and its run."""
+        arrival_90k = self._timeline.steady(arrival_90k)
         if self._run is None:
             self._high = rtp_time
             return self._start(arrival_90k, self._timeline.run)
@@ -147,6 +162,7 @@ class TrackClock:
         """A sender report said that ``rtp_time`` was at ``ntp_64``."""
         if self._run is None:
             return
+        arrival_90k = self._timeline.steady(arrival_90k)
         said = ntp_to_ticks(ntp_64)
         self._reported = said - self._ticks(self._near(rtp_time))
         self._camera_clock = abs(said - arrival_90k) <= BELIEVED
