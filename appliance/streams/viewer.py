@@ -209,6 +209,9 @@ class Viewer:
         if not playable:
             self._say_unplayable(videos, admissions)
             return None
+        if want.audio and self._policy.may_hear:  # cameras have sound in one of their streams only, or sound that plays
+            heard = [number for number in playable if self._directory.facts(streams[number].id).audio is not None]
+            playable = heard or playable
         sizes = [None if video is None else (video.width, video.height) for video in videos]
         requested = (want.width, want.height) if want.width and want.height else None
         how = {"zoomed": want.zoom, "adaptive": self._policy.adaptive}

@@ -91,9 +91,9 @@ def frames(data: bytes) -> list[tuple[int, bytes]]:
 
 
 @asynccontextmanager
-async def stage(*names: str, look: bool = True) -> AsyncIterator[Stage]:
+async def stage(*names: str, look: bool = True, sound_in_main: bool = False) -> AsyncIterator[Stage]:
     openers, lane, policy, watched = Openers(), FakeLane(), Policy(), camera(*names)
-    openers.seen = {"cam-main": (CLIP.format, None), "cam-sub": (SMALL.format, None)}
+    openers.seen = {"cam-main": (CLIP.format, SOUND if sound_in_main else None), "cam-sub": (SMALL.format, None)}
     async with open_directory(openers, TrioClock()) as directory:
         if look:
             directory.camera_added(watched)
@@ -389,3 +389,18 @@ async def test_leaving_lets_go_of_everything(autojump_clock: Callable) -> None:
         await trio.sleep(11)
         assert s.directory.hubs == []
         assert (s.camera("main").open_now, s.camera("sub").open_now) == (0, 0)
+
+
+async def test_who_wants_sound_gets_the_stream_that_has_it(autojump_clock) -> None:
+    async with stage("main", "sub", sound_in_main=True) as s:
+        s.viewer.want(TILE)
+        await settle()
+        assert set(s.openers.cameras) == {"cam-sub"}
+        s.viewer.want(Want(width=160, height=90, audio=True))
+        await settle()
+        assert set(s.openers.cameras) == {"cam-sub", "cam-main"}
+        s.policy.may_hear = False  # whoever may not hear it gets the picture that fits
+        s.viewer.want(Want(width=160, height=90, audio=True))
+        await s.camera("sub").give(picture(0, clip=SMALL))
+        told = [each for each in await s.received() if isinstance(each, dict) and each["type"] == "stream"]
+        assert told[-1]["stream"] == "sub"
