@@ -167,7 +167,6 @@ WRONG_CAMERAS = {
     "password": ("", f"admin:{OTHER}@", "bad_credentials", "user name or password"),
     "no password": ("", "", "bad_credentials", "Enter them"),
     "path": ("/nothing", f"admin:{PASSWORD}@", "not_found", "Check the path"),
-    "h265": ("/h265", f"admin:{PASSWORD}@", "unsupported_codec", "H.265"),
     "mjpeg": ("/mjpeg", f"admin:{PASSWORD}@", "unsupported_codec", "MJPEG"),
     "nobody there": (None, "", "refused", "Nothing answers at 127.0.0.1:"),
 }
