@@ -246,6 +246,7 @@ def test_all_of_it_works_by_keyboard_and_in_french(visit: Callable[..., Visit], 
     page.keyboard.type(guarded.url())
     page.keyboard.press("Enter")
     expect(told(page)).to_contain_text("La caméra demande un utilisateur et un mot de passe.", timeout=MS)
+    expect(field(page, "username")).to_be_focused()  # the words are there a moment before
     page.keyboard.type(USER)
     page.keyboard.press("Tab")
     page.keyboard.type(SECRET)
