@@ -14,7 +14,7 @@ from appliance.media.parameter_sets import (
     exp_golomb_at,
     length_prefixed,
     picture_rate,
-    read_aspect,
+    read_usability,
 )
 from appliance.media.units import VideoFormat
 
@@ -139,18 +139,7 @@ class _Vui:
 def _read_vui(bits: BitReader) -> _Vui:
     """Video usability information, Annex E.1.1."""
     vui = _Vui()
-    if bits.flag():
-        vui.aspect = read_aspect(bits)
-    if bits.flag():
-        bits.skip(1)  # overscan_appropriate_flag
-    if bits.flag():
-        bits.skip(3)  # video_format
-        vui.full_range = bits.flag()
-        if bits.flag():
-            bits.skip(24)  # colour primaries, transfer, matrix
-    if bits.flag():
-        bits.ue()
-        bits.ue()
+    vui.aspect, vui.full_range = read_usability(bits)
     if bits.flag():
         units, scale = bits.u(32), bits.u(32)
         bits.skip(1)  # fixed_frame_rate_flag

@@ -14,7 +14,7 @@ from appliance.media.parameter_sets import (
     exp_golomb_at,
     length_prefixed,
     picture_rate,
-    read_aspect,
+    read_usability,
 )
 from appliance.media.units import VideoFormat
 
@@ -191,18 +191,7 @@ class _Vui:
 
 def _read_vui(bits: BitReader, vui: _Vui) -> None:
     """Video usability information (§E.2.1), up to the timing."""
-    if bits.flag():
-        vui.aspect = read_aspect(bits)
-    if bits.flag():
-        bits.skip(1)  # overscan_appropriate_flag
-    if bits.flag():
-        bits.skip(3)  # video_format
-        vui.full_range = bits.flag()
-        if bits.flag():
-            bits.skip(24)  # colour primaries, transfer, matrix
-    if bits.flag():
-        bits.ue()
-        bits.ue()
+    vui.aspect, vui.full_range = read_usability(bits)
     bits.skip(3)  # neutral_chroma_indication_flag, field_seq_flag, frame_field_info_present_flag
     if bits.flag():  # default display window: a hint that players pass over, and so do we
         for _ in range(4):

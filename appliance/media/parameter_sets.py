@@ -35,10 +35,8 @@ class Family:
     """What differs between the families where NAL units are handled as such."""
 
     name: str  # `VideoFormat.codec`
-    sets: tuple[
-        int, ...
-    ]  # NAL unit types of the parameter sets, outermost first; the picture's size is in ``sequence``
-    sequence: int
+    sets: tuple[int, ...]  # NAL unit types of the parameter sets, outermost first
+    sequence: int  # that of the set with the picture's size
     kind: Callable[[bytes], int]  # the type of a NAL unit, which has at least its first byte
     number: Callable[[bytes], int]  # the number that a parameter set gives itself; -1 where it cannot be read
     make: Callable[[Sequence[bytes]], VideoFormat]  # of parameter sets of all types.  Raises `ParameterSetError`
@@ -59,6 +57,24 @@ def read_aspect(bits: BitReader) -> tuple[int, int]:
         sane = wide and high and wide <= MOST_STRETCHED * high and high <= MOST_STRETCHED * wide
         return (wide, high) if sane else (1, 1)
     return _ASPECTS[number] if number < len(_ASPECTS) else (1, 1)
+
+
+def read_usability(bits: BitReader) -> tuple[tuple[int, int], bool]:
+    """What usability information begins with in both (14496-10 §E.1.1, 23008-2 §E.2.1): pixel aspect, full range."""
+    aspect, full_range = (1, 1), False
+    if bits.flag():
+        aspect = read_aspect(bits)
+    if bits.flag():
+        bits.skip(1)  # overscan_appropriate_flag
+    if bits.flag():
+        bits.skip(3)  # video_format
+        full_range = bits.flag()
+        if bits.flag():
+            bits.skip(24)  # colour primaries, transfer, matrix
+    if bits.flag():
+        bits.ue()  # chroma sample positions
+        bits.ue()
+    return aspect, full_range
 
 
 def picture_rate(scale: int, units: int) -> Fraction | None:

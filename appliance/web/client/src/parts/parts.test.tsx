@@ -197,6 +197,10 @@ describe("words", () => {
     expect(unsupported({ reason: "codec", codec: "hvc1.1.6.L93.B0" })).toMatch(/H\.265.*Firefox/);
     expect(unsupported({ reason: "codec", codec: "avc1.7a0028" })).toMatch(/format/);
     expect(unsupported({ reason: "level", codec: "hvc1.1.6.L186.B0" })).toMatch(/too large/);
+    for (const reason of ["codec", "level", "unsupported_codec"]) {
+      const message = messageOf(ENGLISH, { ...VIEW, stream: null, phase: "unsupported", reason, codec: "hvc1.1.6.L93.B0" }, FIGURES, 0);
+      expect(message?.brief?.length).toBeLessThan(32); // a line and a half of a phone's small tile
+    }
   });
 });
 

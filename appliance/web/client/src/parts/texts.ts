@@ -104,18 +104,26 @@ export function messageOf(i18n: Translator, view: PlayerView, figures: Figures, 
         plain,
       };
     case "unsupported":
-      return { title: t("This video cannot be shown here"), detail: unsupportedText(i18n, view), icon: "warning", plain: true };
+      return { title: t("This video cannot be shown here"), ...unsupportedText(i18n, view), icon: "warning", plain: true };
     case "blocked":
       return { title: t("Tap to play"), detail: t("This device saves power and waits for you."), icon: "play", plain: false };
   }
 }
 
-function unsupportedText({ t }: Translator, view: PlayerView): string {
-  if (view.reason === "level") return t("The camera sends a picture too large or too fast for this browser. Set it to a smaller one.");
-  if (/hvc1|hev1/.test(view.codec ?? view.stream?.mime ?? "")) {
-    return t("The camera sends H.265, and this browser cannot play it. Open Fanal in Firefox or Safari, or set the camera to H.264.");
+function unsupportedText({ t }: Translator, view: PlayerView): { detail: string; brief: string } {
+  if (view.reason === "level") {
+    return {
+      detail: t("The camera sends a picture too large or too fast for this browser. Set it to a smaller one."),
+      brief: t("Too large for this browser"),
+    };
   }
-  return t("The camera sends a format that cannot be shown. Set it to H.264.");
+  if (/hvc1|hev1/.test(view.codec ?? view.stream?.mime ?? "")) {
+    return {
+      detail: t("The camera sends H.265, and this browser cannot play it. Open Fanal in Firefox or Safari, or set the camera to H.264."),
+      brief: t("This browser cannot play H.265"),
+    };
+  }
+  return { detail: t("The camera sends a format that cannot be shown. Set it to H.264."), brief: t("Set the camera to H.264") };
 }
 
 /** One or two words for a screen reader. */
@@ -162,7 +170,9 @@ export function detailsLine(i18n: Translator, view: PlayerView, figures: Figures
 /** Why the picture is as it is: one sentence, and what it means. */
 export function whyText(i18n: Translator, view: PlayerView): { readonly title: string; readonly detail: string } {
   const { t } = i18n;
-  if (view.phase === "unsupported") return { title: t("Nothing to see, because this format cannot be shown here."), detail: unsupportedText(i18n, view) };
+  if (view.phase === "unsupported") {
+    return { title: t("Nothing to see, because this format cannot be shown here."), detail: unsupportedText(i18n, view).detail };
+  }
   if (view.phase === "lost") {
     return { title: t("The camera is lost."), detail: reasonText(i18n, view.reason) ?? t("Fanal tries again by itself until it answers.") };
   }
