@@ -58,6 +58,7 @@ export function phaseOf(f: Facts): Phase {
   if (f.link === "lost") return "lost";
   if (f.blocked) return "blocked";
   if (f.pictureAt === null) {
+    if (f.linkReason === "connecting") return "connecting"; // the server says when that fails
     return (f.link === "waiting" && f.linkReason === "long_gop") || without > FIRST_MS ? "waiting" : "connecting";
   }
   return without > QUIET_MS ? "waiting" : "live";

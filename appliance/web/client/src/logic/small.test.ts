@@ -68,6 +68,7 @@ describe("what a tile says", () => {
     ["lost", { link: "lost", pictureAt: null }],
     ["connecting", { pictureAt: null, link: null, askedAt: 99_000 }],
     ["connecting", { pictureAt: null, link: "waiting", linkReason: "connecting", askedAt: 95_000 }],
+    ["connecting", { pictureAt: null, link: "waiting", linkReason: "connecting", askedAt: 50_000 }],
     ["waiting", { pictureAt: null, link: "waiting", linkReason: "long_gop", askedAt: 99_000 }],
     ["waiting", { pictureAt: null, link: null, askedAt: 91_000 }],
     ["live", { open: false, downSince: 99_000 }],
