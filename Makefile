@@ -13,7 +13,7 @@ STAMPS := .cache/stamps
 NATIVE := $(wildcard _native/*.pyx _native/*.h) setup.py
 PYTHON_SOURCES := $(shell find appliance -name '*.py' -not -path 'appliance/web/client/*')
 TEMPLATES := $(wildcard appliance/web/templates/*)
-CLIENT := $(shell find appliance/web/client appliance/web/locale -type f -not -path '*/node_modules/*' -not -name '*.mo' 2>/dev/null)
+CLIENT := $(shell find appliance/web/client appliance/web/locale -type f -not -path '*/node_modules/*' -not -path '*/client/dev/*' -not -name '*.mo' 2>/dev/null)
 
 run: $(STAMPS)/installed client native
 	@exec $(VENV)/bin/fanal run --demo --data $${FANAL_DATA:-.fanal} $(ARGS)
