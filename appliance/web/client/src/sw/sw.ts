@@ -9,6 +9,11 @@ declare const self: ServiceWorkerGlobalScope;
 declare const __SHELL__: readonly string[];
 declare const __BUILD__: string;
 
+/** Static routing (W3C Service Workers, `InstallEvent.addRoutes`), which the compiler's library does not have yet. */
+interface Routing extends ExtendableEvent {
+  addRoutes?(rule: { condition: { urlPattern: string }; source: "network" }): Promise<void>;
+}
+
 const CACHE = `fanal-shell-${__BUILD__}`;
 const PAGE = "/index.html";
 /** A server that takes longer counts as away. */
@@ -19,6 +24,9 @@ self.addEventListener("install", (event) => {
   const keep = async (): Promise<void> => {
     const cache = await caches.open(CACHE);
     await cache.addAll(__SHELL__.map((path) => new Request(path, { cache: "reload" })));
+    // Where the browser can: the interface does not pass here at all.  What a page still asks for while it closes would
+    // be lost with it on the way.
+    await (event as Routing).addRoutes?.({ condition: { urlPattern: "/api/*" }, source: "network" });
     await self.skipWaiting();
   };
   event.waitUntil(keep());
