@@ -218,13 +218,13 @@ def test_a_snapshot_is_a_file_of_the_full_size_and_of_this_camera(visit: Callabl
     tile.hover()
     with page.page.expect_download(timeout=PATIENCE_S * 1000) as download:
         tile.get_by_role("button", name="Snapshot").click()
+    expect(page.page.locator(".toast")).to_contain_text("Snapshot of Yard saved.")  # at once: it stays five seconds
     assert re.fullmatch(r"Yard_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.jpg", download.value.suggested_filename)
     path = tmp_path / "snapshot.jpg"
     download.value.save_as(path)
     assert jpeg_size(path.read_bytes()) == (1280, 720)
     [picture] = decode(path)
     assert nearest(picture, footage("main"))[1] < 2 * ALIKE  # the coder's loss and another matrix come on top
-    expect(page.page.locator(".toast")).to_contain_text("Snapshot of Yard saved.")
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:
