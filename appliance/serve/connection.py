@@ -149,6 +149,19 @@ class Connection(TCPServer):
         self._torn = 0 < taken < len(data)
         return taken
 
+    def direct_fd(self) -> int:
+        """The descriptor to which the next bytes may be written at once, as by `try_send`; -1: not now, or never.
+
+        Who writes only a part of a message says so with `tear`.
+        """
+        if self._closing or self._torn or self.send_lock.locked():
+            return -1
+        return self._wire.direct_fd()
+
+    def tear(self) -> None:
+        """A part of a message was written to `direct_fd`; the rest goes out as after `try_send`."""
+        self._torn = True
+
     async def send_all(self, data: Data) -> None:
         """Send everything; the caller holds ``send_lock``.  After a `try_send` that took a part: the rest.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
 
+from appliance._native.fanout import send_each
 from appliance.base.clock import TICKS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class Lane(Protocol):
     send_lock: trio.Lock
 
     def try_send(self, data: bytes | memoryview) -> int: ...
+
+    def direct_fd(self) -> int: ...
+
+    def tear(self) -> None: ...
 
     @property
     def has_pending(self) -> bool: ...
@@ -151,14 +156,45 @@ class Outlet:
         data = self._form(fragment)
         if not self._queue and self._rest is None:
             taken = self._try(data)
-            if taken == len(data):
-                self.fragments_sent += 1
-                return
             if taken:
-                self._rest = memoryview(data)[taken:]
-                self._parked.unpark()
+                self.fragments_sent += 1
+                if taken < len(data):
+                    self._rest = memoryview(data)[taken:]
+                    self._parked.unpark()
                 return
         self._put(self._item(fragment, cost=len(data)))
+
+    def direct_fd(self, fragment: Fragment) -> int:
+        """The descriptor to which this fragment's message may be written at once; what became of it is told to `sent`.
+
+        -1: it has to be offered, as it has to wait or to be looked at more closely.
+        """
+        if (
+            self._queue
+            or self._rest is not None
+            or self._missing_since is not None
+            or self._stopping
+            or not self._framed
+            or fragment.leading
+            or (fragment.is_audio and not self.audio)
+        ):
+            return -1
+        return self._lane.direct_fd()
+
+    def sent(self, fragment: Fragment, taken: int) -> None:
+        """So many bytes of the fragment's message were written to `direct_fd`; negative: writing failed."""
+        size = len(fragment.message)
+        if 0 < taken < size:
+            self._lane.tear()
+            self._rest = memoryview(fragment.message)[taken:]
+            self._parked.unpark()
+        elif taken != size:
+            self.offer(fragment)  # which waits, or finds out what is wrong
+            return
+        self.bytes_sent += taken
+        self.fragments_sent += 1
+        if fragment.is_idr and not fragment.is_audio:
+            self._come = STARTED if self._come == NOWHERE else GOES_ON
 
     @property
     def queued(self) -> int:
@@ -313,7 +349,20 @@ class Fanout:
 
     async def publish(self, fragment: Fragment) -> None:
         """Offer a fragment to every outlet; the loop is given back after each `BATCH` of them."""
-        for count, outlet in enumerate(tuple(self._outlets), 1):
-            outlet.offer(fragment)
-            if count % BATCH == 0:
+        outlets = tuple(self._outlets)
+        for begin in range(0, len(outlets), BATCH):
+            if begin:
                 await trio.lowlevel.checkpoint()
+            self._offer(outlets[begin : begin + BATCH], fragment)
+
+    def _offer(self, outlets: Iterable[Outlet], fragment: Fragment) -> None:
+        at_once, fds = [], []
+        for outlet in outlets:
+            fd = outlet.direct_fd(fragment)
+            if fd < 0:
+                outlet.offer(fragment)
+            else:
+                at_once.append(outlet)
+                fds.append(fd)
+        for outlet, taken in zip(at_once, send_each(fds, fragment.message), strict=True):
+            outlet.sent(fragment, taken)

@@ -67,6 +67,10 @@ class DirectStream(trio.abc.Stream):
         """Whether bytes were taken that the kernel has not got yet; only TLS ever has any."""
         return False
 
+    def direct_fd(self) -> int:
+        """The descriptor that may be written to past this object at the moment; -1 where there is none."""
+        return -1 if self._commits_when_blocked or not self.usable else self.socket.fileno()
+
     @property
     def usable(self) -> bool:
         return not (self._closed or self._finished or self._broken)

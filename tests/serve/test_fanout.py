@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
+
 import pytest
 import trio
 from hypothesis import given
@@ -37,6 +40,12 @@ class FakeLane:
         self.room -= count
         return count
 
+    def direct_fd(self) -> int:
+        return -1
+
+    def tear(self) -> None:
+        raise AssertionError("nothing was written past this")
+
     async def send_all(self, data: bytes | memoryview) -> None:
         await trio.lowlevel.checkpoint()
         while data:
@@ -60,6 +69,51 @@ class FakeLane:
         self.room += room
         more, self._more = self._more, trio.Event()
         more.set()
+
+
+class SocketLane(FakeLane):
+    """A connection to a real socket, which `drain` reads: it can be written to directly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ours, self._theirs = socket.socketpair()
+        for each in (self._ours, self._theirs):
+            each.setblocking(False)
+        self.torn = False
+        self.directly = 0
+
+    def direct_fd(self) -> int:
+        if self.torn or self.send_lock.locked():
+            return -1
+        self.directly += 1
+        return self._ours.fileno()
+
+    def tear(self) -> None:
+        self.torn = True
+
+    def try_send(self, data: bytes | memoryview) -> int:
+        if self.torn or self.send_lock.locked():
+            return 0
+        try:
+            taken = self._ours.send(data)
+        except BlockingIOError:
+            return 0
+        self.torn = taken < len(data)
+        return taken
+
+    async def send_all(self, data: bytes | memoryview) -> None:
+        while data:
+            await trio.lowlevel.wait_writable(self._ours)
+            data = data[self._ours.send(data) :]
+        self.torn = False
+
+    def drain(self, room: int) -> None:
+        with suppress(BlockingIOError):
+            self.taken += self._theirs.recv(room)
+
+    def close(self) -> None:
+        self._ours.close()
+        self._theirs.close()
 
 
 def fragment(n: int, kind: str = "P", size: int = 100) -> Fragment:
@@ -306,21 +360,79 @@ async def test_the_loop_is_given_back_between_batches() -> None:
     assert turns >= 100 // fanout.BATCH // 2
 
 
+async def test_what_a_socket_takes_directly_and_what_must_wait_keep_their_order(nursery) -> None:
+    lanes = [SocketLane() for _ in range(20)]
+    outlets = [Outlet(lane, missed=missed) for lane in lanes]
+    everybody = Fanout()
+    for outlet in outlets:
+        everybody.add(outlet)
+        nursery.start_soon(outlet.run)
+    for n in range(30):
+        if n == 5:
+            outlets[0].control(b"<control.>")
+        await everybody.publish(fragment(n, "P" if n else "I", size=40_000))
+    assert 1 < lanes[0].directly < 30  # not all of it fits into a socket that nobody reads
+    while any(outlet.behind for outlet in outlets):
+        for lane in lanes:
+            lane.drain(1 << 20)
+        await wait_all_tasks_blocked()
+    for lane in lanes:
+        lane.drain(1 << 20)
+    assert names(lanes[0].taken) == [
+        *[f"{'P' if n else 'I'}{n}" for n in range(5)],
+        "control",
+        *[f"P{n}" for n in range(5, 30)],
+    ]
+    for lane, outlet in zip(lanes[1:], outlets[1:], strict=True):
+        assert lane.taken == b"".join(fragment(n, "P" if n else "I", size=40_000).message for n in range(30))
+        assert (outlet.fragments_sent, outlet.bytes_sent) == (30, 30 * 40_000)
+    for lane in lanes:
+        lane.close()
+
+
+async def test_a_socket_that_broke_is_left_to_its_own_task() -> None:
+    broken, lane = SocketLane(), SocketLane()
+    broken.close()
+    outlets = [Outlet(broken), Outlet(lane)]
+    broken.direct_fd = lambda: 1 << 20  # type: ignore[method-assign]  # a descriptor that nobody has
+    everybody = Fanout()
+    for outlet in outlets:
+        everybody.add(outlet)
+    await everybody.publish(fragment(0, "I"))
+    lane.drain(1000)
+    assert names(lane.taken) == ["I0"]
+    assert outlets[0].behind
+    assert outlets[0].fragments_sent == 0
+    lane.close()
+
+
+LANES = pytest.mark.parametrize("make_lane", [lambda: FakeLane(room=0), SocketLane], ids=["slow", "socket"])
+
+
+@LANES
 @given(st.lists(st.tuples(st.sampled_from("IPPLa"), st.integers(50, 300_000), st.integers(0, 400_000)), max_size=80))
-def test_whatever_the_network_does_a_gap_is_followed_by_an_idr(steps: list[tuple[str, int, int]]) -> None:
+def test_whatever_the_network_does_a_gap_is_followed_by_an_idr(make_lane, steps: list[tuple[str, int, int]]) -> None:
     async def play() -> bytes:
-        lane = FakeLane(room=0)
+        lane = make_lane()
         outlet = Outlet(lane)
         outlet.audio = True
+        everybody = Fanout()
+        everybody.add(outlet)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(outlet.run)
             for n, (kind, size, room) in enumerate(steps):
-                outlet.offer(fragment(n, kind, size))
+                await everybody.publish(fragment(n, kind, size))
                 lane.drain(room)
                 await trio.lowlevel.checkpoint()
+            while True:
+                lane.drain(1 << 30)
+                await wait_all_tasks_blocked()
+                if not outlet.behind:
+                    break
             lane.drain(1 << 30)
-            await wait_all_tasks_blocked()
             outlet.stop()
+        if isinstance(lane, SocketLane):
+            lane.close()
         return bytes(lane.taken)
 
     seen = names(trio.run(play))
