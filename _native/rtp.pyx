@@ -320,6 +320,39 @@ cdef class PictureDepacketizer(Depacketizer):
         finally:
             PyBuffer_Release(&view)
 
+    def push_run(self, data not None, list spans not None, Py_ssize_t at):
+        """Take packets of ``scan_interleaved`` from ``spans[at]`` on, as long as they are of its channel and complete
+        nothing: ``(what push gives or None, the next to take)``.  Raises ValueError as ``push`` does."""
+        cdef Py_buffer view
+        cdef Packet packet
+        cdef int step, channel
+        cdef Py_ssize_t count = len(spans), start, end
+        cdef tuple span
+        if not 0 <= at < count:
+            raise ValueError("no such packet")
+        channel = spans[at][0]
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        self.units = None
+        try:
+            while at < count and self.units is None:
+                span = spans[at]
+                if <int>span[0] != channel:
+                    break
+                start, end = span[1], span[2]
+                if not 0 <= start <= end <= view.len:
+                    raise ValueError("a packet outside of its buffer")
+                at += 1
+                step = self.accept(<const uint8_t*>view.buf + start, end - start, &packet)
+                if step == IS_LATE:
+                    continue
+                if step != IS_NEXT:
+                    self.lose()
+                self.take(&packet)
+        finally:
+            PyBuffer_Release(&view)
+        units, self.units = self.units, None
+        return units, at
+
     cdef int take(self, Packet* packet) except -1:
         if self.open and packet.time != self.time:
             if self.continues(packet.payload, packet.size):

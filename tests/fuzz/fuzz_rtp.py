@@ -12,6 +12,7 @@ from appliance.media.timeline import Timeline
 from appliance.media.units import AccessUnit
 from appliance.sites.rtsp.codecs import choose
 from appliance.sites.rtsp.errors import RtspError
+from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.sdp import parse_sdp
 from appliance.sites.rtsp.video import VideoReceiver
@@ -87,6 +88,12 @@ def check(data: bytes) -> None:
         assert set(kinds) <= {*range(10), *range(16, 22), 39, 40}
         assert len(kinds) <= NAL_LIMIT
         assert all(nal[0] >> 1 & 63 in (32, 33, 34) for nal in sets)
+    _runs(
+        data,
+        spans,
+        rtp.H264Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
+        reference.H264Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
+    )
     _receive(data, spans, _PLAN)
     _receive(data, spans, _PLAN_265)
 
@@ -102,6 +109,16 @@ def _agree(data, spans, kernel, twin) -> list:
     return given
 
 
+def _runs(data: bytes, spans: list[tuple[int, int, int]], kernel, twin) -> None:
+    """The same packets taken many at a time: what completes, and where each turn ends."""
+    at = 0
+    while at < len(spans):
+        found = kernel.push_run(data, spans, at)
+        assert found == twin.push_run(data, spans, at)
+        assert found[1] > at
+        at = found[1]
+
+
 def _receive(data: bytes, spans: list[tuple[int, int, int]], plan: VideoPlan) -> None:
     clock = ManualClock()
     receiver = VideoReceiver(plan, Timeline(clock).track(90_000), SourceStatistics(), Oddities())
@@ -109,7 +126,7 @@ def _receive(data: bytes, spans: list[tuple[int, int, int]], plan: VideoPlan) ->
     with suppress(RtspError):
         for _, start, end in spans:
             clock.advance(0.04)
-            receiver.packet(bytearray(data), start, end, clock.now, 0.0, units)
+            receiver.packets(Packets(bytearray(data), [(0, start, end)]), 0, clock.now, 0.0, units)
             receiver.reports.control(data[start:end], clock.now, 0.0)
     before: AccessUnit | None = None
     broken = False  # the last start came after a gap

@@ -382,6 +382,40 @@ def test_pictures_agree_with_the_reference(packets: list[bytes], limits) -> None
         assert counters(one) == counters(other)
 
 
+@given(st.lists(st.tuples(st.integers(0, 1), streams()), max_size=4), st.sampled_from([{}, {"unit_limit": 60}]))
+def test_taking_many_packets_at_a_time_agrees_with_the_reference(turns, limits) -> None:
+    """Stretches of two channels; a turn ends with the stretch, or where something is complete."""
+    data = b"".join(interleaved(channel, each) for channel, packets in turns for each in packets)
+    spans, _, _ = rtp.scan_interleaved(data)
+    one, other = rtp.H264Depacketizer(96, **limits), reference.H264Depacketizer(96, **limits)
+    at = 0
+    while at < len(spans):
+        found = one.push_run(data, spans, at)
+        assert found == other.push_run(data, spans, at)
+        assert found[1] > at
+        at = found[1]
+        assert counters(one) == counters(other)
+
+
+def test_a_turn_ends_at_another_channel_and_at_a_whole_picture() -> None:
+    pictures = [interleaved(0, each) for each in packetize([[IDR], [P], [P]], size=15)]
+    data = b"".join([*pictures[:2], interleaved(1, b"report"), *pictures[2:]])
+    spans, _, _ = rtp.scan_interleaved(data)
+    depacketizer = rtp.H264Depacketizer(96)
+    assert depacketizer.push_run(data, spans, 0) == (None, 2)
+    units, at = depacketizer.push_run(data, spans, 3)
+    assert [unit[0] for unit in units] == [avcc(IDR)]
+    assert [unit[0] for unit in depacketizer.push_run(data, spans, at)[0]] == [avcc(P)]
+
+
+@pytest.mark.parametrize(
+    ("spans", "at"), [([], 0), ([(0, 0, 1)], 1), ([(0, 0, 1)], -1), ([(0, 0, 9)], 0), ([(0, 2, 1)], 0)]
+)
+def test_packets_that_are_not_there_are_refused(spans, at) -> None:
+    with pytest.raises(ValueError, match=r"no such|outside"):
+        rtp.H264Depacketizer(96).push_run(b"abc", spans, at)
+
+
 @given(
     st.lists(st.lists(st.sampled_from([SPS, SEI, PPS]), max_size=3), min_size=1, max_size=8),
     st.integers(2, 60),

@@ -141,6 +141,14 @@ class PictureDepacketizer(Counters):
         self.flags = 0
         self.fragment: bytearray | None = None
 
+    def push_run(self, data, spans, at):
+        channel = spans[at][0]
+        units = None
+        while units is None and at < len(spans) and spans[at][0] == channel:
+            units = self.push(data, *spans[at][1:])
+            at += 1
+        return units, at
+
     def push(self, data, start, end):
         if not 0 <= start <= end <= len(data):
             raise ValueError("a packet outside of its buffer")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from appliance.media.timeline import TrackClock
     from appliance.media.units import Unit
     from appliance.sites.rtsp.codecs import AudioPlan
+    from appliance.sites.rtsp.messages import Packets
     from appliance.sites.rtsp.oddities import Oddities
     from appliance.sites.source import SourceStatistics
 
@@ -33,11 +34,13 @@ class AudioReceiver:
         self._last_pts: int | None = None
         self._dropped_before = 0
 
-    def packet(self, data: bytearray, start: int, end: int, arrival_90k: int, now: float, out: list[Unit]) -> None:
-        """Take the RTP packet ``data[start:end]`` and append the units it completes."""
-        frames = self._push(data, start, end)
+    def packets(self, packets: Packets, at: int, arrival_90k: int, now: float, out: list[Unit]) -> int:
+        """Take the RTP packet ``packets.spans[at]``, append the units it completes, and say where to go on."""
+        _, start, end = packets.spans[at]
+        at += 1
+        frames = self._push(packets.data, start, end)
         if frames is None:
-            return
+            return at
         self.reports.note_oddities()
         self._statistics.units_dropped += self._depacketizer.dropped - self._dropped_before
         self._dropped_before = self._depacketizer.dropped
@@ -49,3 +52,4 @@ class AudioReceiver:
             self._last_pts = pts
             out.append(AudioUnit(frame, pts, self._duration, self.format, run))
         self.reports.arrived(frames[-1][1], now)
+        return at

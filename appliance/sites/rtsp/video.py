@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from appliance.media.timeline import TrackClock
     from appliance.media.units import Run, Unit, VideoFormat
     from appliance.sites.rtsp.codecs import VideoPlan
+    from appliance.sites.rtsp.messages import Packets
     from appliance.sites.source import SourceStatistics
 
 #: Changes of the parameter sets that are followed in one second (abuse A12): each makes decoders anew.
@@ -42,7 +43,7 @@ class VideoReceiver:
     def __init__(self, plan: VideoPlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities) -> None:
         self.format = plan.format
         self._depacketizer = _DEPACKETIZERS[plan.family.name](plan.payload_type)
-        self._push = self._depacketizer.push
+        self._push_run = self._depacketizer.push_run
         self.reports = TrackReports(
             self._depacketizer, clock, VIDEO_CLOCK, oddities, fragments_announced=plan.fragments_announced
         )
@@ -65,14 +66,14 @@ class VideoReceiver:
         self._seq = 0
         self._dropped_before = 0
 
-    def packet(self, data: bytearray, start: int, end: int, arrival_90k: int, now: float, out: list[Unit]) -> None:
-        """Take the RTP packet ``data[start:end]`` and append the units it completes.
+    def packets(self, packets: Packets, at: int, arrival_90k: int, now: float, out: list[Unit]) -> int:
+        """Take RTP packets from ``packets.spans[at]`` on, append the units they complete, and say where to go on.
 
         Raises `UnsupportedCodec` when pictures come that nothing can decode.
         """
-        units = self._push(data, start, end)
+        units, at = self._push_run(packets.data, packets.spans, at)
         if units is None:
-            return
+            return at
         self.reports.note_oddities()
         for picture, rtp_time, flags, sets in units:
             pts, run = self._clock.place(rtp_time, arrival_90k)
@@ -80,6 +81,7 @@ class VideoReceiver:
             if sets and sets != self._last_sets:
                 self._take_sets(sets)
             self._unit(picture, pts, run, flags, arrival_90k, out)
+        return at
 
     def _unit(self, picture: bytes, pts: int, run: Run, flags: int, arrival_90k: int, out: list[Unit]) -> None:
         self._count_losses(flags)

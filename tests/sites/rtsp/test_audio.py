@@ -10,6 +10,7 @@ from appliance.media.timeline import Timeline
 from appliance.media.units import AudioUnit, Unit
 from appliance.sites.rtsp.audio import AudioReceiver
 from appliance.sites.rtsp.codecs import choose
+from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.sdp import parse_sdp
 from appliance.sites.source import SourceStatistics
@@ -30,7 +31,7 @@ class Microphone:
     def push(self, *packets: bytes) -> list[AudioUnit]:
         new: list[Unit] = []
         for data in packets:
-            self.receiver.packet(bytearray(data), 0, len(data), self.clock.now, 0.0, new)
+            self.receiver.packets(Packets(bytearray(data), [(0, 0, len(data))]), 0, self.clock.now, 0.0, new)
         assert all(isinstance(unit, AudioUnit) for unit in new)
         return [unit for unit in new if isinstance(unit, AudioUnit)]
 

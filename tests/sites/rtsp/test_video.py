@@ -13,6 +13,7 @@ from appliance.media.timeline import Timeline
 from appliance.media.units import AccessUnit, Unit
 from appliance.sites.rtsp.codecs import choose
 from appliance.sites.rtsp.errors import UnsupportedCodec
+from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
 from appliance.sites.rtsp.video import VideoReceiver
@@ -52,7 +53,9 @@ class Camera:
     def receive(self, data: bytes) -> None:
         """A packet arrives now."""
         new: list[Unit] = []
-        self.receiver.packet(bytearray(data), 0, len(data), self.clock.now, self.clock.now / 90_000, new)
+        self.receiver.packets(
+            Packets(bytearray(data), [(0, 0, len(data))]), 0, self.clock.now, self.clock.now / 90_000, new
+        )
         self.units += [unit for unit in new if isinstance(unit, AccessUnit)]
 
 
