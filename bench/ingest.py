@@ -113,20 +113,22 @@ def _ours(urls: Sequence[str], seconds: float) -> tuple[float, int]:
     import trio  # noqa: PLC0415  # each child loads what it measures
 
     from appliance.base.clock import SystemClock  # noqa: PLC0415
+    from appliance.sites.beat import Beat  # noqa: PLC0415
     from appliance.sites.rtsp.source import open_rtsp  # noqa: PLC0415
     from appliance.sites.rtsp.target import RtspTarget  # noqa: PLC0415
 
-    count = 0
+    beat, count = Beat(), 0
 
     async def pull(url: str) -> None:
         nonlocal count
-        async with open_rtsp(RtspTarget.from_url(url), SystemClock(), audio=False) as source:
+        async with open_rtsp(RtspTarget.from_url(url), SystemClock(), audio=False, beat=beat) as source:
             while True:
                 units = await source.receive()  # apart: += reads the count before it waits
                 count += len(units)
 
     async def main() -> tuple[float, int]:
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(beat.run)
             for url in urls:
                 nursery.start_soon(pull, url)
             await trio.sleep(SETTLE_S)

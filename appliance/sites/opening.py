@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from appliance.base.clock import Clock
     from appliance.media.units import AudioFormat, VideoFormat
+    from appliance.sites.beat import Beat
     from appliance.sites.cameras import StreamConfig
     from appliance.sites.demo import DemoCamera
     from appliance.sites.probe import ProbeResult
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
 class Sources:
     """Opens and looks at streams of every kind there is."""
 
-    def __init__(self, clock: Clock, demo: DemoCamera) -> None:
+    def __init__(self, clock: Clock, demo: DemoCamera, beat: Beat | None = None) -> None:
         self._clock = clock
         self._demo = demo
+        self._beat = beat
         self._trust = Trust()
 
     def opener(self, stream: StreamConfig) -> Opener:
@@ -53,8 +55,9 @@ class Sources:
                 async with open_file(stream.url, self._clock) as movie:
                     yield movie
             else:
+                target, trust = _target(stream), self._trust
                 async with open_rtsp(
-                    _target(stream), self._clock, check_address=refuse_address, trust=self._trust
+                    target, self._clock, check_address=refuse_address, trust=trust, beat=self._beat
                 ) as camera:
                     yield camera
 

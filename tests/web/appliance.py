@@ -128,7 +128,7 @@ async def open_house(
     world: dict[str, Any] = {"clock": clock, "elapsed": elapsed, "parts": parts}
     outside = Outside(
         password_cost=CHEAP,
-        openers=lambda _clock, _demo: openers,
+        openers=lambda *_: openers,
         **{name: value for name, value in world.items() if value is not None},
     )
     # not pytest's folder: its path is too long for a Unix socket

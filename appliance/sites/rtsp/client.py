@@ -172,6 +172,10 @@ class RtspClient:
 
     # ---- bytes, events, time
 
+    @property
+    def wants_to_send(self) -> bool:
+        return bool(self._unsent)
+
     def data_to_send(self) -> bytes:
         data = bytes(self._unsent)
         self._unsent.clear()
@@ -185,6 +189,8 @@ class RtspClient:
     def next_event(self) -> Event | None:
         """What happened next; None: nothing until more is received.  `Packets` are valid until the next call."""
         while not self._events:
+            if self._decoder.is_empty:
+                return None
             message = self._decoder.next_event()
             if message is None:
                 return None
@@ -202,10 +208,12 @@ class RtspClient:
 
     def next_deadline(self) -> float | None:
         """When `handle_timeout` wants to be called."""
-        times = [at for at in (self._keep_alive_at, self._silent_at) if at is not None]
-        if self._asked is not None:
-            times.append(self._asked.deadline)
-        return min(times, default=None)
+        soonest = self._silent_at
+        if self._keep_alive_at is not None and (soonest is None or self._keep_alive_at < soonest):
+            soonest = self._keep_alive_at
+        if self._asked is not None and (soonest is None or self._asked.deadline < soonest):
+            soonest = self._asked.deadline
+        return soonest
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due.  Raises `NoAnswer` where waiting is over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address
+from math import inf
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import trio
@@ -22,6 +23,7 @@ from appliance.sites.source import SourceStatistics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from appliance.sites.beat import Beat, Seat
     from appliance.sites.rtsp.events import Event
     from appliance.sites.rtsp.messages import Packets
     from appliance.sites.rtsp.target import RtspTarget
@@ -102,6 +104,7 @@ class Connection:
         self.way = Way.HTTP if target.options.way is Way.HTTP else Way.TCP
         self._stream = stream
         self._udp: UdpPorts | None = None
+        self._seat: Seat | None = None
         self._broken = False  # nothing more can be sent: half a message may be out
         self._silent = False  # it was waited for long enough: what is sent now is not answered either
 
@@ -112,11 +115,14 @@ class Connection:
             await trio.lowlevel.checkpoint()  # a read may hold many: others get their turn between them
             return event
         while event is None:
-            await self.flush()
+            if self.client.wants_to_send:
+                await self.flush()
             deadline = self.client.next_deadline()
             data: bytes | bytearray | None = None
-            if self._udp is None:
-                with trio.CancelScope(deadline=float("inf") if deadline is None else deadline):
+            if self._seat is not None and self._seat.is_kept:
+                data = await self._seat.receive_some(READ_SIZE, inf if deadline is None else deadline)
+            elif self._udp is None:
+                with trio.CancelScope(deadline=inf if deadline is None else deadline):
                     data = await self._stream.receive_some(READ_SIZE)
             else:
                 packets, data = await self._receive_udp(self._udp, deadline)
@@ -136,11 +142,21 @@ class Connection:
             event = self.client.next_event()
         return event
 
+    def keep(self, beat: Beat) -> None:
+        """From now on read at the moments of ``beat``, where that is possible: the socket is read past the stream."""
+        if self._udp is None and isinstance(self._stream, trio.SocketStream):
+            self._seat = beat.join(self._stream.socket)
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether it is read at the same moments as other connections."""
+        return self._seat is not None and self._seat.is_kept
+
     async def _receive_udp(
         self, udp: UdpPorts, deadline: float | None
     ) -> tuple[Packets | None, bytes | bytearray | None]:
         """Packets, or else what came on the connection; both None when a time has come."""
-        soonest = min((at for at in (deadline, udp.next_deadline()) if at is not None), default=float("inf"))
+        soonest = min((at for at in (deadline, udp.next_deadline()) if at is not None), default=inf)
         on_connection = False
         with trio.CancelScope(deadline=soonest):
             on_connection = await udp.wait()
@@ -197,6 +213,9 @@ class Connection:
 
     async def aclose(self) -> None:
         """Tell the camera, for a second at most, and close the stream.  One that fell silent is not waited for."""
+        if self._seat is not None:
+            seat, self._seat = self._seat, None
+            seat.leave()
         try:
             with trio.move_on_after(LEAVE_WITHIN_S, shield=True):
                 await self._leave()

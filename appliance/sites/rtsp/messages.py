@@ -82,7 +82,15 @@ class Decoder:
         self._searched = 0  # bytes in which no end of a header section was found
         self._waiting: tuple[Request | Response, int] | None = None  # a message and the size of its body
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that was received was given out."""
+        return self._done == len(self._buffer) and self._waiting is None
+
     def receive_data(self, data: bytes | bytearray) -> None:
+        if self._done:
+            del self._buffer[: self._done]
+            self._done = 0
         self._buffer += data
 
     def next_event(self) -> Request | Response | Packets | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from appliance.base.clock import Clock
     from appliance.media.units import AudioFormat, Unit, VideoFormat
+    from appliance.sites.beat import Beat
     from appliance.sites.rtsp.codecs import Plan
     from appliance.sites.rtsp.connection import CheckAddress, Dial
     from appliance.sites.rtsp.errors import RtspError
@@ -55,15 +56,19 @@ async def open_rtsp(
     check_address: CheckAddress | None = None,
     dial: Dial = dial_tcp,
     trust: Trust | None = None,
+    beat: Beat | None = None,
 ) -> AsyncIterator[RtspSource]:
     """Open a camera's stream and play it; at exit the camera is told, for a second at most.
 
     ``check_address`` says of an IP address why it must not be connected to, or None (abuse A11).  ``dial`` opens the
-    stream; tests hand in their own.  ``trust``: what certificates are checked against.  Raises `SourceError`.
+    stream; tests hand in their own.  ``trust``: what certificates are checked against.  ``beat``: the moments at which
+    it is read together with others.  Raises `SourceError`.
     """
     steps = Steps(trio.current_time)
     source = await establish(target, clock, steps, audio=audio, check_address=check_address, dial=dial, trust=trust)
     try:
+        if beat is not None:
+            source.keep(beat)
         yield source
     finally:
         await source.aclose()
@@ -180,6 +185,10 @@ class RtspSource:
     def notes(self) -> Sequence[str]:
         return self._notes
 
+    def keep(self, beat: Beat) -> None:
+        """Read it together with others, as far as that is possible."""
+        self._connection.keep(beat)
+
     async def receive(self) -> list[Unit]:
         """The next units: all that one read from the socket completed.  Raises `SourceError`, from then on always."""
         if self._failure is not None:
@@ -190,7 +199,7 @@ class RtspSource:
                 event = await self._connection.next_event()
                 if isinstance(event, Packets):
                     self._take(event, units)
-                    if not units and len(event.data) < FULL_READ:
+                    if not units and len(event.data) < FULL_READ and not self._connection.keeps_time:
                         await trio.sleep_until((trio.current_time() // REST_S + 1) * REST_S)
         except FAILURES as error:
             self._note_oddities()
@@ -223,13 +232,15 @@ class RtspSource:
 
     def _take(self, packets: Packets, units: list[Unit]) -> None:
         arrival_90k, now = self._clock.utc_90k(), trio.current_time()
-        data, receivers = packets.data, self._receivers
-        for channel, start, end in packets.spans:
+        spans, receivers, at = packets.spans, self._receivers, 0
+        while at < len(spans):
+            channel, start, end = spans[at]
             receiver = receivers.get(channel)
             if receiver is not None:
-                receiver.packet(data, start, end, arrival_90k, now, units)
+                at = receiver.packets(packets, at, arrival_90k, now, units)
             else:
-                self._take_control(channel, bytes(data[start:end]), arrival_90k, now)
+                self._take_control(channel, bytes(packets.data[start:end]), arrival_90k, now)
+                at += 1
         heard = self._video.reports.received
         if heard != self._heard:
             self._heard = heard
@@ -247,9 +258,10 @@ class RtspSource:
             self._connection.client.goodbye_heard(now)
 
     def _count(self) -> None:
-        reports = [self._video.reports, *([self._audio.reports] if self._audio else [])]
-        self.statistics.packets_received = sum(each.received for each in reports)
-        self.statistics.packets_lost = sum(each.lost for each in reports)
+        received, lost = self._video.reports.received, self._video.reports.lost
+        if self._audio is not None:
+            received, lost = received + self._audio.reports.received, lost + self._audio.reports.lost
+        self.statistics.packets_received, self.statistics.packets_lost = received, lost
 
     def _send_reports(self, now: float) -> None:
         for channel, reports in self._controls.items():

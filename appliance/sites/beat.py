@@ -1,0 +1,139 @@
+"""Reading many cameras at the same moments.
+
+Cameras send when they like.  A process that wakes up for every read pays for the waking, which costs several times the
+reading where there is little else to do: caches have gone cold and the core has gone to sleep.  So where there are
+many cameras, all that have sent something are read together, `PERIOD_S` apart; pictures come later by at most so much.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+from typing import TYPE_CHECKING
+
+import outcome
+import trio
+
+from appliance._native.ticker import Ticker
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+#: With fewer, each camera is read as soon as it has sent something.
+MANY = 4
+PERIOD_S = 0.04
+#: Read in one turn; then the loop is given back.
+GROUP = 8
+
+
+class Beat:
+    """The moments, and the seats of those who keep them.  `run` is its task; `close` it after that has ended."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._ticker = Ticker(PERIOD_S)
+        self._seats: dict[int, Seat] = {}  # by descriptor
+        self._filled = trio.Event()
+        self.is_kept = False  # whether there are enough for it to be worth anything
+
+    def join(self, sock: trio.socket.SocketType | socket.socket) -> Seat:
+        """A seat for a connected socket that does not block; to be left before the socket is closed."""
+        seat = Seat(self, sock.fileno())
+        self._epoll.register(seat.fd, select.EPOLLIN)
+        self._seats[seat.fd] = seat
+        self.is_kept = len(self._seats) >= MANY
+        if self.is_kept:
+            self._filled.set()
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        del self._seats[seat.fd]
+        self.is_kept = len(self._seats) >= MANY
+        self._epoll.unregister(seat.fd)
+
+    async def run(self) -> None:
+        """Wake those who have something to read, at each moment, for ever."""
+        self._ticker.start()
+        while True:
+            if not self.is_kept and not any(seat.is_taken for seat in self._seats.values()):
+                self._ticker.stop()
+                self._filled = trio.Event()
+                await self._filled.wait()
+                self._ticker.start()
+            await trio.lowlevel.wait_readable(self._ticker)
+            self._ticker.take()
+            woken = 0
+            for seat in self._due():
+                if woken == GROUP:
+                    woken = 0
+                    await trio.lowlevel.checkpoint()
+                woken += seat.wake()
+
+    def close(self) -> None:
+        self._epoll.close()
+        self._ticker.close()
+
+    def _due(self) -> Iterator[Seat]:
+        """Whose turn it is; while others read, some may leave."""
+        for fd, _ in self._epoll.poll(0):
+            seat = self._seats.get(fd)
+            if seat is not None:
+                yield seat
+        now = trio.current_time()
+        for seat in [seat for seat in self._seats.values() if seat.deadline <= now]:
+            yield seat
+
+
+class Seat:
+    """One socket's place.  One task at a time reads from it."""
+
+    def __init__(self, beat: Beat, fd: int) -> None:
+        self.fd = fd
+        self.deadline = math.inf  # of who waits here
+        self._beat = beat
+        self._task: trio.lowlevel.Task | None = None
+        self._rest = False  # the last read left something behind
+
+    @property
+    def is_kept(self) -> bool:
+        return self._beat.is_kept
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody waits here."""
+        return self._task is not None
+
+    async def receive_some(self, limit: int, deadline: float = math.inf) -> bytes | None:
+        """Up to ``limit`` bytes, b"" at the end; None: the deadline came first.  Raises OSError."""
+        if self._rest:
+            self._rest = False
+            await trio.lowlevel.checkpoint()
+        else:
+            if self._task is not None:
+                raise trio.BusyResourceError("another task waits for this camera")
+            self._task, self.deadline = trio.lowlevel.current_task(), deadline
+            await trio.lowlevel.wait_task_rescheduled(self._abort)
+        try:
+            data = os.read(self.fd, limit)
+        except BlockingIOError:  # it was the deadline
+            return None
+        self._rest = len(data) == limit
+        return data
+
+    def leave(self) -> None:
+        self._beat.leave(self)
+
+    def wake(self) -> bool:
+        """Go on, whoever waits here; whether anybody did."""
+        task, self._task = self._task, None
+        self.deadline = math.inf
+        if task is None:
+            return False
+        trio.lowlevel.reschedule(task, outcome.Value(None))
+        return True
+
+    def _abort(self, _: object) -> trio.lowlevel.Abort:
+        self._task, self.deadline = None, math.inf
+        return trio.lowlevel.Abort.SUCCEEDED
