@@ -156,7 +156,7 @@ class Connection(TCPServer):
         """
         if self._closing or self._torn or self.send_lock.locked():
             return -1
-        return self._wire.direct_fd()
+        return self._wire.direct_fd
 
     def tear(self) -> None:
         """A part of a message was written to `direct_fd`; the rest goes out as after `try_send`."""

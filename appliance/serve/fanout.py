@@ -30,7 +30,7 @@ STUCK_S = 10.0
 #: Written at once at most, so that progress is seen.
 PIECE = 64 << 10
 #: After so many clients the loop is given back.
-BATCH = 16
+BATCH = 32
 # How far a client has come: what leads an IDR picture is of use to who had what was before it.
 NOWHERE, STARTED, GOES_ON = range(3)
 
@@ -183,14 +183,13 @@ class Outlet:
 
     def sent(self, fragment: Fragment, taken: int) -> None:
         """So many bytes of the fragment's message were written to `direct_fd`; negative: writing failed."""
-        size = len(fragment.message)
-        if 0 < taken < size:
+        if taken != len(fragment.message):
+            if taken <= 0:
+                self.offer(fragment)  # which waits, or finds out what is wrong
+                return
             self._lane.tear()
             self._rest = memoryview(fragment.message)[taken:]
             self._parked.unpark()
-        elif taken != size:
-            self.offer(fragment)  # which waits, or finds out what is wrong
-            return
         self.bytes_sent += taken
         self.fragments_sent += 1
         if fragment.is_idr and not fragment.is_audio:

@@ -59,6 +59,8 @@ class DirectStream(trio.abc.Stream):
         self._finished = False  # our side was shut down
         self._broken = False
         self._waiting: list[trio.Event | None] = [None, None]  # by direction
+        #: the descriptor that may be written to past this object; -1 with TLS, and once nothing can be sent any more
+        self.direct_fd = -1 if self._commits_when_blocked else sock.fileno()
 
     # -- without waiting ------------------------------------------------------------------------------------------
 
@@ -66,10 +68,6 @@ class DirectStream(trio.abc.Stream):
     def has_pending(self) -> bool:
         """Whether bytes were taken that the kernel has not got yet; only TLS ever has any."""
         return False
-
-    def direct_fd(self) -> int:
-        """The descriptor that may be written to past this object at the moment; -1 where there is none."""
-        return -1 if self._commits_when_blocked or not self.usable else self.socket.fileno()
 
     @property
     def usable(self) -> bool:
@@ -108,6 +106,7 @@ class DirectStream(trio.abc.Stream):
         if self._closed:
             return
         self._closed = True
+        self.direct_fd = -1
         if self.socket.fileno() >= 0:
             trio.lowlevel.notify_closing(self.socket)
         self.socket.close()
@@ -117,6 +116,7 @@ class DirectStream(trio.abc.Stream):
         if self._closed or self._finished:
             return
         self._finished = True
+        self.direct_fd = -1
         with suppress(OSError, ValueError):
             self._say_goodbye()
 
@@ -144,6 +144,7 @@ class DirectStream(trio.abc.Stream):
             except BaseException:
                 if sent < len(view) and (sent or self._commits_when_blocked):
                     self._broken = True
+                    self.direct_fd = -1
                 raise
 
     async def flush(self) -> None:
@@ -202,6 +203,7 @@ class DirectStream(trio.abc.Stream):
 
     def _lost(self) -> trio.BrokenResourceError:
         self._broken = True
+        self.direct_fd = -1
         return trio.BrokenResourceError("the other side is gone")
 
     async def _retry(self, blocked_on: Direction, attempt: Callable[[Unpack[Args]], T], *args: *Args) -> T:
