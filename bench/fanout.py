@@ -46,6 +46,12 @@ class Contender:
     def costs(self, viewers: int) -> list[float]:
         return [each.ms_per_1000 for each in self.loads[viewers]]
 
+    def each_more(self) -> list[float]:
+        """What the viewers between the few and the many cost: serving alone, whatever comes before it."""
+        few, many = VIEWERS
+        pairs = zip(self.costs(few), self.costs(many), strict=True)
+        return [(many * more - few * less) / (many - few) for less, more in pairs]
+
 
 def measure(options: Options) -> Section:
     """Rounds of all that serve plainly, then of all that serve over TLS."""
@@ -69,6 +75,10 @@ def measure(options: Options) -> Section:
             _compare(section, transport, viewers, contenders)
             for name, contender in _at(viewers, contenders):
                 table.add(transport, str(viewers), name, *_row(contender.loads[viewers], viewers))
+        if NODE in contenders:
+            ours, theirs = contenders[OURS].each_more(), contenders[NODE].each_more()
+            ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+            section.find(f"CPU over {NODE}'s, {transport}, each further viewer", ratios, "×", target=NODE_TARGET)
         cost = contenders[REPORTING].costs(VIEWERS[-1])
         section.find(
             f"viewers per core, {transport} (from the CPU at {VIEWERS[-1]} who report)",
@@ -79,8 +89,9 @@ def measure(options: Options) -> Section:
         )
     section.notes.append(
         "*Delivered*: messages that arrived over those that were due. A peer that has more to send than a core can do "
-        "drops the rest; its CPU is counted for what arrived. *Delay*: from the camera's sender report to the last "
-        "byte in the client."
+        "drops the rest; its CPU is counted for what arrived. *Each further viewer*: of those between 50 and 300, so "
+        "serving alone; the camera's side (ours: RTSP and muxing; theirs: ready-made FLV over RTMP) is in the other "
+        "rows and does not grow with viewers. *Delay*: from the camera's sender report to the last byte in the client."
     )
     return section
 
@@ -123,7 +134,7 @@ def _check(found: Load) -> None:
 
 def _compare(section: Section, transport: str, viewers: int, contenders: dict[str, Contender]) -> None:
     ours = contenders[OURS].costs(viewers)
-    targets = {QUART: QUART_TARGET[transport], NODE: NODE_TARGET}
+    targets = {QUART: QUART_TARGET[transport], NODE: None}
     for name, contender in contenders.items():
         if name in targets:
             ratios = [a / b for a, b in zip(ours, contender.costs(viewers), strict=True)]
