@@ -27,7 +27,8 @@ WIDTH, HEIGHT = 320, 180
 #: Two decoders, two scalers and a conversion of colours differ by this much at most; another scene by far more.
 ALIKE = 5.0
 
-_GRAB = f"""(player) => {{
+#: Takes the element of a player; null where it shows nothing.
+GRAB = f"""(player) => {{
   const shown = ({SHOWN})(player);
   if (shown === null || shown.readyState < 2) return null;
   const canvas = document.createElement("canvas");
@@ -37,6 +38,8 @@ _GRAB = f"""(player) => {{
   const at = Date.now();
   context.drawImage(shown, 0, 0, {WIDTH}, {HEIGHT});
   const data = context.getImageData(0, 0, {WIDTH}, {HEIGHT}).data;
+  // clear where the browser had nothing to draw; a black picture would be opaque
+  if (data[3] === 0) return null;
   let text = "";
   for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i], data[i + 1], data[i + 2]);
   return {{ at, width: shown.videoWidth, pixels: btoa(text) }};
@@ -54,7 +57,7 @@ class Grabbed:
 
 def grab(where: Locator) -> Grabbed | None:
     """The picture that the player in ``where`` shows."""
-    got = where.locator(".player").evaluate(_GRAB)
+    got = where.locator(".player").evaluate(GRAB)
     if got is None:
         return None
     pixels = np.frombuffer(base64.b64decode(got["pixels"]), np.uint8)
@@ -72,9 +75,9 @@ def decode(path: Path, *options: str) -> npt.NDArray[np.uint8]:
 
 @cache
 def footage(stream: str) -> npt.NDArray[np.uint8]:
-    """The loop of a simulated camera's stream: ``main`` or ``sub``."""
+    """The loop of a simulated camera's stream: ``main``, ``sub``, ``h265`` or ``h265sub``."""
     [path] = FOOTAGE.glob(f"*-{SECONDS}s-{FPS}-{GOP}.{stream}")
-    return decode(path, "-f", "h264")
+    return decode(path, "-f", "hevc" if stream.startswith("h265") else "h264")
 
 
 def nearest(image: Image, clip: npt.NDArray[np.uint8]) -> tuple[int, float]:

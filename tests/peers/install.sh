@@ -7,9 +7,12 @@ PACKAGES="
   chromium
   curl
   ffmpeg
+  firefox-esr
   fonts-dejavu-core
   gir1.2-gst-rtsp-server-1.0
   glib-networking
+  gstreamer1.0-alsa
+  gstreamer1.0-libav
   gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good
@@ -22,6 +25,8 @@ PACKAGES="
   python3-gi
   python3-gst-1.0
   systemd
+  webkit2gtk-driver
+  xvfb
 "
 
 # An RTSP server from npm, locked; Node.js from PATH, else the one that builds the web client.

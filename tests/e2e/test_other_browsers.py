@@ -1,0 +1,92 @@
+"""Firefox plays H.265 as it comes, WebKit plays through its managed Media Source, Chromium says why it cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.firefox import open_firefox
+from tests.e2e.pictures import ALIKE, footage, nearest
+from tests.e2e.visit import DESKTOP, PATIENCE_S
+from tests.e2e.webkit import open_webkit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.e2e.house import House
+    from tests.e2e.remote import RemotePage
+    from tests.e2e.visit import Visit
+    from tests.peers.cameras import Cameras
+
+pytestmark = [pytest.mark.browser, pytest.mark.peer]
+DEMO = False
+WORDS = "The camera sends H.265, and this browser cannot play it."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def watched(house: House, cameras: Cameras) -> None:
+    house.add_camera("Yard", cameras.url())
+    house.add_camera("Gate", cameras.url("/h265", 2))
+
+
+@pytest.fixture(scope="module")
+def firefox(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemotePage]:
+    home = tmp_path_factory.mktemp("firefox")
+    with open_firefox(home, house.authority, DESKTOP["width"], DESKTOP["height"]) as page:
+        page.sign_in(house.url, "admin")
+        yield page
+
+
+@pytest.fixture(scope="module")
+def webkit(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemotePage]:
+    with open_webkit(tmp_path_factory.mktemp("webkit"), DESKTOP["width"], DESKTOP["height"]) as page:
+        page.sign_in(house.url, "admin")
+        yield page
+
+
+def plays(page: RemotePage, camera: str, stream: str) -> None:
+    """The pixels of the tile are those of the clip, and go on with the time."""
+    page.live(camera)
+    numbers = set()
+    for _ in range(3):
+        begin = page.current_time(camera)
+        picture = page.grab(camera)
+        number, far = nearest(picture.image, footage(stream))
+        assert far < ALIKE
+        assert picture.width == 1280
+        numbers.add(number)
+        page.until("currentTime advances", lambda begin=begin: page.current_time(camera) > begin + 0.5)
+    assert len(numbers) == 3
+
+
+@pytest.mark.parametrize(("camera", "stream", "codec"), [("Yard", "main", "avc1."), ("Gate", "h265", "hvc1.")])
+def test_firefox_plays_what_the_camera_sends(firefox: RemotePage, camera: str, stream: str, codec: str) -> None:
+    plays(firefox, camera, stream)
+    assert any(mime.startswith(f'video/mp4; codecs="{codec}') for _, mime in firefox.sources())
+    line = firefox.tile(camera, '(tile) => tile.querySelector(".inf").textContent')
+    assert line.startswith("Direct · main · 1280×720 · ")
+
+
+def test_the_clips_of_the_two_cameras_are_the_same_scene_and_another_one_is_told_from_it() -> None:
+    assert nearest(footage("h265")[7], footage("main"))[1] < ALIKE
+    assert nearest(footage("h265")[7][:, ::-1], footage("h265"))[1] > 2 * ALIKE
+
+
+def test_webkit_plays_through_the_managed_media_source(webkit: RemotePage) -> None:
+    assert webkit.evaluate("() => typeof ManagedMediaSource") == "function"
+    plays(webkit, "Yard", "main")
+    opened = [kind for kind, mime in webkit.sources() if mime.startswith('video/mp4; codecs="avc1.')]
+    assert opened
+    assert set(opened) == {"ManagedMediaSource"}
+
+
+def test_chromium_says_in_the_tile_why_h265_is_not_shown(visit: Callable[..., Visit]) -> None:
+    page = visit()
+    page.sign_in("admin")
+    tile = page.tile("Gate")
+    expect(tile).to_have_attribute("data-phase", "unsupported", timeout=PATIENCE_S * 1000)
+    expect(tile.locator(".msg b")).to_have_text("This video cannot be shown here")
+    expect(tile.locator(".msg span")).to_contain_text(WORDS)
+    page.live("Yard")  # the others are not held up by it
