@@ -6,4 +6,6 @@ build/lint.sh
 echo "== web client's tests"
 .venv/bin/python build/webclient.py --test
 echo "== pytest"
-exec .venv/bin/python -m pytest -q "$@"
+# A worker a core, four at most; the tests of a file stay together and in order.
+workers=$(nproc)
+exec .venv/bin/python -m pytest -q -n "$((workers > 4 ? 4 : workers))" --dist loadfile "$@"
