@@ -37,10 +37,14 @@ def unavailable(code: str, message: str, hint: str) -> Fault:
     return Fault(Kind.UNAVAILABLE, code, message, hint)
 
 
+def disk_full(path: Path) -> Fault:
+    return unavailable("disk_full", f"There is no room left to write {path}.", "Free some space on that disk.")
+
+
 def fault_of(error: OSError, path: Path) -> Fault:
     """What an `OSError` on ``path`` means to the person who runs the server."""
     if error.errno in _FULL:
-        return unavailable("disk_full", f"There is no room left to write {path}.", "Free some space on that disk.")
+        return disk_full(path)
     if error.errno in _REFUSED:
         read_only = error.errno == errno.EROFS
         mend = (

@@ -8,9 +8,11 @@ Sources: https://sqlite.org/wal.html, https://sqlite.org/pragma.html, https://sq
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import create_engine, event
@@ -20,7 +22,7 @@ from sqlalchemy.pool import NullPool
 from appliance.base.clock import to_datetime
 from appliance.base.faults import Fault, Kind
 from appliance.store import migrate
-from appliance.store.folder import fault_of, sync_folder, unavailable
+from appliance.store.folder import disk_full, fault_of, sync_folder, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +41,8 @@ NAME: Final = "fanal.db"
 BACKUPS_KEPT: Final = 3
 #: Only a person's own tool can hold a lock beside us (the folder is locked); it gets this long, ms.
 BUSY_MS: Final = 5000
+#: Less than SQLite makes a file longer by at once, bytes.
+LEAST_FREE: Final = 64 * 1024
 
 
 class Database:
@@ -244,7 +248,7 @@ def _fault_of(error: BaseException | None, path: Path) -> Fault | None:
         return None
     match code & 0xFF:  # the primary code; the rest is detail
         case sqlite3.SQLITE_FULL:
-            return unavailable("disk_full", f"There is no room left to write {path}.", "Free some space on that disk.")
+            return disk_full(path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return unavailable(
                 "data_not_writable",
@@ -256,10 +260,19 @@ def _fault_of(error: BaseException | None, path: Path) -> Fault | None:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return unavailable("store_busy", f"Another program holds {path} locked.", "Close it, then try again.")
         case sqlite3.SQLITE_IOERR:
+            if _free_bytes(path.parent) < LEAST_FREE:  # no room for shared memory beside the log is an I/O error too
+                return disk_full(path)
             return unavailable(
                 "store_disk_error", f"The disk fails to read or write {path} ({error}).", "Check that disk."
             )
     return None
+
+
+def _free_bytes(folder: Path) -> float:
+    try:
+        return disk_usage(folder).free
+    except OSError:  # that disk is gone
+        return math.inf
 
 
 def corrupt(path: Path, detail: str) -> Fault:

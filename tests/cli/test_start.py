@@ -78,6 +78,26 @@ def test_a_full_disk_is_named_wherever_it_strikes(tmp_path: Path, room: str) -> 
     refused_start(done, "no room left", str(tmp_path), "Free some space")
 
 
+def test_a_disk_that_is_full_later_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
+    where = shlex.quote(str(tmp_path))
+    add = shlex.join([*FANAL, "camera", "add", "--data", str(tmp_path / "data")])
+    look = shlex.join([*FANAL, "camera", "list", "--data", str(tmp_path / "data")])
+    script = f"""mount -t tmpfs -o size=3m none {where}
+        {add} gate rtsp://192.0.2.1/one
+        head -c 4m /dev/zero > {where}/fill 2>/dev/null || true
+        {add} quay rtsp://192.0.2.1/two && exit 9
+        rm {where}/fill
+        {look}"""
+    done = subprocess.run(
+        [*own_mounts(), "sh", "-e", "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert "no room left" in done.stderr
+    assert "Free some space" in done.stderr
+    assert "gate" in done.stdout
+    assert "quay" not in done.stdout
+
+
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path, used: Path) -> None:
     with sqlite3.connect(tmp_path / "fanal.db") as store, sqlite3.connect(used / "fanal.db") as source:
         source.backup(store)
