@@ -301,24 +301,7 @@ cdef class PictureDepacketizer(Depacketizer):
 
     def push(self, data not None, Py_ssize_t start, Py_ssize_t end):
         """Take the RTP packet ``data[start:end]``.  Raises ValueError if that is not inside of ``data``."""
-        cdef Py_buffer view
-        cdef Packet packet
-        cdef int step
-        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
-        try:
-            if not 0 <= start <= end <= view.len:
-                raise ValueError("a packet outside of its buffer")
-            step = self.accept(<const uint8_t*>view.buf + start, end - start, &packet)
-            if step == IS_LATE:
-                return None
-            self.units = None
-            if step != IS_NEXT:
-                self.lose()
-            self.take(&packet)
-            units, self.units = self.units, None
-            return units
-        finally:
-            PyBuffer_Release(&view)
+        return self.push_run(data, [(0, start, end)], 0)[0]
 
     def push_run(self, data not None, list spans not None, Py_ssize_t at):
         """Take packets of ``scan_interleaved`` from ``spans[at]`` on, as long as they are of its channel and complete

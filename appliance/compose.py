@@ -266,12 +266,13 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         if options.online:
             await nursery.start(newsroom.run)
             nursery.start_soon(_attempt, "workers", pool.warm, board)
-            for name, task in {
-                "cameras' beat": partial(beat.run),
+            tasks: dict[str, Callable[[], Awaitable[object]]] = {
+                "cameras' beat": beat.run,
                 "load": partial(_sample, load, services),
                 "settings": partial(_obey_settings, settings, policy, logs),
                 "disk": partial(_watch_disk, options.folder, board),
-            }.items():
+            }
+            for name, task in tasks.items():
                 nursery.start_soon(supervise, name, task, board)
         bound = await nursery.start(partial(serve, app, binds, tls=tls, policy=policy, on_stop=newsroom.stop))
         services.https_port = bound.https_ports[0] if bound.https_ports else 0

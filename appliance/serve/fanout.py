@@ -151,17 +151,13 @@ class Outlet:
             self._resume(fragment.dts)
         if fragment.leading and self._come != GOES_ON:
             return
-        if fragment.is_idr and not fragment.is_audio:
-            self._come = STARTED if self._come == NOWHERE else GOES_ON
         data = self._form(fragment)
         if not self._queue and self._rest is None:
             taken = self._try(data)
             if taken:
-                self.fragments_sent += 1
-                if taken < len(data):
-                    self._rest = memoryview(data)[taken:]
-                    self._parked.unpark()
+                self._took(fragment, data, taken)
                 return
+        self._has_come(fragment)
         self._put(self._item(fragment, cost=len(data)))
 
     def direct_fd(self, fragment: Fragment) -> int:
@@ -183,15 +179,24 @@ class Outlet:
 
     def sent(self, fragment: Fragment, taken: int) -> None:
         """So many bytes of the fragment's message were written to `direct_fd`; negative: writing failed."""
-        if taken != len(fragment.message):
-            if taken <= 0:
-                self.offer(fragment)  # which waits, or finds out what is wrong
-                return
+        if taken <= 0:
+            self.offer(fragment)  # which waits, or finds out what is wrong
+            return
+        if taken < len(fragment.message):
             self._lane.tear()
-            self._rest = memoryview(fragment.message)[taken:]
-            self._parked.unpark()
+        self._took(fragment, fragment.message, taken)
+
+    def _took(self, fragment: Fragment, data: bytes | memoryview, taken: int) -> None:
+        """The socket took so many bytes of a fragment; the rest goes before all else."""
         self.bytes_sent += taken
         self.fragments_sent += 1
+        if taken < len(data):
+            self._rest = memoryview(data)[taken:]
+            self._parked.unpark()
+        self._has_come(fragment)
+
+    def _has_come(self, fragment: Fragment) -> None:
+        """The client has this fragment, or will have it."""
         if fragment.is_idr and not fragment.is_audio:
             self._come = STARTED if self._come == NOWHERE else GOES_ON
 
@@ -273,7 +278,6 @@ class Outlet:
             taken = self._lane.try_send(data)
         except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
             return 0  # the client's own task, when it writes, finds out and ends
-        self.bytes_sent += taken
         if taken and self._lane.has_pending:
             self._parked.unpark()
         return taken

@@ -55,9 +55,12 @@ class Sources:
                 async with open_file(stream.url, self._clock) as movie:
                     yield movie
             else:
-                target, trust = _target(stream), self._trust
                 async with open_rtsp(
-                    target, self._clock, check_address=refuse_address, trust=trust, beat=self._beat
+                    _target(stream),
+                    self._clock,
+                    check_address=refuse_address,
+                    trust=self._trust,
+                    beat=self._beat,
                 ) as camera:
                     yield camera
 

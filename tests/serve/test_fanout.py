@@ -79,6 +79,7 @@ class SocketLane(FakeLane):
         self._ours, self._theirs = socket.socketpair()
         for each in (self._ours, self._theirs):
             each.setblocking(False)
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100_000)  # whatever the machine's own size is
         self.torn = False
         self.directly = 0
 

@@ -88,16 +88,12 @@ class Decoder:
         return self._done == len(self._buffer) and self._waiting is None
 
     def receive_data(self, data: bytes | bytearray) -> None:
-        if self._done:
-            del self._buffer[: self._done]
-            self._done = 0
+        self._forget_done()
         self._buffer += data
 
     def next_event(self) -> Request | Response | Packets | None:
         """The next message or run of packets; None: more data are needed."""
-        if self._done:
-            del self._buffer[: self._done]
-            self._done = 0
+        self._forget_done()
         if self._waiting is None:
             event = self._packets()
             if event is not None or not self._buffer or self._buffer[0] == _DOLLAR:
@@ -105,6 +101,11 @@ class Decoder:
             if not self._head():
                 return None
         return self._body()
+
+    def _forget_done(self) -> None:
+        if self._done:
+            del self._buffer[: self._done]
+            self._done = 0
 
     def _packets(self) -> Packets | None:
         for _ in range(NOTHINGS_LIMIT):
