@@ -35,10 +35,10 @@ from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
 from appliance.settings.settings import Settings
 from appliance.settings.tabs import ConnectivityTab, GeneralTab
-from appliance.sites.beat import Beat
 from appliance.sites.cameras import CameraBook
 from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
+from appliance.sites.polling import Poller
 from appliance.status.board import Attention, Board, Severity
 from appliance.status.load import SAMPLE_S, Load
 from appliance.status.logs import keep_early, open_logs
@@ -101,7 +101,7 @@ class Outside:
     clock: Clock = field(default_factory=SystemClock)
     elapsed: Callable[[], float] = elapsed_s
     password_cost: Cost = field(default_factory=Cost)
-    openers: Callable[[Clock, DemoCamera, Beat], Openers] = Sources
+    openers: Callable[[Clock, DemoCamera, Poller], Openers] = Sources
     parts: Callable[[Services], tuple[Part, ...]] = lambda _: ()
 
 
@@ -230,9 +230,9 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
             await cameras.ensure_demo()
-        beat = Beat()
-        stack.callback(beat.close)
-        openers = outside.openers(clock, demo, beat)
+        poller = Poller()
+        stack.callback(poller.close)
+        openers = outside.openers(clock, demo, poller)
         directory = await stack.enter_async_context(open_directory(openers, clock))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         binds = _binds(options, settings)
@@ -267,7 +267,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             await nursery.start(newsroom.run)
             nursery.start_soon(_attempt, "workers", pool.warm, board)
             tasks: dict[str, Callable[[], Awaitable[object]]] = {
-                "cameras' beat": beat.run,
+                "camera poller": poller.run,
                 "load": partial(_sample, load, services),
                 "settings": partial(_obey_settings, settings, policy, logs),
                 "disk": partial(_watch_disk, options.folder, board),

@@ -14,6 +14,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from appliance.sites import polling
 from bench.common.camera import running_camera
 from bench.common.cli import Options, say, script
 from bench.common.footage import FPS
@@ -68,12 +69,13 @@ def measure(options: Options) -> Section:
         section.find(f"CPU over PyAV's, {case}", ratios, "×", target=TARGET)
         middle = [statistics.median(found) for found in costs.values()]
         table.add(case, *middle, *(cost * FPS / 1e6 * 100 for cost in middle))
-    wakes = FEW * FPS
+    polls = round(1 / polling.PERIOD_S)
     section.notes.append("The audio track is left out; PyAV has `fpsprobesize=0`, its cheapest way to open.")
     section.notes.append(
-        f"A Trio program that does nothing but wake up {wakes} times a second takes {_wake_us(wakes, seconds):.0f} µs "
-        f"of CPU each time on this machine, and a unit of {FEW} streams is one such wake: caches are cold and the core "
-        "is asleep when it comes. With more streams, or whatever else the appliance does, units share them."
+        f"From {polling.MANY} cameras on ours are polled together, {polls} times a second; a picture comes later by "
+        f"{polling.PERIOD_S * 1000:.0f} ms at most. A Trio program that only wakes up {polls} times a second takes "
+        f"{_wake_us(polls, seconds):.0f} µs of CPU each time on this machine: caches are cold and the core is asleep "
+        "when it comes. The streams share that."
     )
     return section
 
@@ -113,22 +115,21 @@ def _ours(urls: Sequence[str], seconds: float) -> tuple[float, int]:
     import trio  # noqa: PLC0415  # each child loads what it measures
 
     from appliance.base.clock import SystemClock  # noqa: PLC0415
-    from appliance.sites.beat import Beat  # noqa: PLC0415
     from appliance.sites.rtsp.source import open_rtsp  # noqa: PLC0415
     from appliance.sites.rtsp.target import RtspTarget  # noqa: PLC0415
 
-    beat, count = Beat(), 0
+    poller, count = polling.Poller(), 0
 
     async def pull(url: str) -> None:
         nonlocal count
-        async with open_rtsp(RtspTarget.from_url(url), SystemClock(), audio=False, beat=beat) as source:
+        async with open_rtsp(RtspTarget.from_url(url), SystemClock(), audio=False, poller=poller) as source:
             while True:
                 units = await source.receive()  # apart: += reads the count before it waits
                 count += len(units)
 
     async def main() -> tuple[float, int]:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(beat.run)
+            nursery.start_soon(poller.run)
             for url in urls:
                 nursery.start_soon(pull, url)
             await trio.sleep(SETTLE_S)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from appliance.base.clock import Clock
     from appliance.media.units import AudioFormat, VideoFormat
-    from appliance.sites.beat import Beat
     from appliance.sites.cameras import StreamConfig
     from appliance.sites.demo import DemoCamera
+    from appliance.sites.polling import Poller
     from appliance.sites.probe import ProbeResult
     from appliance.sites.source import Opener, Source
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 class Sources:
     """Opens and looks at streams of every kind there is."""
 
-    def __init__(self, clock: Clock, demo: DemoCamera, beat: Beat | None = None) -> None:
+    def __init__(self, clock: Clock, demo: DemoCamera, poller: Poller | None = None) -> None:
         self._clock = clock
         self._demo = demo
-        self._beat = beat
+        self._poller = poller
         self._trust = Trust()
 
     def opener(self, stream: StreamConfig) -> Opener:
@@ -60,7 +60,7 @@ class Sources:
                     self._clock,
                     check_address=refuse_address,
                     trust=self._trust,
-                    beat=self._beat,
+                    poller=self._poller,
                 ) as camera:
                     yield camera
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import time
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Ping, Request, TextMessage
 
-from tests.e2e.remote import RemotePage
+from tests.e2e.remote import RemotePage, end_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 FIREFOX = "/usr/bin/firefox-esr"
 STARTED_WITHIN_S = 60.0
 ANSWERED_WITHIN_S = 60.0
-ENDED_WITHIN_S = 15.0
 PIECE = 1 << 16
 PREFERENCES = {
     "app.update.enabled": False,
@@ -164,16 +162,3 @@ def address(process: subprocess.Popen[bytes], log: Path) -> str:
         assert process.poll() is None, f"Firefox ended:\n{log.read_text()[-4000:]}"
         assert time.monotonic() < end, f"Firefox did not start:\n{log.read_text()[-4000:]}"
         time.sleep(0.1)
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process and those it started: it leads a session of its own."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(ENDED_WITHIN_S)
-        except ProcessLookupError:
-            break
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait(ENDED_WITHIN_S)

@@ -6,6 +6,9 @@ Keys and clicks are actions as WebDriver defines them, which Firefox and WebKit 
 from __future__ import annotations
 
 import base64
+import os
+import signal
+import subprocess
 import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -14,12 +17,13 @@ import numpy as np
 
 from tests.e2e.house import PASSWORD
 from tests.e2e.pictures import GRAB, HEIGHT, WIDTH, Grabbed
-from tests.e2e.visit import PATIENCE_S, SHOWN
+from tests.e2e.visit import PATIENCE_S, SHOWN, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAUSE_S = 0.1
+ENDED_WITHIN_S = 15.0
 
 _CENTRE = """(selector) => {
   const element = document.querySelector(selector);
@@ -72,15 +76,11 @@ class RemotePage(ABC):
 
     def until(self, what: str, condition: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
         """Wait until ``condition`` gives something true; it."""
-        end = time.monotonic() + within_s
-        while True:
-            found = condition()
-            if found:
-                return found
-            if time.monotonic() > end:
-                seen = str(self.evaluate("() => document.body.innerText"))[:2000]
-                raise AssertionError(f"in {within_s:.0f} s: {what}; last seen: {found!r}\n{seen}")
-            time.sleep(PAUSE_S)
+        return wait_until(what, condition, self.seen, lambda: time.sleep(PAUSE_S), within_s)
+
+    def seen(self) -> str:
+        """The page in words, for a failure."""
+        return str(self.evaluate("() => document.body.innerText"))[:2000]
 
     # ---- what a person does, and sees
 
@@ -123,3 +123,16 @@ class RemotePage(ABC):
         got = self.until("a picture", lambda: self.tile(name, script))
         pixels = np.frombuffer(base64.b64decode(got["pixels"]), np.uint8)
         return Grabbed(pixels.reshape(HEIGHT, WIDTH, 3), got["at"], got["width"])
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those it started: it leads a session of its own."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(ENDED_WITHIN_S)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait(ENDED_WITHIN_S)

@@ -23,6 +23,24 @@ PHONE = {"width": 390, "height": 844}
 SHOWN = "(player) => [...player.querySelectorAll('video')].at(-1) ?? null"
 
 
+def wait_until(
+    what: str,
+    condition: Callable[[], Any],
+    seen: Callable[[], str],
+    pause: Callable[[], object],
+    within_s: float = PATIENCE_S,
+) -> Any:
+    """Ask again and again until ``condition`` gives something true; it.  ``seen``: the page in words, for a failure."""
+    end = time.monotonic() + within_s
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"in {within_s:.0f} s: {what}; last seen: {found!r}\n{seen()}")
+        pause()
+
+
 class Visit:
     """One page with its own cookies.  ``faults`` holds what the page's scripts complained about."""
 
@@ -67,14 +85,7 @@ class Visit:
 
     def until(self, what: str, condition: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
         """Wait until ``condition`` gives something true; it."""
-        end = time.monotonic() + within_s
-        while True:
-            found = condition()
-            if found:
-                return found
-            if time.monotonic() > end:
-                raise AssertionError(f"in {within_s:.0f} s: {what}; last seen: {found!r}\n{self.seen()}")
-            self.page.wait_for_timeout(100)
+        return wait_until(what, condition, self.seen, lambda: self.page.wait_for_timeout(100), within_s)
 
     def seen(self) -> str:
         """The page in words, for a failure."""

@@ -11,9 +11,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.firefox import end_group
 from tests.e2e.house import LOOPBACK, free_ports
-from tests.e2e.remote import RemotePage
+from tests.e2e.remote import RemotePage, end_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

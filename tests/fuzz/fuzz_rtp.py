@@ -18,6 +18,7 @@ from appliance.sites.rtsp.sdp import parse_sdp
 from appliance.sites.rtsp.video import VideoReceiver
 from appliance.sites.source import SourceStatistics
 from tests.reference import rtp as reference
+from tests.reference.agree import agree_in_runs, counters
 from tests.reference.packets import aac_hbr, ap, fu, fu_a, interleaved, packetize, stap_a
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.talk import H265, H265_SETS, PPS, SPS, SPS_SMALL, VIDEO, sdp
@@ -88,7 +89,7 @@ def check(data: bytes) -> None:
         assert set(kinds) <= {*range(10), *range(16, 22), 39, 40}
         assert len(kinds) <= NAL_LIMIT
         assert all(nal[0] >> 1 & 63 in (32, 33, 34) for nal in sets)
-    _runs(
+    agree_in_runs(
         data,
         spans,
         rtp.H264Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
@@ -104,19 +105,8 @@ def _agree(data, spans, kernel, twin) -> list:
         found = kernel.push(data, start, end)
         assert found == twin.push(data, start, end)
         given += found or []
-    for name in ("received", "lost", "late", "malformed", "foreign", "dropped", "highest", "ssrc", "oddities"):
-        assert getattr(kernel, name) == getattr(twin, name), name
+    assert counters(kernel) == counters(twin)
     return given
-
-
-def _runs(data: bytes, spans: list[tuple[int, int, int]], kernel, twin) -> None:
-    """The same packets taken many at a time: what completes, and where each turn ends."""
-    at = 0
-    while at < len(spans):
-        found = kernel.push_run(data, spans, at)
-        assert found == twin.push_run(data, spans, at)
-        assert found[1] > at
-        at = found[1]
 
 
 def _receive(data: bytes, spans: list[tuple[int, int, int]], plan: VideoPlan) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from appliance._native import rtp
 from tests.reference import rtp as reference
+from tests.reference.agree import agree_in_runs, counters
 from tests.reference.packets import aac_hbr, avcc, fu_a, interleaved, packetize, stap_a
 from tests.reference.packets import rtp as packet
 
@@ -367,13 +368,6 @@ def streams(draw) -> list[bytes]:
     return out
 
 
-COUNTERS = ("received", "lost", "late", "malformed", "foreign", "dropped", "highest", "ssrc", "oddities")
-
-
-def counters(depacketizer):
-    return [getattr(depacketizer, name) for name in COUNTERS]
-
-
 @given(streams(), st.sampled_from([{}, {"unit_limit": 60}, {"nal_limit": 2}]))
 def test_pictures_agree_with_the_reference(packets: list[bytes], limits) -> None:
     one, other = rtp.H264Depacketizer(96, **limits), reference.H264Depacketizer(96, **limits)
@@ -388,13 +382,7 @@ def test_taking_many_packets_at_a_time_agrees_with_the_reference(turns, limits) 
     data = b"".join(interleaved(channel, each) for channel, packets in turns for each in packets)
     spans, _, _ = rtp.scan_interleaved(data)
     one, other = rtp.H264Depacketizer(96, **limits), reference.H264Depacketizer(96, **limits)
-    at = 0
-    while at < len(spans):
-        found = one.push_run(data, spans, at)
-        assert found == other.push_run(data, spans, at)
-        assert found[1] > at
-        at = found[1]
-        assert counters(one) == counters(other)
+    agree_in_runs(data, spans, one, other)
 
 
 def test_a_turn_ends_at_another_channel_and_at_a_whole_picture() -> None:

@@ -23,7 +23,7 @@ from appliance.sites.source import SourceStatistics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from appliance.sites.beat import Beat, Seat
+    from appliance.sites.polling import Polled, Poller
     from appliance.sites.rtsp.events import Event
     from appliance.sites.rtsp.messages import Packets
     from appliance.sites.rtsp.target import RtspTarget
@@ -104,7 +104,7 @@ class Connection:
         self.way = Way.HTTP if target.options.way is Way.HTTP else Way.TCP
         self._stream = stream
         self._udp: UdpPorts | None = None
-        self._seat: Seat | None = None
+        self._polled: Polled | None = None
         self._broken = False  # nothing more can be sent: half a message may be out
         self._silent = False  # it was waited for long enough: what is sent now is not answered either
 
@@ -119,8 +119,8 @@ class Connection:
                 await self.flush()
             deadline = self.client.next_deadline()
             data: bytes | bytearray | None = None
-            if self._seat is not None and self._seat.is_kept:
-                data = await self._seat.receive_some(READ_SIZE, inf if deadline is None else deadline)
+            if self._polled is not None and self._polled.is_active:
+                data = await self._polled.receive_some(READ_SIZE, inf if deadline is None else deadline)
             elif self._udp is None:
                 with trio.CancelScope(deadline=inf if deadline is None else deadline):
                     data = await self._stream.receive_some(READ_SIZE)
@@ -142,15 +142,15 @@ class Connection:
             event = self.client.next_event()
         return event
 
-    def keep(self, beat: Beat) -> None:
-        """From now on read at the moments of ``beat``, where that is possible: the socket is read past the stream."""
+    def poll_with(self, poller: Poller) -> None:
+        """From now on read at the moments of ``poller``, where that is possible: the socket is read past the stream."""
         if self._udp is None and isinstance(self._stream, trio.SocketStream):
-            self._seat = beat.join(self._stream.socket)
+            self._polled = poller.register(self._stream.socket)
 
     @property
-    def keeps_time(self) -> bool:
+    def is_polled(self) -> bool:
         """Whether it is read at the same moments as other connections."""
-        return self._seat is not None and self._seat.is_kept
+        return self._polled is not None and self._polled.is_active
 
     async def _receive_udp(
         self, udp: UdpPorts, deadline: float | None
@@ -213,9 +213,9 @@ class Connection:
 
     async def aclose(self) -> None:
         """Tell the camera, for a second at most, and close the stream.  One that fell silent is not waited for."""
-        if self._seat is not None:
-            seat, self._seat = self._seat, None
-            seat.leave()
+        if self._polled is not None:
+            polled, self._polled = self._polled, None
+            polled.leave()
         try:
             with trio.move_on_after(LEAVE_WITHIN_S, shield=True):
                 await self._leave()

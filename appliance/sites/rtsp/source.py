@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from appliance.base.clock import Clock
     from appliance.media.units import AudioFormat, Unit, VideoFormat
-    from appliance.sites.beat import Beat
+    from appliance.sites.polling import Poller
     from appliance.sites.rtsp.codecs import Plan
     from appliance.sites.rtsp.connection import CheckAddress, Dial
     from appliance.sites.rtsp.errors import RtspError
@@ -56,19 +56,19 @@ async def open_rtsp(
     check_address: CheckAddress | None = None,
     dial: Dial = dial_tcp,
     trust: Trust | None = None,
-    beat: Beat | None = None,
+    poller: Poller | None = None,
 ) -> AsyncIterator[RtspSource]:
     """Open a camera's stream and play it; at exit the camera is told, for a second at most.
 
     ``check_address`` says of an IP address why it must not be connected to, or None (abuse A11).  ``dial`` opens the
-    stream; tests hand in their own.  ``trust``: what certificates are checked against.  ``beat``: the moments at which
-    it is read together with others.  Raises `SourceError`.
+    stream; tests hand in their own.  ``trust``: what certificates are checked against.  ``poller``: what reads
+    it together with others.  Raises `SourceError`.
     """
     steps = Steps(trio.current_time)
     source = await establish(target, clock, steps, audio=audio, check_address=check_address, dial=dial, trust=trust)
     try:
-        if beat is not None:
-            source.keep(beat)
+        if poller is not None:
+            source.poll_with(poller)
         yield source
     finally:
         await source.aclose()
@@ -185,9 +185,9 @@ class RtspSource:
     def notes(self) -> Sequence[str]:
         return self._notes
 
-    def keep(self, beat: Beat) -> None:
+    def poll_with(self, poller: Poller) -> None:
         """Read it together with others, as far as that is possible."""
-        self._connection.keep(beat)
+        self._connection.poll_with(poller)
 
     async def receive(self) -> list[Unit]:
         """The next units: all that one read from the socket completed.  Raises `SourceError`, from then on always."""
@@ -199,7 +199,7 @@ class RtspSource:
                 event = await self._connection.next_event()
                 if isinstance(event, Packets):
                     self._take(event, units)
-                    if not units and len(event.data) < FULL_READ and not self._connection.keeps_time:
+                    if not units and len(event.data) < FULL_READ and not self._connection.is_polled:
                         await trio.sleep_until((trio.current_time() // REST_S + 1) * REST_S)
         except FAILURES as error:
             self._note_oddities()

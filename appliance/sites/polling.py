@@ -28,80 +28,80 @@ PERIOD_S = 0.04
 GROUP = 8
 
 
-class Beat:
-    """The moments, and the seats of those who keep them.  `run` is its task; `close` it after that has ended."""
+class Poller:
+    """Polls the sockets that are registered.  `run` is its task; `close` it after that has ended."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._ticker = Ticker(PERIOD_S)
-        self._seats: dict[int, Seat] = {}  # by descriptor
-        self._filled = trio.Event()
-        self.is_kept = False  # whether there are enough for it to be worth anything
+        self._polled: dict[int, Polled] = {}  # by descriptor
+        self._activated = trio.Event()
+        self.is_active = False  # whether there are enough for it to be worth anything
 
-    def join(self, sock: trio.socket.SocketType | socket.socket) -> Seat:
-        """A seat for a connected socket that does not block; to be left before the socket is closed."""
-        seat = Seat(self, sock.fileno())
-        self._epoll.register(seat.fd, select.EPOLLIN)
-        self._seats[seat.fd] = seat
-        self.is_kept = len(self._seats) >= MANY
-        if self.is_kept:
-            self._filled.set()
-        return seat
+    def register(self, sock: trio.socket.SocketType | socket.socket) -> Polled:
+        """Poll a connected socket that does not block; `Polled.leave` before it is closed."""
+        polled = Polled(self, sock.fileno())
+        self._epoll.register(polled.fd, select.EPOLLIN)
+        self._polled[polled.fd] = polled
+        self.is_active = len(self._polled) >= MANY
+        if self.is_active:
+            self._activated.set()
+        return polled
 
-    def leave(self, seat: Seat) -> None:
-        del self._seats[seat.fd]
-        self.is_kept = len(self._seats) >= MANY
-        self._epoll.unregister(seat.fd)
+    def unregister(self, polled: Polled) -> None:
+        del self._polled[polled.fd]
+        self.is_active = len(self._polled) >= MANY
+        self._epoll.unregister(polled.fd)
 
     async def run(self) -> None:
         """Wake those who have something to read, at each moment, for ever."""
         self._ticker.start()
         while True:
-            if not self.is_kept and not any(seat.is_taken for seat in self._seats.values()):
+            if not self.is_active and not any(polled.is_awaited for polled in self._polled.values()):
                 self._ticker.stop()
-                self._filled = trio.Event()
-                await self._filled.wait()
+                self._activated = trio.Event()
+                await self._activated.wait()
                 self._ticker.start()
             await trio.lowlevel.wait_readable(self._ticker)
             self._ticker.take()
             woken = 0
-            for seat in self._due():
+            for polled in self._due():
                 if woken == GROUP:
                     woken = 0
                     await trio.lowlevel.checkpoint()
-                woken += seat.wake()
+                woken += polled.wake()
 
     def close(self) -> None:
         self._epoll.close()
         self._ticker.close()
 
-    def _due(self) -> Iterator[Seat]:
+    def _due(self) -> Iterator[Polled]:
         """Whose turn it is; while others read, some may leave."""
         for fd, _ in self._epoll.poll(0):
-            seat = self._seats.get(fd)
-            if seat is not None:
-                yield seat
+            polled = self._polled.get(fd)
+            if polled is not None:
+                yield polled
         now = trio.current_time()
-        for seat in [seat for seat in self._seats.values() if seat.deadline <= now]:
-            yield seat
+        for polled in [polled for polled in self._polled.values() if polled.deadline <= now]:
+            yield polled
 
 
-class Seat:
-    """One socket's place.  One task at a time reads from it."""
+class Polled:
+    """One socket that is polled.  One task at a time reads from it."""
 
-    def __init__(self, beat: Beat, fd: int) -> None:
+    def __init__(self, poller: Poller, fd: int) -> None:
         self.fd = fd
         self.deadline = math.inf  # of who waits here
-        self._beat = beat
+        self._poller = poller
         self._task: trio.lowlevel.Task | None = None
         self._rest = False  # the last read left something behind
 
     @property
-    def is_kept(self) -> bool:
-        return self._beat.is_kept
+    def is_active(self) -> bool:
+        return self._poller.is_active
 
     @property
-    def is_taken(self) -> bool:
+    def is_awaited(self) -> bool:
         """Whether somebody waits here."""
         return self._task is not None
 
@@ -123,7 +123,7 @@ class Seat:
         return data
 
     def leave(self) -> None:
-        self._beat.leave(self)
+        self._poller.unregister(self)
 
     def wake(self) -> bool:
         """Go on, whoever waits here; whether anybody did."""
