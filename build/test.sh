@@ -6,6 +6,4 @@ build/lint.sh
 echo "== web client's tests"
 .venv/bin/python build/webclient.py --test
 echo "== pytest"
-# A worker a core, four at most; the tests of a file stay together and in order.
-workers=$(nproc)
-exec .venv/bin/python -m pytest -q -n "$((workers > 4 ? 4 : workers))" --dist loadfile "$@"
+exec .venv/bin/python -m pytest -q "$@"
