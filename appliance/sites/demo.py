@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 SECONDS, FPS, SAMPLE_RATE = 20, 25, 32_000
 #: Streams by name: width, height, bit/s.
 STREAMS = {"main": (1280, 720, 1_500_000), "sub": (640, 360, 400_000)}
-#: Making the clip takes a quarter of a minute on a small machine; a stuck one is given up.
+#: Making the clip takes some seconds on a small machine; a stuck one is given up.
 PATIENCE_S = 300.0
-_VERSION = 2  # of the clip: a newer one is made anew
+_VERSION = 3  # of the clip: a newer one is made anew
 
 
 class DemoCamera:

@@ -1,6 +1,6 @@
 """The demo camera's clip: coded once, in a worker, then looped for ever.
 
-A camera's footage is made rather than shipped: a quarter of a minute of work at the first start instead of megabytes
+A camera's footage is made rather than shipped: some seconds of work at the first start instead of megabytes
 in every package, and nobody's rights in it.
 """
 
@@ -43,9 +43,9 @@ def _pictures(job: DemoJob) -> list[list[DemoPicture]]:
         for number in range(turns):
             image = backdrop.copy() if number < turns - 1 else backdrop
             scene.draw_stopwatch(image, number * turn + n)
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            for which, (wide, high, _) in enumerate(job.sizes):
-                shown = frame.reformat(width=wide, height=high, format="yuv420p", interpolation="AREA", threads=1)
+            shown = av.VideoFrame.from_ndarray(image, format="rgb24")
+            for which, (wide, high, _) in enumerate(job.sizes):  # each from the one before: the largest is first
+                shown = shown.reformat(width=wide, height=high, format="yuv420p", interpolation="AREA", threads=1)
                 shown.pts = n
                 take(number, which, encoders[number][which].encode(shown))
     for number in range(turns):
@@ -62,7 +62,7 @@ def _encoder(size: tuple[int, int, int], fps: int) -> av.VideoCodecContext:
     encoder.gop_size, encoder.max_b_frames, encoder.thread_count = fps, 0, 1
     encoder.bit_rate = bit_rate
     encoder.options = {
-        "preset": "veryfast",
+        "preset": "superfast",
         "profile": "high",
         "x264-params": f"scenecut=0:keyint={fps}:min-keyint={fps}:bframes=0:repeat-headers=1:rc-lookahead=0"
         f":vbv-maxrate={bit_rate // 1000 * 2}:vbv-bufsize={bit_rate // 1000 * 2}",

@@ -129,7 +129,7 @@ def first_house() -> Iterator[House]:
         house = House(Path(folder) / "first", *free_ports(2), demo=True)
         house.start()
         try:
-            clip = house.folder / "demo" / "demo-2-sub.mp4"
+            clip = house.folder / "demo" / "demo-3-sub.mp4"
             end = time.monotonic() + FIRST_WITHIN_S
             while not clip.exists():
                 assert time.monotonic() < end, house.log.read_text()[-4000:]

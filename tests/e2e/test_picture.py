@@ -65,7 +65,7 @@ def test_the_clip_is_told_from_others() -> None:
 
 def test_the_stopwatch_in_the_picture_is_at_most_a_second_behind_the_clock(grid: Visit, house: House) -> None:
     """From the pixels alone: the demo camera's second is that of UTC, modulo the length of its loop."""
-    clip = decode(house.folder / "demo" / "demo-2-main.mp4")
+    clip = decode(house.folder / "demo" / "demo-3-main.mp4")
     assert len(clip) == DEMO_FPS * DEMO_S
     tile = grid.live("Demo")
 

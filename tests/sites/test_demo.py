@@ -79,7 +79,7 @@ async def test_the_clip_is_made_once_and_loaded_afterwards(tmp_path: Path) -> No
     async with open_pool(1) as pool:
         await DemoCamera(tmp_path / "demo", pool, SystemClock()).prepare()
         files = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "demo").iterdir()}
-        assert sorted(files) == ["demo-2-main.mp4", "demo-2-sub.mp4"]
+        assert sorted(files) == ["demo-3-main.mp4", "demo-3-sub.mp4"]
         again = DemoCamera(tmp_path / "demo", pool, SystemClock())
         async with again.open("sub") as source:
             assert (source.video.width, source.video.height) == (640, 360)
@@ -95,7 +95,7 @@ def test_a_clip_cut_off_by_a_crash_is_not_used(tmp_path: Path) -> None:
     muxer = Muxer(lambda length: b"")
     movie = init_segment(clip.format) + b"".join(muxer.video(unit).message for unit in clip.units)
     for stream in demo.STREAMS:
-        (tmp_path / f"demo-2-{stream}.mp4").write_bytes(movie)
+        (tmp_path / f"demo-3-{stream}.mp4").write_bytes(movie)
     camera = DemoCamera(tmp_path, None, ManualClock())  # type: ignore[arg-type]  # no pool is asked here
     assert camera._load() is None
 
