@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: With fewer, each camera is read as soon as it has sent something.
 MANY = 4
-PERIOD_S = 0.04
+PERIOD_S = 0.05
 #: Read in one turn; then the loop is given back.
 GROUP = 8
 
