@@ -6,4 +6,5 @@ build/lint.sh
 echo "== web client's tests"
 .venv/bin/python build/webclient.py --test
 echo "== pytest"
-exec .venv/bin/python -m pytest -q "$@"
+# Two workers; tests/conftest.py says what runs beside what.
+exec .venv/bin/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder "$@"

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
 
 # A single example has no deadline: on a busy machine it takes what it takes.  pytest's time-out bounds the whole test.
 settings.register_profile("fanal", deadline=None)
@@ -12,3 +20,44 @@ settings.load_profile("fanal")
 
 # Whoever started us in the background may have had Ctrl-C ignored, and what we start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+HERE = Path(__file__).parent
+LOCKS = HERE.parent / ".cache"
+#: Rooms whose tests take long, the longest first: what is begun last should be short.
+LONG = ("e2e", "cli", "packaging", "faults", "soak", "abuse", "sites", "streams", "web", "bench")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first.  For workers side by side: a file stays together, and all browsers are one worker's."""
+
+    def turn(item: pytest.Item) -> int:
+        room = item.path.relative_to(HERE).parts[0]
+        return LONG.index(room) if room in LONG else len(LONG)
+
+    items.sort(key=turn)
+    for item in items:
+        together = "e2e" if item.path.is_relative_to(HERE / "e2e") else item.path.relative_to(HERE).as_posix()
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Tests marked ``alone`` hold others to times: while one runs, the other workers wait."""
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
+    with _turn(alone="alone" in item.keywords):
+        return (yield)
+
+
+@contextmanager
+def _turn(*, alone: bool) -> Iterator[None]:
+    """A lock that is shared, or exclusive; whoever waits for that is not overtaken: all come through the same gate."""
+    LOCKS.mkdir(exist_ok=True)
+    with (LOCKS / "tests.lock").open("w") as lock, (LOCKS / "tests.gate").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # closing does not do it, where a child still has it open

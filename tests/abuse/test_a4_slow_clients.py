@@ -20,7 +20,7 @@ SLOW_HEADERS, SLOW_READERS = 1900, 100
 #: What a busy machine may add to a time; what it may not is an order of magnitude.
 LENIENCE = 2.0
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]
 
 
 def resident_kb(pid: int) -> int:

@@ -30,7 +30,7 @@ PASSWORD = "seven gulls over the pier"
 LIVE_EDGE_S = 2.0
 WATCHED_S = 6.0
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]
 
 
 @dataclass
