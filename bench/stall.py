@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import signal
-import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.common import load
-from bench.common.appliance import running_appliance
 from bench.common.camera import running_camera
 from bench.common.cli import Options, say, script
+from bench.common.late import percentile, watched_appliance
 from bench.common.report import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bench.common.appliance import Server
 
 STREAMS, VIEWERS = 64, 200
@@ -39,20 +31,19 @@ def measure(options: Options) -> Section:
         "busy, what is late is often the machine.",
     )
     seconds = options.pick(20, 8)
-    with tempfile.TemporaryDirectory(prefix="fanal-stall-") as folder, contextlib.ExitStack() as stack:
-        file = Path(folder) / "late.json"
-        os.environ["BENCH_STALLS"] = str(file)
+    with contextlib.ExitStack() as stack:
         camera = stack.enter_context(running_camera())
         urls = [camera.url(number + 1) for number in range(STREAMS)]
-        server = stack.enter_context(running_appliance(urls, module="bench.common.watched"))
+        watched = stack.enter_context(watched_appliance(urls))
+        server = watched.server
         say("stall: the viewers come")
         share, more = divmod(VIEWERS, STREAMS)
         for number in range(STREAMS):
             stack.enter_context(load.watching(server.live(number), share + (number < more)))
         _until_all_are_well(server)
         say("stall: serving")
-        late = _late(server, file, lambda: time.sleep(seconds))
-        section.find("while serving, p99", _percentile(late, 99), "ms", target=TARGET_MS)
+        late = watched.lateness(lambda: time.sleep(seconds))
+        section.find("while serving, p99", percentile(late, 99), "ms", target=TARGET_MS)
         section.find("while serving, longest", max(late), "ms")
         say("stall: every camera hangs up")
         began = time.monotonic()
@@ -62,26 +53,11 @@ def measure(options: Options) -> Section:
             time.sleep(0.5)
             _until_all_are_well(server)
 
-        late = _late(server, file, reconnect)
-        section.find(f"{STREAMS} cameras back at once, p99", _percentile(late, 99), "ms", target=TARGET_MS)
+        late = watched.lateness(reconnect)
+        section.find(f"{STREAMS} cameras back at once, p99", percentile(late, 99), "ms", target=TARGET_MS)
         section.find(f"{STREAMS} cameras back at once, longest", max(late), "ms")
         section.find("until the last gave pictures again", time.monotonic() - began, "s")
     return section
-
-
-def _late(server: Server, file: Path, during: Callable[[], object]) -> list[float]:
-    """The latenesses while something is done, in milliseconds."""
-    os.kill(server.pid, signal.SIGUSR1)
-    during()
-    os.kill(server.pid, signal.SIGUSR2)
-    end = time.monotonic() + 10
-    while not file.exists():
-        if time.monotonic() > end:
-            raise RuntimeError("the watch on the loop says nothing")
-        time.sleep(0.05)
-    late: list[float] = json.loads(file.read_text())
-    file.unlink()
-    return late
 
 
 def _until_all_are_well(server: Server) -> None:
@@ -93,10 +69,6 @@ def _until_all_are_well(server: Server) -> None:
         if time.monotonic() > end:
             raise RuntimeError(f"after {BACK_WITHIN_S:.0f} s the cameras are: {counts}")
         time.sleep(0.2)
-
-
-def _percentile(values: list[float], which: int) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[which - 1]
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ LOCKS = HERE.parent / ".cache"
 LONG = ("e2e", "cli", "packaging", "faults", "soak", "abuse", "sites", "streams", "web", "bench")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long ones first.  For workers side by side: a file stays together, and all browsers are one worker's."""
 
