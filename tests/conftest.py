@@ -27,18 +27,20 @@ LOCKS = HERE.parent / ".cache"
 LONG = ("e2e", "cli", "packaging", "faults", "soak", "abuse", "sites", "streams", "web", "bench")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """For workers side by side: the tests of a file stay together, and all browsers are one worker's."""
+    room, *_ = where = item.path.relative_to(HERE).parts
+    item.add_marker(pytest.mark.xdist_group(room if room == "e2e" else "/".join(where)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long ones first.  For workers side by side: a file stays together, and all browsers are one worker's."""
+    """Rooms with long tests come first."""
 
     def turn(item: pytest.Item) -> int:
         room = item.path.relative_to(HERE).parts[0]
         return LONG.index(room) if room in LONG else len(LONG)
 
     items.sort(key=turn)
-    for item in items:
-        together = "e2e" if item.path.is_relative_to(HERE / "e2e") else item.path.relative_to(HERE).as_posix()
-        item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
