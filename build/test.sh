@@ -7,4 +7,4 @@ echo "== web client's tests"
 .venv/bin/python build/webclient.py --test
 echo "== pytest"
 # Two workers; tests/conftest.py says what runs beside what.
-exec .venv/bin/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder "$@"
+exec .venv/bin/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder "$@"

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    from xdist.remote import Producer
 
 # A single example has no deadline: on a busy machine it takes what it takes.  pytest's time-out bounds the whole test.
 settings.register_profile("fanal", deadline=None)
@@ -22,15 +25,21 @@ settings.load_profile("fanal")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).parent
+E2E = "tests/e2e/"
 LOCKS = HERE.parent / ".cache"
 #: Rooms whose tests take long, the longest first: what is begun last should be short.
 LONG = ("e2e", "cli", "packaging", "faults", "soak", "abuse", "sites", "streams", "web", "bench")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+class Files(LoadFileScheduling):
     """For workers side by side: the tests of a file stay together, and all browsers are one worker's."""
-    room, *_ = where = item.path.relative_to(HERE).parts
-    item.add_marker(pytest.mark.xdist_group(room if room == "e2e" else "/".join(where)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return E2E if nodeid.startswith(E2E) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files:
+    return Files(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
