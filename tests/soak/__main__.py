@@ -1,6 +1,6 @@
 """``make soak``: abuse A26 for an hour (or as long as is said), the report as Markdown.
 
-python -m tests.soak [--seconds N] [--rate N] [--output FILE]
+python -m tests.soak [--seconds N] [--rate N] [--output FILE] [--plot FILE.png]
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.common.cli import end_in_order, say
+from tests.soak.plot import draw
 from tests.soak.run import soak, soaking
 
 ALLOWED_MB_PER_H = 1.0
@@ -22,11 +23,13 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=100, help="viewers a second, of ten addresses")
     parser.add_argument("--warm", type=float, default=300, help="seconds before anything is counted")
     parser.add_argument("--output", type=Path, metavar="FILE")
+    parser.add_argument("--parts", type=int, default=30, help="how often it is asked what is held")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw what was held, over time")
     options = parser.parse_args()
     end_in_order()
     say(f"churning for {options.seconds:.0f} s")
     with soaking() as server:
-        done = soak(server, options.seconds, warm_s=options.warm, rate=options.rate)
+        done = soak(server, options.seconds, warm_s=options.warm, rate=options.rate, parts=options.parts)
     first, last = done.held[0], done.held[-1]
     back = last.no_more_than(first)
     reached = back and not done.failed and done.slope_mb_per_h < ALLOWED_MB_PER_H
@@ -46,6 +49,8 @@ Open files and tasks are {"back" if back else "NOT back"} where they were.
         say(failure)
     if options.output is not None:
         options.output.write_text(text)
+    if options.plot is not None:
+        draw(done, options.plot)
     return 0 if reached else 1
 
 
