@@ -14,7 +14,7 @@ from appliance import __version__
 from appliance.sites.names import Names, is_no_answer
 from appliance.sites.rtsp.auth import Authenticator
 from appliance.sites.rtsp.client import RtspClient
-from appliance.sites.rtsp.errors import Ended, NoAnswer, RtspError, Unsupported
+from appliance.sites.rtsp.errors import Ended, NameNotAnswered, NoAnswer, RtspError, Unsupported
 from appliance.sites.rtsp.events import TornDown
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.options import Way
@@ -86,8 +86,8 @@ async def dial_tcp(url: RtspUrl, check_address: CheckAddress | None, names: Name
     raise NoAnswer(f"Nothing answers at {url.place}.", "Check the address and the port, and that the camera is on.")
 
 
-def _nobody_knows(url: RtspUrl) -> NoAnswer:
-    return NoAnswer(
+def _nobody_knows(url: RtspUrl) -> NameNotAnswered:
+    return NameNotAnswered(
         f"No name server answers what {url.host} is.",
         "Check this server's network and name servers, or use the camera's IP address.",
     )
