@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -11,7 +12,9 @@ from appliance.base.faults import Fault
 from appliance.sites.addresses import FILE_SCHEME
 from appliance.sites.cameras import DEMO_SCHEME, refuse_address
 from appliance.sites.file import open_file
+from appliance.sites.names import Names
 from appliance.sites.probe import PROBE_WITHIN_S, probe_source
+from appliance.sites.rtsp.connection import dial_tcp
 from appliance.sites.rtsp.probe import describe_rtsp, probe_rtsp
 from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.rtsp.steps import Steps
@@ -34,11 +37,14 @@ if TYPE_CHECKING:
 class Sources:
     """Opens and looks at streams of every kind there is."""
 
-    def __init__(self, clock: Clock, demo: DemoCamera, poller: Poller | None = None) -> None:
+    def __init__(
+        self, clock: Clock, demo: DemoCamera, poller: Poller | None = None, names: Names | None = None
+    ) -> None:
         self._clock = clock
         self._demo = demo
         self._poller = poller
         self._trust = Trust()
+        self._dial = partial(dial_tcp, names=names or Names())
 
     def opener(self, stream: StreamConfig) -> Opener:
         """What opens this stream, each time anew."""
@@ -59,6 +65,7 @@ class Sources:
                     _target(stream),
                     self._clock,
                     check_address=refuse_address,
+                    dial=self._dial,
                     trust=self._trust,
                     poller=self._poller,
                 ) as camera:
@@ -71,7 +78,7 @@ class Sources:
         if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
             async with self.opener(stream)() as source:
                 return source.video, source.audio
-        seen = await describe_rtsp(_target(stream), check_address=refuse_address, trust=self._trust)
+        seen = await describe_rtsp(_target(stream), check_address=refuse_address, dial=self._dial, trust=self._trust)
         return seen.video, seen.audio
 
     async def probe(self, stream: StreamConfig, *, within_s: float = PROBE_WITHIN_S) -> ProbeResult:
@@ -79,7 +86,12 @@ class Sources:
         if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
             return await probe_source(self.opener(stream), Steps(trio.current_time), opening="open", within_s=within_s)
         return await probe_rtsp(
-            _target(stream), self._clock, check_address=refuse_address, trust=self._trust, within_s=within_s
+            _target(stream),
+            self._clock,
+            check_address=refuse_address,
+            dial=self._dial,
+            trust=self._trust,
+            within_s=within_s,
         )
 
 

@@ -9,7 +9,7 @@ import trio
 
 from appliance.sites.rtsp.auth import Authenticator
 from appliance.sites.rtsp.connection import USER_AGENT, Connection, plain_address
-from appliance.sites.rtsp.errors import NoAnswer, Redirected, RtspError
+from appliance.sites.rtsp.errors import NameNotAnswered, NoAnswer, Redirected, RtspError
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.options import Way
 from appliance.sites.rtsp.tls import Trust, open_tls
@@ -59,6 +59,8 @@ async def converse(
                     raise
             raise RtspError("The camera sends us in circles.", "Check the path of the address.")
     except FAILURES as error:
+        if isinstance(error, NameNotAnswered):
+            steps.rename("name")
         raise explain(error, target.url) from error
     raise explain(NoAnswer("The camera takes too long to answer.", "Check that it is not overloaded."), target.url)
 

@@ -38,6 +38,8 @@ export interface TestStream extends Omit<AdminStream, "username" | "hasPassword"
   readonly steps: readonly TestStep[];
   readonly audio: string | null;
   readonly notes: readonly string[];
+  /** Of a certificate that was not believed. */
+  readonly fingerprint: string | null;
 }
 
 export interface TestResult {
@@ -103,6 +105,7 @@ function readTestStream(value: unknown): TestStream | null {
     steps,
     audio,
     notes,
+    fingerprint: text(value["fingerprint"], 128),
   };
 }
 
@@ -122,10 +125,10 @@ export function readTest(value: unknown): TestResult | null {
 }
 
 /** The steps as people see them: what belongs together is one. */
-export type Stage = "connect" | "encrypt" | "speak" | "find" | "start" | "picture";
+export type Stage = "name" | "connect" | "encrypt" | "speak" | "find" | "start" | "picture";
 
 const STAGES: Readonly<Record<string, Stage>> = {
-  connect: "connect", TLS: "encrypt", OPTIONS: "speak", DESCRIBE: "find", SETUP: "start", PLAY: "start",
+  name: "name", connect: "connect", TLS: "encrypt", OPTIONS: "speak", DESCRIBE: "find", SETUP: "start", PLAY: "start",
   picture: "picture", measure: "picture", decode: "picture",
 };
 
