@@ -11,12 +11,15 @@ from appliance.base.faults import Fault
 from appliance.sites.addresses import FILE_SCHEME
 from appliance.sites.cameras import DEMO_SCHEME, refuse_address
 from appliance.sites.file import open_file
+from appliance.sites.mjpeg.probe import look_at_mjpeg, probe_mjpeg
+from appliance.sites.mjpeg.source import open_mjpeg
 from appliance.sites.probe import PROBE_WITHIN_S, probe_source
 from appliance.sites.rtsp.probe import describe_rtsp, probe_rtsp
 from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.rtsp.steps import Steps
 from appliance.sites.rtsp.target import RtspTarget
 from appliance.sites.rtsp.tls import Trust
+from appliance.sites.rtsp.urls import is_http
 from appliance.sites.source import SourceError, Trouble
 
 if TYPE_CHECKING:
@@ -54,6 +57,11 @@ class Sources:
             elif stream.url.startswith(FILE_SCHEME):
                 async with open_file(stream.url, self._clock) as movie:
                     yield movie
+            elif is_http(stream.url):
+                async with open_mjpeg(
+                    _target(stream), self._clock, check_address=refuse_address, trust=self._trust
+                ) as pictures:
+                    yield pictures
             else:
                 async with open_rtsp(
                     _target(stream),
@@ -71,6 +79,10 @@ class Sources:
         if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
             async with self.opener(stream)() as source:
                 return source.video, source.audio
+        if is_http(stream.url):
+            target = _target(stream)
+            video = await look_at_mjpeg(target, self._clock, check_address=refuse_address, trust=self._trust)
+            return video, None
         seen = await describe_rtsp(_target(stream), check_address=refuse_address, trust=self._trust)
         return seen.video, seen.audio
 
@@ -78,7 +90,8 @@ class Sources:
         """Open the stream step by step and look at its first pictures."""
         if stream.url.startswith((DEMO_SCHEME, FILE_SCHEME)):
             return await probe_source(self.opener(stream), Steps(trio.current_time), opening="open", within_s=within_s)
-        return await probe_rtsp(
+        probe = probe_mjpeg if is_http(stream.url) else probe_rtsp
+        return await probe(
             _target(stream), self._clock, check_address=refuse_address, trust=self._trust, within_s=within_s
         )
 
