@@ -158,9 +158,9 @@ class MultipartReader:
                 return self._give(data, self._length)
             self._wrong = True  # or the picture has no end: what divides parts tells
         end, gap = self._find_end()
+        if (end if end >= 0 else len(self._buffer)) > self._limit:
+            raise BadMessage(f"The camera sends a picture without end; the limit is {self._limit} bytes.")
         if end < 0:
-            if len(self._buffer) > self._limit:
-                raise BadMessage(f"The camera sends a picture without end; the limit is {self._limit} bytes.")
             return None
         if self._length is not None and end != self._length:
             self._oddities.note(Oddity.PART_LENGTH_WRONG)
