@@ -71,7 +71,7 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
       username   for the camera
       password   for the camera
       transport  how its packets come: auto, tcp, udp, http (through its web port)
-      fingerprint  SHA-256 of the only certificate that it may show (rtsps://, https://);
+      fingerprint  SHA-256 of the only certificate that it may show (with TLS);
                  first: of the one that it shows now; empty: the system decides
 
     \b
