@@ -65,7 +65,7 @@ async def _begin(asking: Asking, target: RtspTarget, clock: Clock, steps: Steps)
         with trio.move_on_after(OPEN_WITHIN_S):
             answer = await asking.ask(steps)
             beginning = b""
-            while len(beginning) < len(START) and (data := await asking.read()):
+            while len(beginning.lstrip(b"\r\n")) < len(START) and (data := await asking.read()):
                 beginning += data
             kind = kind_of(answer.content_type, beginning, asking.oddities)
             fps = target.options.fps

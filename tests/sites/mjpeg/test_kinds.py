@@ -87,6 +87,14 @@ async def test_parts_that_are_no_pictures_are_dropped_by_name(nursery, autojump_
         assert source.statistics.units_dropped == 1
 
 
+async def test_what_comes_may_come_byte_by_byte(nursery, autojump_clock) -> None:
+    many = b"\r\n" + part(JPEG) + part(PICTURES[1])
+    camera = HttpCamera(nursery, always(head("text/plain"), *(many[n : n + 1] for n in range(len(many))), end=False))
+    async with opened(camera) as source:
+        assert [unit.data for unit in await take(source, 2)] == PICTURES[:2]
+        assert source.statistics.oddities == {Oddity.STREAM_TYPE_WRONG, Oddity.BOUNDARY_MISSING}
+
+
 async def test_a_picture_under_a_wrong_name_is_asked_for_again_and_again(nursery, autojump_clock) -> None:
     camera = HttpCamera(
         nursery, always(response(body=jpeg(32, 32), Content_Type="application/octet-stream"), end=False)
