@@ -263,26 +263,44 @@ PEERS = {
 }
 
 
-@pytest.mark.parametrize("name", PEERS)
-def test_what_gstreamer_sends_is_what_it_coded(name: str, tmp_path: Path) -> None:
-    pixel_format, (width, height), quality, q, announced = PEERS[name]
+def received(command: list[str], count: int, announced: str = "") -> Camera:
+    """What comes of the pictures that a sender sends to the port that stands for PORT in its command."""
+    camera = Camera(announced)
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         sock.bind(("127.0.0.1", 0))
-        sock.settimeout(0)
-        pipeline = (
-            f"videotestsrc num-buffers=5 pattern=ball ! video/x-raw,format={pixel_format},width={width},"
-            f"height={height},framerate=10/1 ! jpegenc quality={quality} ! tee name=t ! queue ! "
-            f"multifilesink location={tmp_path}/%d.jpg t. ! queue ! rtpjpegpay quality={q} pt=26 ! "
-            f"udpsink host=127.0.0.1 port={sock.getsockname()[1]} sync=true"
-        )
-        subprocess.run([PYTHON, str(PIPELINE), pipeline], check=True, timeout=40)
-        camera = Camera(announced)
-        while len(camera.units) < 5:
-            data = sock.recv(65536)  # all of it was sent; BlockingIOError: a packet was lost on the way
-            camera.time = int.from_bytes(data[4:8], "big") & 0xFFFFFF
-            camera.receive(data)
+        sock.settimeout(20)
+        port = str(sock.getsockname()[1])
+        with subprocess.Popen([word.replace("PORT", port) for word in command], stdout=subprocess.DEVNULL) as sender:
+            while len(camera.units) < count:
+                data = sock.recv(65536)  # TimeoutError: some were lost on the way, and no more come
+                camera.time = int.from_bytes(data[4:8], "big")
+                camera.receive(data)
+            assert sender.wait(20) == 0
+    return camera
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_what_gstreamer_sends_is_what_it_coded(name: str, tmp_path: Path) -> None:
+    pixel_format, (width, height), quality, q, announced = PEERS[name]
+    pipeline = (
+        f"videotestsrc num-buffers=5 pattern=ball ! video/x-raw,format={pixel_format},width={width},"
+        f"height={height},framerate=10/1 ! jpegenc quality={quality} ! tee name=t ! queue ! "
+        f"multifilesink location={tmp_path}/%d.jpg t. ! queue ! rtpjpegpay quality={q} pt=26 ! "
+        "udpsink host=127.0.0.1 port=PORT sync=true"
+    )
+    camera = received([PYTHON, str(PIPELINE), pipeline], 5, announced)
     coded = [(tmp_path / f"{n}.jpg").read_bytes() for n in range(5)]
     assert [same(unit, data) for unit, data in zip(camera.units, coded, strict=True)] == [True] * 5
     assert camera.oddities.names == set()
+    assert camera.statistics.units_dropped == 0
+
+
+def test_what_ffmpeg_sends_is_what_it_coded(tmp_path: Path) -> None:
+    coder = ["-c:v", "mjpeg", "-huffman", "default", "-q:v", "4", "-pix_fmt", "yuvj420p", "-frames:v", "5"]
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc=size=640x480:rate=10", *coder]
+    camera = received([*command, "-f", "rtp", "rtp://127.0.0.1:PORT"], 5)
+    subprocess.run([*command, f"{tmp_path}/%d.jpg"], check=True, timeout=40)
+    coded = [(tmp_path / f"{n + 1}.jpg").read_bytes() for n in range(5)]
+    assert [same(unit, data) for unit, data in zip(camera.units, coded, strict=True)] == [True] * 5
     assert camera.statistics.units_dropped == 0
