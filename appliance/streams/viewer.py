@@ -68,7 +68,7 @@ class Slot:
 #: What was announced: a client has to be told anew when any of it changes.
 Announced = tuple[object, "VideoFormat", "AudioFormat | None", str | None]
 #: Codecs as people know them.
-_NAMES = {"h264": "H.264", "h265": "H.265"}
+_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG"}
 
 
 class Viewer:

@@ -85,7 +85,7 @@ async def test_a_camera_that_is_set_up_is_tested_with_its_own_credentials() -> N
     ("body", "code"),
     [
         ({}, "bad_request"),
-        ({"url": "http://192.0.2.1/"}, "unsupported_scheme"),
+        ({"url": "ftp://192.0.2.1/"}, "unsupported_scheme"),
         ({"url": "rtsp://169.254.169.254/"}, "invalid_url"),
         ({"url": "file:///etc/passwd"}, "unsupported_scheme"),
         ({"url": "file:/etc/passwd"}, "invalid_url"),

@@ -17,11 +17,12 @@ describe("a typed address", () => {
     expect([readAddress("  ").url, readAddress("demo:main").url, readAddress("file:/x.mp4").url, addressFault("demo:main")]).toEqual(["", "demo:main", "file:/x.mp4", "scheme"]);
   });
   it("is told what is plainly wrong with it", () => {
-    expect(["", "http://h/x", "rtsp:///x", "rtsp://h/user=a&password=•••", "rtsp://h/x", "rtsps://h"].map(addressFault)).toEqual([
+    expect(["", "ftp://h/x", "rtsp:///x", "rtsp://h/user=a&password=•••", "rtsp://h/x", "rtsps://h"].map(addressFault)).toEqual([
       "empty", "scheme", "host", "hidden", null, null,
     ]);
   });
   it("names a place", () => {
+    expect(["http://h/jpg#fps=5", "HTTPS://h"].map(addressFault)).toEqual([null, null]);
     expect(placeOf("rtsp://u:p@H.local:8554/x")).toBe("H.local:8554");
     expect([hostOf("rtsp://H.local:8554/x"), hostOf("rtsp://[::1]:5/x"), hostOf("nonsense")]).toEqual(["h.local", "[::1]", ""]);
   });
@@ -73,6 +74,7 @@ describe("the answer of a test", () => {
     const step = (name: string, ok: boolean): TestStep => ({ name, ok, text: "", ms: 1 });
     expect(failedStage([step("connect", true), step("DESCRIBE", false)])).toBe("find");
     expect(failedStage([step("picture", true), step("measure", false)])).toBe("picture");
+    expect(failedStage([step("connect", true), step("GET", false)])).toBe("find");
     expect(failedStage([])).toBe("connect");
     expect(stagesOf([step("unheard of", false)])).toEqual([]);
     expect(pictureAfterMs([...STEPS, { name: "measure", ok: true, text: "", ms: 2000 }])).toBe(400);
@@ -81,6 +83,7 @@ describe("the answer of a test", () => {
     const stream = readTest({ streams: [{ name: "main", ok: true, gop_s: 2 }] })!.streams[0]!;
     expect([2, 1.5, 1, null].map((gopS) => seldomKeyFrames({ ...stream, gopS }))).toEqual([true, false, false, true]);
     expect(seldomKeyFrames({ ...stream, ok: false, gopS: null })).toBe(false);
+    expect(seldomKeyFrames({ ...stream, codec: "mjpeg", gopS: null })).toBe(false);
   });
 });
 

@@ -69,6 +69,9 @@ export function testFailure({ t }: Translator, stream: TestStream, signedIn: boo
             detail: t("Check what stands behind the host. The camera’s manual names it."),
           };
     case "unsupported_codec":
+      if (stage === "find" && /^https?:/i.test(stream.url)) {
+        return { title: t("There are no pictures at this address."), detail: t("Enter the address of the camera’s MJPEG stream, or of its snapshot.") };
+      }
       return { title: t("The camera sends a format that cannot be shown."), detail: t("Set this stream to H.264 in the camera.") };
     case "not_decoded":
       return { title: t("The stream comes, but its picture cannot be decoded."), detail: t("Choose another profile of H.264 in the camera, and try again.") };
@@ -136,7 +139,7 @@ export function faultText({ t }: Translator, fault: Faults[keyof Faults] & strin
     case "empty":
       return t("Enter the camera’s address.");
     case "scheme":
-      return t("Only addresses that begin with rtsp:// can be used.");
+      return t("Only addresses that begin with rtsp:// or http:// can be used.");
     case "host":
       return t("The address names no camera. Write it as rtsp://192.168.1.21/stream.");
     case "hidden":
