@@ -1,7 +1,7 @@
 """What a viewer's network may get instead of the best: the same picture in ever fewer bytes (row TRA-2).
 
 Each step is an encoding (`ladder.Rung`), so that viewers on slow networks share them too.  What a step takes away is
-what is missed least: at first some quality and rate, then size; detail goes before smoothness.
+what is missed least of all that would relieve the network: at first some quality and rate, then size.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from appliance.media.ladder import Size
 
-#: From step to step the bytes become fewer by so much: less is no relief, more leaves a network half empty.
-LEAST, MOST = 1.15, 1.4
+#: From step to step the bytes become fewer by so much at least; less is no relief.
+RELIEF = 1.15
 #: A picture of 640x360 in the best quality, measured; bytes grow slower than samples, as neighbours are alike.
 PICTURE_BYTES, PICTURE_SAMPLES, GROWTH = 37_900, 640 * 360, 0.72
 #: Bytes in other qualities.
@@ -45,18 +45,10 @@ def steps(
 ) -> tuple[Step, ...]:
     """For a tile and a rate, the best first; never empty.  The arguments are those of `ladder.rung`."""
     best = rung(source, tile, fps, source_fps=source_fps, limit=limit)
-    every = sorted(_all(best, sizes(source, limit), best.fps or source_fps or fps), key=lambda each: -each[0])
-    chain, at = [every[0]], 0
-    while at < len(every):
-        kbps = chain[-1][0]
-        start = at
-        while start < len(every) and every[start][0] > kbps / LEAST:
-            start += 1
-        end = start
-        while end < len(every) and every[end][0] >= kbps / MOST:
-            end += 1
-        chain += [min(every[start:end], key=lambda each: each[1])] if end > start else every[start : start + 1]
-        at = start
+    possible = sorted(_all(best, sizes(source, limit), best.fps or source_fps or fps), key=lambda each: -each[0])
+    chain, left = [possible[0]], possible
+    while left := [each for each in left if each[0] <= chain[-1][0] / RELIEF]:
+        chain.append(min(left, key=lambda each: each[1]))
     return tuple(Step(Rung(*size, rate, quality), kbps) for kbps, _, size, rate, quality in chain)
 
 
@@ -76,7 +68,7 @@ _Possible = tuple[float, float, "Size", float | None, int]
 
 
 def _all(best: Rung, available: Sequence[Size], sent: float) -> Iterator[_Possible]:
-    rates = [best.fps, *(each for each in RATES if LAST_RESORT <= each < sent / LEAST)]
+    rates = [best.fps, *(each for each in RATES if LAST_RESORT <= each < sent / RELIEF)]
     for size in available:
         if size[0] > best.width:
             continue

@@ -133,6 +133,59 @@ def test_up_soon_while_it_is_known_to_be_carried_then_after_a_quiet_time() -> No
 
 
 @pytest.mark.parametrize(
+    ("carried", "step", "hold_s"),
+    [
+        (1500, 2, 2 * HOLD_S),  # what was left for the attempt is carried, no more: it has failed
+        (600, 3, HOLD_S),  # less than that: it is the network that has become worse
+    ],
+)
+def test_an_attempt_fails_only_where_the_network_is_as_it_was(carried, step, hold_s) -> None:
+    control = Control(step=1, ceiling_kbps=1200.0, changed_at=0.0, tried_at=0.0, tried_from=1000.0)
+    for sight in look(6, carried=carried, step=1, lag=0.1, left_out=0.5):
+        control = follow(control, sight, KBPS)
+    assert (control.step, control.hold_s) == (step, hold_s)
+
+
+def test_a_failed_attempt_leads_back_to_what_was_left_for_it() -> None:
+    """What is measured while pictures are held back is a little less than what is carried."""
+    control = Control(step=1, ceiling_kbps=1200.0, changed_at=0.0, tried_at=0.0, tried_from=1000.0)
+    for sight in look(6, carried=800, step=1, lag=0.1, left_out=0.5):
+        control = follow(control, sight, KBPS)
+    assert (control.step, control.ceiling_kbps) == (2, 1000)
+
+
+def test_an_attempt_is_given_up_sooner() -> None:
+    for tried_at, step in ((0.0, 3), (None, 0)):
+        control = Control(tried_at=tried_at, tried_from=2000.0)
+        for sight in look(3, carried=900, lag=0.6):
+            control = follow(control, sight, KBPS)
+        assert control.step == step
+
+
+def test_what_was_on_its_way_is_not_held_against_the_step_that_fits() -> None:
+    control = Control(step=1, changed_at=0.0)
+    for n, sight in enumerate(look(16, carried=2600, step=1, lag=0.6)):
+        control = follow(control, sight, KBPS)
+        assert control.step == (1 if n < 12 else 2)
+
+
+def test_a_network_that_stands_still_says_nothing_of_what_it_carries() -> None:
+    control = Control()
+    for sight in look(6, carried=0, lag=0.6):
+        control = follow(control, sight, KBPS)
+    assert (control.step, control.ceiling_kbps) == (4, 4000)
+
+
+def test_a_client_that_was_too_slow_just_now_gets_no_more() -> None:
+    control = Control(step=4)
+    for n, sight in enumerate(look(13, carried=100, step=4)):
+        control = follow(control, replace(sight, dropped=3 * n), KBPS)
+    for sight in look(10, carried=100, at=3.25, step=4):
+        control = follow(control, replace(sight, dropped=36, made=75 + sight.made), KBPS)
+    assert control.step == 4
+
+
+@pytest.mark.parametrize(
     ("control", "after", "step"),
     [
         (Control(), (9000.0, 4000.0, 1000.0), 0),  # a larger tile on a network of which nothing is known

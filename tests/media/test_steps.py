@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.media.ladder import Limit, Rung, rung, sizes
-from appliance.media.steps import LEAST, MOST, picture_bytes, rates_kbps, steps
+from appliance.media.steps import RELIEF, picture_bytes, rates_kbps, steps
 
 LEVEL_1 = Limit(25, (1920, 1080))
 
 
-def test_the_first_is_what_was_asked_for_and_detail_goes_before_smoothness() -> None:
+def test_the_first_is_what_was_asked_for_and_then_goes_what_is_missed_least() -> None:
     chain = steps((1920, 1080), (640, 360), 25, source_fps=25, limit=LEVEL_1)
     assert chain[0].rung == Rung(640, 360, None, 75)
     assert [step.rung for step in chain[1:9]] == [
@@ -56,11 +56,12 @@ def test_every_chain(source, tile, fps, sent) -> None:
     chain = steps(source, tile, fps, source_fps=sent, limit=LEVEL_1)
     assert chain[0].rung == rung(source, tile, fps, source_fps=sent, limit=LEVEL_1)
     for one, other in pairwise(chain):
-        assert other.kbps <= one.kbps / LEAST
+        assert other.kbps <= one.kbps / RELIEF
         assert other.rung.width <= chain[0].rung.width
         assert other.rung.size in sizes(source, LEVEL_1)
         assert (other.rung.fps or 0) <= (chain[0].rung.fps or sent or fps)
     # but for the last resorts the network is not left half empty
     gaps = [one.kbps / other.kbps for one, other in pairwise(chain)]
-    assert sum(gap > MOST for gap in gaps) <= 2
+    assert sum(gap > 1.45 for gap in gaps) <= 3
+    assert max(gaps, default=1) <= 2.1
     assert len(chain) <= 40
