@@ -29,7 +29,7 @@ DROPPED, FEWEST_DROPPED = 0.2, 3
 WINDOW_S, MEASURE_S = 2.0, 1.0
 #: A picture may take so much longer than the way itself, and the socket may take so long over it; else it is large for
 #: this network, and the next one waits until it has arrived.
-ON_THE_WAY_S, ON_THE_WAY_INTERVALS, TAKEN_S = 0.25, 2.0, 0.1
+ON_THE_WAY_S, ON_THE_WAY_INTERVALS, TAKEN_S = 0.25, 3.0, 0.2
 #: What is on its way in a step that was left is not held against the next one for so long.
 LEFTOVER_S = 3.0
 #: A stream takes over with its next key frame; until then what is seen is about the one before.
@@ -122,7 +122,9 @@ def may_begin(
     on the way, where nothing takes them back; here the newest waits and is the one that goes.
     """
     in_time = round_trip_s + min(ON_THE_WAY_S, ON_THE_WAY_INTERVALS * interval_s)
-    return unacknowledged_s <= (in_time if taken_s <= TAKEN_S and arrived_s <= in_time else 0)
+    if taken_s <= TAKEN_S and arrived_s <= in_time:
+        return unacknowledged_s <= in_time
+    return unacknowledged_s <= (round_trip_s if arrived_s < inf else 0)
 
 
 def rebased(control: Control, before: Sequence[float], after: Sequence[float]) -> Control:
@@ -163,11 +165,9 @@ def _fall(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
     since = max(now - MEASURE_S, -inf if control.busy is None else control.busy.at_s)
     carried = _kbps([each for each in control.seen if each.at_s >= since - 1e-6])
     tried_from, carries = control.tried_from, FITS * carried
-    failed = (
-        control.tried_at is not None
-        and now - control.tried_at < max(PROBATION_S, control.hold_s)
-        and carried >= FAILED * tried_from  # else it is the network that has become worse
-    )
+    # else it is the network that has become worse
+    as_before = control.tried_at is not None and carried >= FAILED * tried_from
+    failed = as_before and now - (control.tried_at or 0) < max(PROBATION_S, control.hold_s)
     if failed:  # what was left for the attempt was carried, for all that is known
         carried = max(carried, tried_from)
         carries = max(KNOWN * carried, ALIKE * tried_from)
@@ -181,7 +181,7 @@ def _fall(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
         step=target,
         # less than the least step takes says nothing of the network but that it stood still
         ceiling_kbps=carried if carried >= kbps[-1] else kbps[min(step, len(kbps) - 1)],
-        hold_s=min(2 * control.hold_s, LONGEST_HOLD_S) if failed else HOLD_S,
+        hold_s=min(2 * control.hold_s, LONGEST_HOLD_S) if failed else control.hold_s if as_before else HOLD_S,
         changed_at=now,
     )
 
