@@ -162,6 +162,16 @@ def test_what_fails_only_in_the_long_run_is_not_tried_more_often_for_that(carrie
     assert control.hold_s == hold_s
 
 
+@pytest.mark.parametrize(("lag", "left_out", "step"), [(0.0, 0.0, 0), (0.1, 0.0, 0), (0.1, 0.08, 2)])
+def test_a_network_that_is_just_full_is_left_alone(lag, left_out, step) -> None:
+    """Too little is left out to go down, and too much to go up."""
+    control = Control(step=2)
+    for n in range(60):
+        made, left = n * 6, round(n * 6 * left_out)
+        control = follow(control, Sight(n / 4, control.step, lag, made, left, n * 30_000), KBPS)
+    assert control.step == step
+
+
 def test_an_attempt_is_given_up_sooner() -> None:
     for tried_at, step in ((0.0, 3), (None, 0)):
         control = Control(tried_at=tried_at, tried_from=2000.0)
