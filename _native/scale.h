@@ -39,6 +39,7 @@ struct plan {
     int taps;             /* across: source samples an output sample has weights for, a multiple of 4 */
     int32_t *first;       /* across: the first of them */
     int16_t *weights;     /* across: taps for each output sample; 0 after the last that counts */
+    uint8_t *picks;       /* AVX2, 4 taps: where those of every second sample and of the next lie, from the first on */
     uint16_t *down_weights;
     uint16_t *columns;    /* a row of sums; SPARE + taps zeros behind it */
 };
@@ -83,6 +84,7 @@ static int down_weights(const struct plan *p, int y, int *first) {
 static void plan_free(struct plan *p) {
     free(p->first);
     free(p->weights);
+    free(p->picks);
     free(p->down_weights);
     free(p->columns);
     memset(p, 0, sizeof *p);
@@ -107,7 +109,12 @@ static int weights_across(struct plan *p) {
             before = until;
         }
     }
-    return 0;
+    if (!p->avx2 || p->taps != 4) return 0;
+    p->picks = calloc((size_t)p->out_width, 8);
+    if (!p->picks) return -1;
+    for (int x = 0; x < p->out_width; x++)
+        for (int i = 0; i < 8; i++) p->picks[8 * x + i] = (uint8_t)(2 * (p->first[x] - p->first[x - x % 2]) + i);
+    return 0; /* with 4 taps a step is 4 at most, so that both lie within 8 */
 }
 
 /* `expand`: from 16..235 (chroma 16..240) to 0..255.  -1: no memory; plan_free() is due in any case. */

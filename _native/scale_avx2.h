@@ -140,16 +140,11 @@ AVX2 static inline __m256i weigh8(const struct plan *p, int x) {
                      _mm_unpacklo_epi64(FOUR(from(n) + step), FOUR(from(n + 1) + step)))
 #define COLUMNS(n) (p->columns + first[n])
 #define WEIGHTS(n) (w + (n) * taps)
-    if (taps == 4) {
-        low = _mm256_madd_epi16(FOUR_TIMES_FOUR(COLUMNS, 0, 0), LOAD256(w));
-        high = _mm256_madd_epi16(FOUR_TIMES_FOUR(COLUMNS, 4, 0), LOAD256(w + 16));
-    } else {
-        for (int i = 0; i < taps; i += 4) {
-            __m256i a = _mm256_madd_epi16(FOUR_TIMES_FOUR(COLUMNS, 0, i), FOUR_TIMES_FOUR(WEIGHTS, 0, i));
-            __m256i b = _mm256_madd_epi16(FOUR_TIMES_FOUR(COLUMNS, 4, i), FOUR_TIMES_FOUR(WEIGHTS, 4, i));
-            low = _mm256_add_epi32(low, a);
-            high = _mm256_add_epi32(high, b);
-        }
+    for (int i = 0; i < taps; i += 4) {
+        __m256i a = _mm256_madd_epi16(FOUR_TIMES_FOUR(COLUMNS, 0, i), FOUR_TIMES_FOUR(WEIGHTS, 0, i));
+        __m256i b = _mm256_madd_epi16(FOUR_TIMES_FOUR(COLUMNS, 4, i), FOUR_TIMES_FOUR(WEIGHTS, 4, i));
+        low = _mm256_add_epi32(low, a);
+        high = _mm256_add_epi32(high, b);
     }
 #undef FOUR
 #undef FOUR_TIMES_FOUR
@@ -166,6 +161,21 @@ AVX2 static inline void store8(uint8_t *d, __m256i values) {
 AVX2 static int area_across_avx2(const struct plan *p, uint8_t *d) {
     const __m256i addend = _mm256_set1_epi32(p->addend);
     int x = 0;
+    if (p->picks) { /* the columns of two samples with one load; up to 8 behind the row, which are there */
+        const uint16_t *t = p->columns;
+        const int32_t *first = p->first;
+        const uint8_t *picks = p->picks;
+        const int16_t *w = p->weights;
+        for (; x + 8 <= p->out_width; x += 8, first += 8, picks += 64, w += 32) {
+            __m256i low = _mm256_set_m128i(LOAD128(t + first[2]), LOAD128(t + first[0]));
+            __m256i high = _mm256_set_m128i(LOAD128(t + first[6]), LOAD128(t + first[4]));
+            low = _mm256_madd_epi16(_mm256_shuffle_epi8(low, LOAD256(picks)), LOAD256(w));
+            high = _mm256_madd_epi16(_mm256_shuffle_epi8(high, LOAD256(picks + 32)), LOAD256(w + 16));
+            low = _mm256_add_epi32(IN_ORDER(_mm256_hadd_epi32(low, high)), addend);
+            store8(d + x, _mm256_srai_epi32(low, 21));
+        }
+        return x;
+    }
     for (; x + 8 <= p->out_width; x += 8)
         store8(d + x, _mm256_srai_epi32(_mm256_add_epi32(weigh8(p, x), addend), 21));
     return x;
