@@ -4,6 +4,10 @@
 #define LOAD256(at) _mm256_loadu_si256((const __m256i *)(at))
 #define IN_ORDER(v) _mm256_permute4x64_epi64(v, 0xD8) /* packing works in halves; this undoes it */
 
+/* Ask for what the next row of the output is made from: each of its rows would start a stream anew, and pictures come
+ * from further away than the caches near this core.  Behind the last row this is a hint that does nothing. */
+#define AHEAD(at, rows) _mm_prefetch((const char *)((uintptr_t)(at) + (uintptr_t)((rows) * stride)), _MM_HINT_T0)
+
 /* What means_across() makes of 16 sums. */
 AVX2 static inline __m256i means(__m256i sums, __m128i shift, __m256i multiplier, __m256i addend) {
     __m256i scaled = _mm256_mulhi_epu16(_mm256_sll_epi16(sums, shift), multiplier);
@@ -37,9 +41,11 @@ AVX2 static int box2_avx2(const struct plan *p, const uint8_t *s, ptrdiff_t stri
     int x = 0;
     for (; x + 32 <= p->out_width; x += 32) {
         const uint8_t *at = s + 2 * x;
+        AHEAD(at, p->down);
         __m256i low = _mm256_maddubs_epi16(LOAD256(at), ones), high = _mm256_maddubs_epi16(LOAD256(at + 32), ones);
         for (int r = 1; r < p->down; r++) {
             at += stride;
+            AHEAD(at, p->down);
             low = _mm256_add_epi16(low, _mm256_maddubs_epi16(LOAD256(at), ones));
             high = _mm256_add_epi16(high, _mm256_maddubs_epi16(LOAD256(at + 32), ones));
         }
@@ -65,6 +71,7 @@ AVX2 static int box3_avx2(const struct plan *p, const uint8_t *s, ptrdiff_t stri
         __m256i sums = _mm256_setzero_si256();
         for (int r = 0; r < p->down; r++) {
             const uint8_t *at = s + r * stride + 3 * x;
+            AHEAD(at, p->down);
             __m256i a = _mm256_set_m128i(LOAD128(at + 24), LOAD128(at));
             __m256i b = _mm256_set_m128i(LOAD128(at + 32), LOAD128(at + 8));
             __m256i two = _mm256_or_si256(_mm256_shuffle_epi8(a, pairs), _mm256_shuffle_epi8(b, pairs_on));
@@ -83,9 +90,11 @@ AVX2 static int box4_avx2(const struct plan *p, const uint8_t *s, ptrdiff_t stri
     int x = 0;
     for (; x + 16 <= p->out_width; x += 16) {
         const uint8_t *at = s + 4 * x;
+        AHEAD(at, p->down);
         __m256i low = _mm256_maddubs_epi16(LOAD256(at), ones), high = _mm256_maddubs_epi16(LOAD256(at + 32), ones);
         for (int r = 1; r < p->down; r++) {
             at += stride;
+            AHEAD(at, p->down);
             low = _mm256_add_epi16(low, _mm256_maddubs_epi16(LOAD256(at), ones));
             high = _mm256_add_epi16(high, _mm256_maddubs_epi16(LOAD256(at + 32), ones));
         }
@@ -99,9 +108,11 @@ AVX2 static int sum_columns_avx2(const struct plan *p, const uint8_t *s, ptrdiff
     int x = 0;
     for (; x + 32 <= p->in_width; x += 32) {
         const uint8_t *at = s + x;
+        AHEAD(at, p->down);
         __m256i low = _mm256_cvtepu8_epi16(LOAD128(at)), high = _mm256_cvtepu8_epi16(LOAD128(at + 16));
         for (int r = 1; r < p->down; r++) {
             at += stride;
+            AHEAD(at, p->down);
             low = _mm256_add_epi16(low, _mm256_cvtepu8_epi16(LOAD128(at)));
             high = _mm256_add_epi16(high, _mm256_cvtepu8_epi16(LOAD128(at + 16)));
         }
@@ -118,6 +129,7 @@ AVX2 static int weigh_columns_avx2(const struct plan *p, const uint8_t *s, ptrdi
         const uint8_t *at = s + x;
         __m256i low = zero, high = zero;
         for (int r = 0; r < rows; r++, at += stride) {
+            AHEAD(at, rows);
             __m256i weight = _mm256_set1_epi16((short)p->down_weights[r]);
             low = _mm256_add_epi16(low, _mm256_mullo_epi16(_mm256_cvtepu8_epi16(LOAD128(at)), weight));
             high = _mm256_add_epi16(high, _mm256_mullo_epi16(_mm256_cvtepu8_epi16(LOAD128(at + 16)), weight));
