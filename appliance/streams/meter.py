@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Rates are taken over this much of the stream's own time.
 WINDOW = 4 * TICKS_PER_SECOND
+#: An interval longer than this, and so many times the usual one, is a stall: it would look like a camera that is slow.
+STALL, STALLED = TICKS_PER_SECOND, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Meter:
         self._gop: tuple[int, int] | None = None  # ticks, pictures
 
     def picture(self, unit: AccessUnit) -> None:
-        if self._pictures and not 0 <= unit.dts - self._pictures[-1][0] <= WINDOW:
+        if self._pictures and not 0 <= unit.dts - self._pictures[-1][0] <= self._longest():
             self.reset()
         self._pictures.append((unit.dts, len(unit.data)))
         self._bytes += len(unit.data)
@@ -47,6 +49,13 @@ class Meter:
                 self._gop = (unit.dts - self._idr_at, self._since_idr)
             self._idr_at, self._since_idr = unit.dts, 0
         self._since_idr += 1
+
+    def _longest(self) -> float:
+        """The longest interval that is the camera's own rate, and not a stall or a jump."""
+        if len(self._pictures) < 3:
+            return WINDOW
+        usual = (self._pictures[-1][0] - self._pictures[0][0]) / (len(self._pictures) - 1)
+        return min(WINDOW, max(STALL, STALLED * usual))
 
     def reset(self) -> None:
         """A jump or a gap: what was measured says nothing about what comes."""
