@@ -8,11 +8,13 @@ key frame.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.choice import Admission, admits, choose_stream, why_not_the_best
+from appliance.media.adaptive import Wish, choose
+from appliance.media.choice import Admission, admits
+from appliance.media.offer import Offer
 from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.sites.source import Trouble
 from appliance.streams import messages
@@ -205,19 +207,24 @@ class Viewer:
             return None
         videos = [self._known(stream.id) for stream in streams]
         admissions = [Admission.YES if video is None else self._admit(want, video) for video in videos]
-        playable = [number for number, admission in enumerate(admissions) if admission is Admission.YES]
-        if not playable:
+        offers = [
+            Offer(None if video is None else (video.width, video.height), sound=self._has_sound(stream))
+            for stream, video in zip(streams, videos, strict=True)
+        ]
+        wish = Wish(
+            tile=(want.width, want.height) if want.width and want.height else None,
+            zoomed=want.zoom,
+            sound=want.audio and self._policy.may_hear,
+            adaptive=self._policy.adaptive,
+        )
+        choice = choose(offers, admissions, wish)
+        if choice.stream is None:
             self._say_unplayable(videos, admissions)
             return None
-        if want.audio and self._policy.may_hear:  # cameras have sound in one of their streams only, or sound that plays
-            heard = [number for number in playable if self._directory.facts(streams[number].id).audio is not None]
-            playable = heard or playable
-        sizes = [None if video is None else (video.width, video.height) for video in videos]
-        requested = (want.width, want.height) if want.width and want.height else None
-        how = {"zoomed": want.zoom, "adaptive": self._policy.adaptive}
-        choice = choose_stream([sizes[number] for number in playable], requested, **how)
-        choice = replace(choice, stream=playable[choice.stream])
-        return streams[choice.stream], why_not_the_best(sizes, admissions, choice, requested, **how)
+        return streams[choice.stream], choice.reason
+
+    def _has_sound(self, stream: StreamConfig) -> bool:
+        return self._directory.facts(stream.id).audio is not None
 
     def _admit(self, want: Want, video: VideoFormat) -> Admission:
         return Admission.YES if self._only is not None else admits(want.codecs, video.codec_string)
