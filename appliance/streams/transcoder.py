@@ -343,8 +343,11 @@ class Transcoder:
         waiting_bytes = sum(len(waiting.fragment.message) for waiting in self._pending)
         if fragment.dts - oldest <= most and waiting_bytes <= WAITING_BYTES:
             return False
-        self.counters.dropped += sum(waiting.fresh for waiting in self._pending)
+        lost = sum(waiting.fresh for waiting in self._pending)
         self._pending.clear()
+        if self.worker is None:
+            return True  # it has not begun, or is being replaced
+        self.counters.dropped += lost
         now = trio.current_time()
         self._overloads.append(now)
         if len(self._overloads) == OVERLOADS and now - self._overloads[0] <= OVERLOAD_S:
