@@ -129,5 +129,5 @@ async def test_a_key_frame_a_second_is_all_that_is_decoded_for_a_picture_a_secon
             await view.want(width=640, height=360, codecs=[AVC], mode="transcoded", fps=5)
             await view.told("stream")
             times = [at for at, _ in await pictures(view, 11)]
-            assert 1700 <= times[-1] - times[0]
+            assert times[-1] - times[0] >= 1700
             assert not transcoder.keys_only
