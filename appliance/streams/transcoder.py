@@ -390,9 +390,7 @@ class Transcoder:
             log.debug("%s: %s decoded", self.hub.name, "key frames" if self._keys_only else "all pictures")
 
     def _are_keys_enough(self) -> bool:
-        if trio.current_time() < self._overloaded_until or (
-            self._segment is not None and _is_intra(self._segment.video)
-        ):
+        if trio.current_time() < self._overloaded_until or (self._segment is not None and self._segment.video.is_intra):
             return True
         gop_s, fastest = self.hub.measured.gop_s, 0.0
         for rung in self._levels:
@@ -427,10 +425,6 @@ class Transcoder:
     async def _news(self) -> None:
         await self._wake.wait()
         self._wake = trio.Event()
-
-
-def _is_intra(video: VideoFormat) -> bool:
-    return video.codec == "mjpeg"
 
 
 def _on_the_wire(levels: list[Level]) -> PipelineRungs:

@@ -102,7 +102,7 @@ class Chosen(NamedTuple):
 #: What was announced: a client has to be told anew when any of it changes.
 Announced = tuple[object, "VideoFormat", "AudioFormat | Rung | None", str | None]
 #: Codecs as people know them.
-_NAMES = {"h264": "H.264", "h265": "H.265"}
+_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG"}
 _STATES = {"ok": State.OK, "waiting": State.WAITING, "lost": State.LOST}
 #: Rates so near to each other are one: they are measured.
 SAME_RATE = 0.1

@@ -18,6 +18,8 @@ from appliance.workers.pictures import DECODERS, plane_of
 from appliance.workers.wire import PipelinePicture, PipelineWorked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
 
     from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
@@ -33,7 +35,7 @@ class Pipeline:
     def __init__(self, opening: PipelineOpen) -> None:
         self._opening = opening
         self._rungs: list[PipelineRung] = []
-        self._slots: list[int | None] = []  # by rung: the slot of its rate that the last picture was made for
+        self._slots: list[int | None] = []  # by rung: the slot of time that the last picture was made for
         decoder = av.VideoCodecContext.create(DECODERS[opening.codec], "r")
         assert isinstance(decoder, av.VideoCodecContext)
         decoder.extradata = opening.configuration or None
@@ -51,6 +53,8 @@ class Pipeline:
 
     def work(self, unit: PipelineUnit) -> PipelineWorked:
         """Decode a unit and make what is due of what came out."""
+        if unit.alone and not any(self._slot(rung, unit.pts) != slot for rung, slot in self._paces()):
+            return PipelineWorked(0, [])  # nobody waits for this one, and nothing follows on it
         packet = av.Packet(unit.data)
         packet.pts = packet.dts = unit.pts
         if not unit.shown:
@@ -100,12 +104,17 @@ class Pipeline:
         return PipelinePicture(pts, jpegs, given)
 
     def _is_due(self, number: int, rung: PipelineRung, pts: int) -> bool:
-        """Time is cut into slots of the rung's rate: the first picture of each is made."""
-        if rung.fps is None:
-            return True
-        slot = int(pts * rung.fps // TICKS_PER_SECOND)
+        slot = self._slot(rung, pts)
         before, self._slots[number] = self._slots[number], slot
         return slot != before
+
+    def _paces(self) -> Iterable[tuple[PipelineRung, int | None]]:
+        return zip(self._rungs, self._slots, strict=True)
+
+    @staticmethod
+    def _slot(rung: PipelineRung, pts: int) -> int:
+        """Time is cut into slots of the rung's rate: the first picture of each is made."""
+        return pts if rung.fps is None else int(pts * rung.fps // TICKS_PER_SECOND)
 
     def _planes(self, frame: av.VideoFrame, sizes: set[Size]) -> dict[Size, list[np.ndarray]]:
         """The picture in each size, largest first: a smaller one is made of a larger one if it divides it, which gives
