@@ -23,6 +23,7 @@ from appliance.workers.wire import (
     PipelineOpen,
     PipelineRungs,
     PipelineUnit,
+    PipelineWorked,
     SnapshotJob,
     body_size,
     encode,
@@ -49,8 +50,12 @@ def main(arguments: list[str]) -> int:
             if body is None:
                 return 0
             if kind is Kind.UNIT:
-                with isolation.cpu_limit():
-                    worked = pipelines[job].work(msgspec.msgpack.decode(body, type=PipelineUnit))
+                unit = msgspec.msgpack.decode(body, type=PipelineUnit)
+                try:
+                    with isolation.cpu_limit():
+                        worked = pipelines[job].work(unit)
+                except Exception:  # whatever a picture does to a library is that picture's failure
+                    worked = PipelineWorked(0, [], damaged=True)
                 channel.sendall(encode(Kind.WORKED, job, worked))
                 continue
             if kind is Kind.OPEN:

@@ -11,29 +11,24 @@ from typing import TYPE_CHECKING
 
 import av
 import simplejpeg
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.workers.pictures import DECODERS, plane_of
+from appliance.workers.pictures import DECODERS
+from appliance.workers.scaling import Scaling
 from appliance.workers.wire import PipelinePicture, PipelineWorked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
-
     from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
-
-Size = tuple[int, int]
-#: Matrix coefficients of ITU-T H.273, as the decoder reports them.
-_BT709 = 1
 
 
 class Pipeline:
     """One decoder and the rungs that its pictures are made for."""
 
     def __init__(self, opening: PipelineOpen) -> None:
-        self._opening = opening
+        self._full_range = opening.full_range
+        self._scaling = Scaling()
         self._rungs: list[PipelineRung] = []
         self._slots: list[int | None] = []  # by rung: the slot of time that the last picture was made for
         decoder = av.VideoCodecContext.create(DECODERS[opening.codec], "r")
@@ -91,7 +86,8 @@ class Pipeline:
             return None
         jpegs: list[bytes] = []
         numbers: dict[tuple[int, int, int], int] = {}
-        planes = self._planes(frame, {(self._rungs[number].width, self._rungs[number].height) for number in due})
+        sizes = {(self._rungs[number].width, self._rungs[number].height) for number in due}
+        planes = self._scaling.scale(frame, sizes, full_range=self._full_range)
         given = []
         for number in due:
             rung = self._rungs[number]
@@ -115,35 +111,3 @@ class Pipeline:
     def _slot(rung: PipelineRung, pts: int) -> int:
         """Time is cut into slots of the rung's rate: the first picture of each is made."""
         return pts if rung.fps is None else int(pts * rung.fps // TICKS_PER_SECOND)
-
-    def _planes(self, frame: av.VideoFrame, sizes: set[Size]) -> dict[Size, list[np.ndarray]]:
-        """The picture in each size, largest first: a smaller one is made of a larger one if it divides it, which gives
-        the same means."""
-        shown: dict[Size, av.VideoFrame] = {}
-        for size in sorted(sizes, reverse=True):
-            whole = [have for have in shown if have[0] % size[0] == have[1] % size[1] == 0]
-            source = shown[whole[-1]] if whole else frame
-            shown[size] = scaled(source, size, full_range=bool(whole) or self._opening.full_range)
-        return {size: [plane_of(picture, number) for number in range(3)] for size, picture in shown.items()}
-
-
-def scaled(frame: av.VideoFrame, size: Size, *, full_range: bool) -> av.VideoFrame:
-    """4:2:0 in full range and in the colours of BT.601, as JPEG has it.  The one place where pictures are scaled."""
-    shown = frame.reformat(
-        width=size[0],
-        height=size[1],
-        format="yuv420p",
-        src_color_range=ColorRange.JPEG if full_range else ColorRange.MPEG,
-        dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.AREA if size[0] < frame.width else Interpolation.BICUBIC,
-        threads=1,
-    )
-    if frame.colorspace != _BT709:
-        return shown
-    return shown.reformat(  # by way of RGB: dear, and therefore once the picture is small
-        src_colorspace=Colorspace.ITU709,
-        dst_colorspace=Colorspace.ITU601,
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.JPEG,
-        threads=1,
-    )
