@@ -14,16 +14,16 @@ import logging
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
-from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.faults import Fault
 from appliance.media.cheapest import SHRINKS
 from appliance.media.picture import TIME_SIZE, frame_picture
 from appliance.serve.fanout import Fanout
 from appliance.serve.frames import Opcode, frame_header
+from appliance.streams.backlog import Backlog
 from appliance.workers.crew import SeatLostError
 from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
 
@@ -40,13 +40,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What waits for the decoder may reach so far back: beyond, all of it is dropped up to the next IDR picture; beyond the
-#: lesser, as soon as one comes.
-BEHIND_TICKS, LATE_TICKS = 2 * TICKS_PER_SECOND, TICKS_PER_SECOND // 2
-#: And in bytes, whatever a camera sends in two seconds.
-WAITING_BYTES = 16 << 20
-#: So often within so long it fell behind: key frames only, for as long.
-OVERLOADS, OVERLOAD_S = 3, 20.0
 #: So many workers lost to one stream within so long: it is left alone for a while.
 LOSSES, LOSSES_WITHIN_S, GIVEN_UP_S = 6, 60.0, 30.0
 #: Where no worker can be started.
@@ -82,15 +75,6 @@ class Level:
     encoded: int = 0
 
 
-class _Waiting(NamedTuple):
-    """A unit that waits for the decoder.  ``alone``: nothing follows on it; ``fresh``: it is not from the ring."""
-
-    fragment: Fragment
-    alone: bool
-    shown: bool = True
-    fresh: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class State:
     """``ok``, ``waiting`` or ``lost``, and the word for it."""
@@ -105,7 +89,6 @@ class Counters:
 
     decoded: int = 0
     encoded: int = 0
-    dropped: int = 0  # units that were left out because the decoder was behind
     damaged: int = 0
     restarts: int = 0
 
@@ -121,10 +104,8 @@ class Transcoder:
         self._crew = crew
         self._levels: dict[Rung, Level] = {}
         self._wake = trio.Event()
-        self._pending: deque[_Waiting] = deque()
+        self._backlog = Backlog()
         self._segment: Segment | None = None
-        self._waits_for_idr = False
-        self._joined_at_idr = False  # what leads the IDR picture that it goes on with cannot be decoded
         self._keys_only = False
         self._rungs_changed = False
         self._stale = False  # the pipeline has to be opened anew
@@ -132,8 +113,6 @@ class Transcoder:
         self._group = 0  # dts of the IDR picture that the worker got last
         self._blamed_group: int | None = None
         self._lost_at: deque[float] = deque(maxlen=LOSSES)
-        self._overloads: deque[float] = deque(maxlen=OVERLOADS)
-        self._overloaded_until = 0.0
         self._undecoded = 0
         self._sequence = 0
         self._rested = trio.Event()
@@ -146,7 +125,13 @@ class Transcoder:
 
     @property
     def keys_only(self) -> bool:
+        """Whether only key frames are decoded."""
         return self._keys_only
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that were left out because the decoder was behind."""
+        return self._backlog.dropped
 
     @contextmanager
     def joined(self, rung: Rung, spectator: Spectator) -> Iterator[Level]:
@@ -181,7 +166,7 @@ class Transcoder:
     def state_changed(self, hub: Hub) -> None:
         if hub.state.value.state == "lost":
             self._segment = None
-            self._pending.clear()
+            self._backlog.skip()
             for level in self._levels.values():
                 level.latest = None
 
@@ -192,7 +177,7 @@ class Transcoder:
         with self.hub.subscription(self), self.hub.tapped(self._take):
             self._begin_anew(self.hub.segment)
             while True:
-                while not (self._pending and self._levels and self._segment is not None):
+                while not (self._backlog and self._levels and self._segment is not None):
                     await self._news()
                 at_once = self.state.reason == RESTARTING
                 try:
@@ -227,8 +212,8 @@ class Transcoder:
                     self._begin_anew(self.hub.segment)
                     return
                 levels = self._send_rungs(seat)
-            while self._pending and seat.has_credit and levels:
-                waiting = self._pending.popleft()
+            while self._backlog and seat.has_credit and levels:
+                waiting = self._backlog.pop()
                 fragment = waiting.fragment
                 if fragment.is_idr:
                     self._group = fragment.dts
@@ -301,7 +286,7 @@ class Transcoder:
             self._lost_at.clear()
             self._begin_anew(self.hub.segment)
         elif self._blamed_group == self._group:
-            self._drop()  # twice on the same group of pictures: on with the next
+            self._backlog.skip()  # twice on the same group of pictures: on with the next
         else:
             self._blamed_group = self._group
 
@@ -311,52 +296,10 @@ class Transcoder:
         """The hub has another picture."""
         if self._segment is None:
             return
-        if fragment.is_idr:
-            self._look_at_pace()
-        if self._waits_for_idr:
-            if not fragment.is_idr:
-                self.counters.dropped += not self._keys_only
-                return
-            self._waits_for_idr, self._joined_at_idr = False, True
-        elif fragment.is_idr:
-            self._joined_at_idr = False
-        if self._keys_only:
-            if not fragment.is_idr:
-                return
-            self._leave_out_the_late(fragment, LATE_TICKS)
-        elif self._joined_at_idr and fragment.leading:
-            return
-        elif fragment.is_idr:
-            self._joined_at_idr = self._leave_out_the_late(fragment, LATE_TICKS) or self._joined_at_idr
-        elif self._leave_out_the_late(fragment, BEHIND_TICKS):
-            self.counters.dropped += 1
-            self._waits_for_idr = True
-            return
-        self._pending.append(_Waiting(fragment, self._keys_only))
+        if fragment.is_idr:  # here one may go over from all pictures to key frames, and back
+            self._keys_only = self._are_keys_enough()
+        self._backlog.take(fragment, keys_only=self._keys_only, running=self.worker is not None)
         self._tell()
-
-    def _leave_out_the_late(self, fragment: Fragment, most: int) -> bool:
-        """Forget what waits if it reaches too far back; whether it did."""
-        oldest = next((waiting.fragment.dts for waiting in self._pending if waiting.fresh), None)
-        if oldest is None:
-            return False
-        waiting_bytes = sum(len(waiting.fragment.message) for waiting in self._pending)
-        if fragment.dts - oldest <= most and waiting_bytes <= WAITING_BYTES:
-            return False
-        lost = sum(waiting.fresh for waiting in self._pending)
-        self._pending.clear()
-        if self.worker is None:
-            return True  # it has not begun, or is being replaced
-        self.counters.dropped += lost
-        now = trio.current_time()
-        self._overloads.append(now)
-        if len(self._overloads) == OVERLOADS and now - self._overloads[0] <= OVERLOAD_S:
-            self._overloaded_until = now + OVERLOAD_S
-        return True
-
-    def _drop(self) -> None:
-        self._pending.clear()
-        self._waits_for_idr = True
 
     def _begin_anew(self, segment: Segment | None) -> None:
         """The pipeline has no past: feed it the ring."""
@@ -365,16 +308,10 @@ class Transcoder:
                 level.latest = None
         self._segment = segment
         self._stale = True
-        self._pending.clear()
-        self._waits_for_idr, self._joined_at_idr = True, False
-        burst = [fragment for fragment in self.hub.ring.fragments if not fragment.is_audio]
-        if segment is not None and burst and burst[0].run is segment.run:
-            self._waits_for_idr, self._joined_at_idr = False, True
-            self._keys_only = self._are_keys_enough()
-            burst = burst[:1] if self._keys_only else burst
-            self._pending.extend(
-                _Waiting(fragment, self._keys_only, fragment is burst[-1], fresh=False) for fragment in burst
-            )
+        ring = [fragment for fragment in self.hub.ring.fragments if not fragment.is_audio]
+        known = segment is not None and bool(ring) and ring[0].run is segment.run
+        self._keys_only = self._are_keys_enough()
+        self._backlog.begin(ring if known else [], keys_only=self._keys_only)
         self._tell()
 
     def _change_rungs(self) -> None:
@@ -383,14 +320,8 @@ class Transcoder:
             self._begin_anew(self.hub.segment)
         self._tell()
 
-    def _look_at_pace(self) -> None:
-        """At an IDR picture one may go over from all pictures to key frames, and back."""
-        before, self._keys_only = self._keys_only, self._are_keys_enough()
-        if before != self._keys_only:
-            log.debug("%s: %s decoded", self.hub.name, "key frames" if self._keys_only else "all pictures")
-
     def _are_keys_enough(self) -> bool:
-        if trio.current_time() < self._overloaded_until or (self._segment is not None and self._segment.video.is_intra):
+        if self._backlog.is_overloaded or (self._segment is not None and self._segment.video.is_intra):
             return True
         gop_s, fastest = self.hub.measured.gop_s, 0.0
         for rung in self._levels:
