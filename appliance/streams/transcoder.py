@@ -138,8 +138,11 @@ class Transcoder:
         """The rung's pictures, made from now on if they were not."""
         level = self._levels.get(rung)
         if level is None:
+            is_first = not self._levels
             level = self._levels[rung] = Level(self, rung)
             self._change_rungs()
+            if is_first:
+                self._begin_anew(self.hub.segment)
         level.spectators[spectator] = None
         try:
             yield level
@@ -294,7 +297,7 @@ class Transcoder:
 
     def _take(self, fragment: Fragment) -> None:
         """The hub has another picture."""
-        if self._segment is None:
+        if self._segment is None or not self._levels:
             return
         if fragment.is_idr:  # here one may go over from all pictures to key frames, and back
             self._keys_only = self._are_keys_enough()
