@@ -49,6 +49,8 @@ UNDECODED = 100
 #: A key frame a second is enough for a rung of one picture a second; groups are measured to be so far off.
 MEASURED = 1.05
 USUAL_FPS = 25.0
+#: Rates are taken over so many seconds.
+RATE_MARKS = 5
 #: Words for clients: the decoder is being replaced; it was lost too often.
 RESTARTING, GIVEN_UP, UNDECODABLE = "decoder_restarts", "decoder_failed", "unsupported_codec"
 
@@ -72,7 +74,7 @@ class Level:
     fanout: Fanout = field(default_factory=Fanout)
     spectators: dict[Spectator, None] = field(default_factory=dict)
     latest: Picture | None = None  # of this stretch of the stream
-    encoded: int = 0
+    why: tuple[str, ...] = ()  # it is made of this stream, and how
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,19 @@ class Counters:
     encoded: int = 0
     damaged: int = 0
     restarts: int = 0
+    _marks: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=RATE_MARKS))
+
+    def mark(self, now: float) -> None:
+        """Note where the counters are, once a second at most."""
+        if not self._marks or now - self._marks[-1][0] >= 1:
+            self._marks.append((now, self.decoded, self.encoded))
+
+    def per_second(self, now: float) -> tuple[float, float]:
+        """Pictures decoded and JPEG encoded, of late."""
+        if not self._marks or now - self._marks[0][0] < 1:
+            return 0.0, 0.0
+        since, decoded, encoded = self._marks[0]
+        return (self.decoded - decoded) / (now - since), (self.encoded - encoded) / (now - since)
 
 
 class Transcoder:
@@ -134,8 +149,8 @@ class Transcoder:
         return self._backlog.dropped
 
     @contextmanager
-    def joined(self, rung: Rung, spectator: Spectator) -> Iterator[Level]:
-        """The rung's pictures, made from now on if they were not."""
+    def joined(self, rung: Rung, spectator: Spectator, why: tuple[str, ...] = ()) -> Iterator[Level]:
+        """The rung's pictures, made from now on if they were not; ``why`` of this stream."""
         level = self._levels.get(rung)
         if level is None:
             is_first = not self._levels
@@ -144,6 +159,7 @@ class Transcoder:
             if is_first:
                 self._begin_anew(self.hub.segment)
         level.spectators[spectator] = None
+        level.why = why
         try:
             yield level
         finally:
@@ -242,6 +258,7 @@ class Transcoder:
         _, levels = self._sent.popleft()
         self.counters.decoded += worked.decoded
         self.counters.damaged += worked.damaged
+        self.counters.mark(trio.current_time())
         self._undecoded = 0 if worked.decoded else self._undecoded + 1
         if self._undecoded >= UNDECODED:
             self._say("lost", UNDECODABLE)
@@ -262,7 +279,6 @@ class Transcoder:
 
     async def _give(self, level: Level, picture: Picture) -> None:
         is_first, level.latest = level.latest is None, picture
-        level.encoded += 1
         await level.fanout.publish(picture)
         if is_first:
             for spectator in tuple(level.spectators):

@@ -182,6 +182,11 @@ class Viewer:
         """What is sent, for the list of active users."""
         return self._current if self._sending else None
 
+    @property
+    def is_transcoded(self) -> bool:
+        """Whether what is sent is made here."""
+        return self._sending and self._current is not None and self._current.level is not None
+
     def look_at_network(self, now: float) -> None:
         """See whether the client's network carries what is sent; to be called about once a second, before `decide`."""
         want, current = self._want, self._current
@@ -356,10 +361,10 @@ class Viewer:
         hub = holds.enter_context(self._directory.lease(self._camera, chosen.stream))
         holds.enter_context(hub.subscription(self))
         slot = Slot(chosen.stream, chosen.reason, hub, holds, plan=chosen.plan)
-        if chosen.rung is not None:
+        if chosen.plan is not None:
             assert self._transcoders is not None
             transcoder = holds.enter_context(self._transcoders.lease(hub))
-            slot.level = holds.enter_context(transcoder.joined(chosen.rung, self))
+            slot.level = holds.enter_context(transcoder.joined(chosen.plan.rung, self, chosen.plan.why))
         return slot
 
     def _begin_if_possible(self, slot: Slot) -> None:

@@ -8,7 +8,8 @@ import time
 import pytest
 import trio
 
-from tests.peers.cameras import Cameras, cameras
+from appliance.auth.rights import Right
+from tests.peers.cameras import Cameras, cameras, running_cameras
 from tests.web.scenes import eventually
 from tests.web.transcoding import AVC, HEVC, decode, open_real, pictures
 
@@ -79,10 +80,26 @@ async def test_twenty_windows_of_twenty_widths_share_one_decoding_and_three_enco
             sent, decoded, encoded = hub.pictures, counters.decoded, counters.encoded
             await trio.sleep(3)
             sent, decoded, encoded = hub.pictures - sent, counters.decoded - decoded, counters.encoded - encoded
+            chief = await house.administrator()
+            status = (await chief.get("/api/v1/status")).json
+            users = (await chief.get("/api/v1/status/users")).json["users"]
+            prometheus = house.stranger(token=house.services.metrics_token.reveal())
+            metrics = (await prometheus.get("/metrics")).body.decode()
             enough.set()
+        (told,) = status["transcoders"]
+        assert (told["stream"], told["codec"], told["width"]) == ("camera Gate (main)", "h264", 1280)
+        assert (told["state"], told["reason"], told["restarts"], told["damaged"]) == ("ok", None, 0, 0)
+        assert 0 < told["decoded_per_second"] <= 12
+        assert sorted({(rung["width"], rung["height"]) for rung in told["rungs"]}) == sorted(sizes)
+        assert sum(rung["viewers"] for rung in told["rungs"]) == 20
+        assert all("the only stream" in rung["why"] for rung in told["rungs"])
+        (row,) = [user for user in users if user["name"] == "anna"]
+        assert (row["transcoded_streams"], row["direct_streams"]) == (20, 0)
+        assert 'fanal_transcoder_decoded_total{stream="camera Gate (main)"}' in metrics
+        assert "fanal_transcoders 1.0" in metrics
         assert len(sizes) == 3
         assert 20 <= sent <= 45
-        assert 0 < decoded <= sent + 2
+        assert 0 < decoded <= sent + 10  # of a moment before, which were waiting
         assert 0 < encoded <= 3 * decoded + 3
         if not transcoder.dropped:  # no more than this machine can do
             assert decoded >= sent - 2
@@ -131,3 +148,53 @@ async def test_a_key_frame_a_second_is_all_that_is_decoded_for_a_picture_a_secon
             times = [at for at, _ in await pictures(view, 11)]
             assert times[-1] - times[0] >= 1700
             assert not transcoder.keys_only
+
+
+async def test_the_right_is_taken_and_the_pictures_end(cameras: Cameras) -> None:
+    async with open_real() as house:
+        camera = await house.services.cameras.add("Gate", cameras.url("/h265"))
+        user = await house.user("anna", live=[camera])
+        anna, eve = await house.visitor(user), await house.viewer("eve")
+        assert (await eve.get(f"/api/v1/cameras/{camera.id}/live", **eve.handshake)).status == 404
+        async with anna.live(camera.id) as view:
+            await view.want(width=640, height=360, codecs=[AVC])
+            await view.told("stream")
+            await pictures(view, 3)
+            await house.services.auth.users.grant(user.id, {Right.LIVE: frozenset()})
+            with trio.fail_after(5):
+                assert (await view.end())[0] == 4403
+        await eventually(lambda: not len(house.services.transcoders) and not house.services.transcoders.crew.pipelines)
+
+
+async def test_jpeg_of_a_camera_is_made_smaller(cameras: Cameras) -> None:
+    async with open_real() as house:
+        camera = await house.services.cameras.add("Gate", cameras.url("/mjpeg"))
+        anna = await house.viewer("anna", camera)
+        async with anna.live(camera.id) as view:
+            await view.want(width=320, height=180, codecs=[AVC], fps=5)
+            told = await view.told("stream")
+            assert (told["mode"], told["reason"], told["width"], told["height"]) == ("transcoded", "codec", 320, 180)
+            shown = await pictures(view, 6)
+            assert all(decode(jpeg).shape == (180, 320, 3) for _, jpeg in shown)
+            assert shown[-1][0] - shown[1][0] >= 700
+            (transcoder,) = house.services.transcoders
+            assert transcoder.counters.damaged == 0
+            assert transcoder.counters.decoded == transcoder.counters.encoded
+
+
+async def test_a_camera_that_is_lost_is_told_and_comes_back_transcoded() -> None:
+    with running_cameras() as cameras:
+        async with open_real() as house:
+            camera = await house.services.cameras.add("Gate", cameras.url("/h265"))
+            anna = await house.viewer("anna", camera)
+            async with anna.live(camera.id) as view:
+                await view.want(width=640, height=360, codecs=[AVC])
+                await view.told("stream")
+                await pictures(view, 3)
+                cameras.kill()
+                while (told := await view.told("status"))["state"] != "lost":
+                    pass
+                with running_cameras(port=cameras.port):
+                    while told["state"] != "ok":
+                        told = await view.told("status")
+                    assert decode((await pictures(view, 3))[-1][1]).std() > 20
