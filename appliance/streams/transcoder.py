@@ -13,17 +13,18 @@ from __future__ import annotations
 import logging
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import trio
 
 from appliance.base.faults import Fault
-from appliance.media.cheapest import SHRINKS
+from appliance.media.cheapest import PARTS, SHRINKS
+from appliance.media.ladder import QUALITIES, shown_size
 from appliance.media.picture import TIME_SIZE, frame_picture
-from appliance.serve.fanout import Fanout
+from appliance.media.units import MJPEG
 from appliance.serve.frames import Opcode, frame_header
 from appliance.streams.backlog import Backlog
+from appliance.streams.levels import Counters, Level, State
 from appliance.workers.crew import SeatLostError
 from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from appliance.media.picture import Picture
     from appliance.media.units import VideoFormat
     from appliance.streams.hub import Hub, Segment
+    from appliance.streams.levels import Spectator
     from appliance.workers.crew import Crew, Seat
     from appliance.workers.wire import PipelineWorked
 
@@ -49,63 +51,8 @@ UNDECODED = 100
 #: A key frame a second is enough for a rung of one picture a second; groups are measured to be so far off.
 MEASURED = 1.05
 USUAL_FPS = 25.0
-#: Rates are taken over so many seconds.
-RATE_MARKS = 5
 #: Words for clients: the decoder is being replaced; it was lost too often.
 RESTARTING, GIVEN_UP, UNDECODABLE = "decoder_restarts", "decoder_failed", "unsupported_codec"
-
-
-class Spectator(Protocol):
-    """Who waits for a rung's pictures.  Called from the transcoder's task: neither may block."""
-
-    def may_show(self, level: Level) -> None:
-        """The rung has a picture."""
-        ...
-
-    def transcoder_changed(self, transcoder: Transcoder) -> None: ...
-
-
-@dataclass(eq=False)
-class Level:
-    """One rung and who gets its pictures."""
-
-    transcoder: Transcoder
-    rung: Rung
-    fanout: Fanout = field(default_factory=Fanout)
-    spectators: dict[Spectator, None] = field(default_factory=dict)
-    latest: Picture | None = None  # of this stretch of the stream
-    why: tuple[str, ...] = ()  # it is made of this stream, and how
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """``ok``, ``waiting`` or ``lost``, and the word for it."""
-
-    state: str = "ok"
-    reason: str | None = None
-
-
-@dataclass
-class Counters:
-    """Since the transcoder began."""
-
-    decoded: int = 0
-    encoded: int = 0
-    damaged: int = 0
-    restarts: int = 0
-    _marks: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=RATE_MARKS))
-
-    def mark(self, now: float) -> None:
-        """Note where the counters are, once a second at most."""
-        if not self._marks or now - self._marks[-1][0] >= 1:
-            self._marks.append((now, self.decoded, self.encoded))
-
-    def per_second(self, now: float) -> tuple[float, float]:
-        """Pictures decoded and JPEG encoded, of late."""
-        if not self._marks or now - self._marks[0][0] < 1:
-            return 0.0, 0.0
-        since, decoded, encoded = self._marks[0]
-        return (self.decoded - decoded) / (now - since), (self.encoded - encoded) / (now - since)
 
 
 class Transcoder:
@@ -120,6 +67,7 @@ class Transcoder:
         self._levels: dict[Rung, Level] = {}
         self._wake = trio.Event()
         self._backlog = Backlog()
+        self._passing: deque[Fragment] = deque(maxlen=2)  # JPEG of the camera's that is sent as it is
         self._segment: Segment | None = None
         self._keys_only = False
         self._rungs_changed = False
@@ -196,8 +144,10 @@ class Transcoder:
         with self.hub.subscription(self), self.hub.tapped(self._take):
             self._begin_anew(self.hub.segment)
             while True:
-                while not (self._backlog and self._levels and self._segment is not None):
+                await self._pass_on()
+                if not (self._backlog and self._made and self._segment is not None):
                     await self._news()
+                    continue
                 at_once = self.state.reason == RESTARTING
                 try:
                     async with self._crew.seat(self._load(), self._tell, at_once=at_once) as seat:
@@ -207,9 +157,10 @@ class Transcoder:
                     await self._recover(error)
                 except Fault as fault:
                     log.warning("%s: not transcoded: %s", self.hub.name, fault)
-                    self._say("lost", GIVEN_UP)
-                    await trio.sleep(NO_WORKER_S)
-                    self._begin_anew(self.hub.segment)
+                    await self._rest(NO_WORKER_S)
+                except Exception:  # of one stream: the others, and the appliance, go on
+                    log.exception("%s: not transcoded", self.hub.name)
+                    await self._rest(GIVEN_UP_S)
                 finally:
                     self._sent.clear()
                     self.worker = None
@@ -218,20 +169,24 @@ class Transcoder:
         """Until the pipeline has to be opened anew.  Raises `SeatLostError`."""
         if self._segment is None:
             return
-        self._stale, video = False, self._segment.video
-        skip = self._skips_loop_filter(video)
-        levels = self._open(seat, video, skip_loop_filter=skip)
+        self._stale, opening = False, self._opening(self._segment.video)
+        levels = self._made
+        self._rungs_changed = False
+        seat.open(opening, _on_the_wire(levels))
         while True:
             for worked in seat.answers():
                 await self._publish(worked)
-            if self._stale:
+            await self._pass_on()
+            if self._stale or self._segment is None:
                 return
             if self._rungs_changed:
-                if self._levels and self._skips_loop_filter(video) != skip:
+                self._rungs_changed = False
+                levels = self._made
+                if not levels or self._opening(self._segment.video) != opening:
                     self._begin_anew(self.hub.segment)
                     return
-                levels = self._send_rungs(seat)
-            while self._backlog and seat.has_credit and levels:
+                seat.change(_on_the_wire(levels))
+            while self._backlog and seat.has_credit:
                 waiting = self._backlog.pop()
                 fragment = waiting.fragment
                 if fragment.is_idr:
@@ -240,19 +195,15 @@ class Transcoder:
                 seat.work(PipelineUnit(bytes(fragment.sample), fragment.pts, waiting.shown, waiting.alone))
             await self._news()
 
-    def _open(self, seat: Seat, video: VideoFormat, *, skip_loop_filter: bool) -> list[Level]:
-        levels = self.levels
-        self._rungs_changed = False
-        seat.open(
-            PipelineOpen(video.codec, video.configuration, video.full_range, skip_loop_filter), _on_the_wire(levels)
-        )
-        return levels
-
-    def _send_rungs(self, seat: Seat) -> list[Level]:
-        levels = self.levels
-        self._rungs_changed = False
-        seat.change(_on_the_wire(levels))
-        return levels
+    def _opening(self, video: VideoFormat) -> PipelineOpen:
+        """What a pipeline begins with for the rungs there are: the least that all of them need."""
+        rungs = [level.rung for level in self._made]
+        skip = all(video.width >= SHRINKS * rung.width for rung in rungs)
+        reduce = 1
+        if video.codec == MJPEG:
+            fitting = [n for n in PARTS if all(_is_enough(video, n, rung) for rung in rungs)]
+            reduce = max(fitting, default=1)
+        return PipelineOpen(video.codec, video.configuration, video.full_range, skip, reduce)
 
     async def _publish(self, worked: PipelineWorked) -> None:
         _, levels = self._sent.popleft()
@@ -271,10 +222,7 @@ class Transcoder:
             for number, which in made.rungs:
                 level = levels[number]
                 if which not in framed:
-                    jpeg = made.jpegs[which]
-                    self._sequence += 1
-                    header = frame_header(TIME_SIZE + len(jpeg), Opcode.BINARY)
-                    framed[which] = frame_picture(header, jpeg, made.pts, self._sequence)
+                    framed[which] = self._framed(made.jpegs[which], made.pts)
                 await self._give(level, framed[which])
 
     async def _give(self, level: Level, picture: Picture) -> None:
@@ -298,16 +246,47 @@ class Transcoder:
             log.warning(
                 "%s: left alone for %g s: what it sends ends one decoder after another", self.hub.name, GIVEN_UP_S
             )
-            self._say("lost", GIVEN_UP)
-            self._rested = trio.Event()
-            with trio.move_on_after(GIVEN_UP_S):
-                await self._rested.wait()
-            self._lost_at.clear()
-            self._begin_anew(self.hub.segment)
+            await self._rest(GIVEN_UP_S)
         elif self._blamed_group == self._group:
             self._backlog.skip()  # twice on the same group of pictures: on with the next
         else:
             self._blamed_group = self._group
+
+    async def _rest(self, seconds: float) -> None:
+        """Leave it alone for so long, or until the camera sends something else."""
+        self._say("lost", GIVEN_UP)
+        self._rested = trio.Event()
+        with trio.move_on_after(seconds):
+            await self._rested.wait()
+        self._lost_at.clear()
+        self._begin_anew(self.hub.segment)
+
+    async def _pass_on(self) -> None:
+        """Send the camera's own JPEG to the rungs that are like it."""
+        while self._passing:
+            fragment = self._passing.popleft()
+            picture: Picture | None = None
+            for level in self.levels:
+                if self._is_passed(level.rung) and level.is_due(fragment.pts):
+                    picture = picture or self._framed(bytes(fragment.sample), fragment.pts)
+                    self._say("ok", None)
+                    await self._give(level, picture)
+
+    def _is_passed(self, rung: Rung) -> bool:
+        video = None if self._segment is None else self._segment.video
+        if video is None or video.codec != MJPEG or rung.quality != QUALITIES[0]:
+            return False
+        shown = shown_size(video.width, video.height, video.pixel_aspect)
+        return shown == (video.width, video.height) and rung.size == (shown[0] // 2 * 2, shown[1] // 2 * 2)
+
+    @property
+    def _made(self) -> list[Level]:
+        """The levels that a worker makes."""
+        return [level for level in self._levels.values() if not self._is_passed(level.rung)]
+
+    def _framed(self, jpeg: bytes, pts: int) -> Picture:
+        self._sequence += 1
+        return frame_picture(frame_header(TIME_SIZE + len(jpeg), Opcode.BINARY), jpeg, pts, self._sequence)
 
     # --- what waits -----------------------------------------------------------------------------------------------
 
@@ -317,7 +296,11 @@ class Transcoder:
             return
         if fragment.is_idr:  # here one may go over from all pictures to key frames, and back
             self._keys_only = self._are_keys_enough()
-        self._backlog.take(fragment, keys_only=self._keys_only, running=self.worker is not None)
+        made = self._made
+        if len(made) < len(self._levels):
+            self._passing.append(fragment)
+        if made:
+            self._backlog.take(fragment, keys_only=self._keys_only, running=self.worker is not None)
         self._tell()
 
     def _begin_anew(self, segment: Segment | None) -> None:
@@ -349,9 +332,6 @@ class Transcoder:
             fastest = max(fastest, rung.fps)
         return gop_s is not None and bool(self._levels) and fastest * gop_s <= MEASURED
 
-    def _skips_loop_filter(self, video: VideoFormat) -> bool:
-        return all(video.width >= SHRINKS * rung.width for rung in self._levels)
-
     def _load(self) -> float:
         """Million samples a second that are decoded."""
         if self._segment is None:
@@ -375,6 +355,11 @@ class Transcoder:
     async def _news(self) -> None:
         await self._wake.wait()
         self._wake = trio.Event()
+
+
+def _is_enough(video: VideoFormat, reduce: int, rung: Rung) -> bool:
+    """Whether a picture of 1/n of its sides is not enlarged by the rung."""
+    return -(-video.width // reduce) >= rung.width and -(-video.height // reduce) >= rung.height
 
 
 def _on_the_wire(levels: list[Level]) -> PipelineRungs:

@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
     from appliance.streams.hub import Hub, Segment
+    from appliance.streams.levels import Level
     from appliance.streams.messages import Want
-    from appliance.streams.transcoder import Level, Transcoder
+    from appliance.streams.transcoder import Transcoder
     from appliance.streams.transcoders import Transcoders
 
 #: A larger stream that the network may or may not carry is begun early in its group of pictures, as little as that is

@@ -60,6 +60,7 @@ class Seat:
         self._hand = hand
         self._number = number
         self._told = told
+        self._rungs = 0
         self._answers: deque[PipelineWorked] = deque()
         self._lost: SeatLostError | None = None
 
@@ -78,13 +79,14 @@ class Seat:
         self.change(rungs)
 
     def change(self, rungs: PipelineRungs) -> None:
+        self._rungs = len(rungs.rungs)
         self._hand.post(encode(Kind.RUNGS, self._number, rungs))
 
     def work(self, unit: PipelineUnit) -> None:
         """Have a unit decoded; only while `has_credit`."""
         assert self.has_credit
         self.in_flight += 1
-        self._hand.in_flight.append(self)
+        self._hand.in_flight.append((self, self._rungs))
         self._hand.post(encode(Kind.UNIT, self._number, unit))
 
     def answers(self) -> list[PipelineWorked]:
@@ -110,7 +112,7 @@ class _Hand:
 
     worker: Worker
     seats: dict[int, Seat] = field(default_factory=dict)
-    in_flight: deque[Seat] = field(default_factory=deque)  # whose units are in it, in the order of the answers
+    in_flight: deque[tuple[Seat, int]] = field(default_factory=deque)  # whose units are in it and for how many rungs
     heard: int = 0  # answers so far
     outgoing: deque[bytes] = field(default_factory=deque)
     posted: trio.Event = field(default_factory=trio.Event)
@@ -132,9 +134,11 @@ class _Hand:
                 kind, number, data = await self.worker.receive()
                 if kind is not Kind.WORKED or not self.in_flight:
                     raise WireError(f"a message of kind {kind}")
-                seat = self.in_flight.popleft()
-                self.heard += 1
                 worked = msgspec.msgpack.decode(data, type=PipelineWorked)
+                if not _is_sound(worked, self.in_flight[0][1]):
+                    raise WireError("pictures that were not asked for")
+                seat, _ = self.in_flight.popleft()
+                self.heard += 1
                 if self.seats.get(number) is seat:
                     seat.answered(worked)
 
@@ -153,6 +157,15 @@ class _Hand:
             heard = self.heard
             if silent * LOOK_S >= STUCK_S:
                 raise trio.TooSlowError
+
+
+def _is_sound(worked: PipelineWorked, rungs: int) -> bool:
+    """Whether the numbers in an answer are of what there is: a worker is trusted with nothing."""
+    return worked.decoded >= 0 and all(
+        0 <= picture.pts < 1 << 62
+        and all(0 <= rung < rungs and 0 <= jpeg < len(picture.jpegs) for rung, jpeg in picture.rungs)
+        for picture in worked.pictures
+    )
 
 
 class Crew:
@@ -224,7 +237,7 @@ class Crew:
         self.died += not hung
         self.hung += hung
         self._pool.replaced += 1
-        blamed = hand.in_flight[0] if hand.in_flight else None
+        blamed = hand.in_flight[0][0] if hand.in_flight else None
         for seat in list(hand.seats.values()):
             seat.lose(message, blamed=seat is blamed, hung=hung)
 

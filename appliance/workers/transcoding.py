@@ -37,6 +37,8 @@ class Pipeline:
         decoder.thread_count = 1
         if opening.skip_loop_filter:  # key frames stay filtered: most of the quality for a little of the time
             decoder.options = {"skip_loop_filter": "nokey"}
+        if opening.reduce > 1:
+            decoder.options = {"lowres": str(opening.reduce.bit_length() - 1)}
         self._decoder = decoder
         self._hidden: set[int] = set()  # time stamps of units that are decoded and not shown
 
@@ -76,8 +78,8 @@ class Pipeline:
     def _make(self, frame: av.VideoFrame) -> PipelinePicture | None:
         """JPEG for the rungs whose turn it is; None: for none of them."""
         pts = frame.pts
-        if pts is None:
-            return None
+        if pts is None or pts < 0:
+            return None  # of no time that there is
         if pts in self._hidden:
             self._hidden.discard(pts)
             return None

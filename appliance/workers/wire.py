@@ -83,12 +83,14 @@ class PipelineOpen(msgspec.Struct, frozen=True):
     """What the decoder has to know, and how the picture is to be understood.
 
     ``skip_loop_filter``: all rungs shrink the picture so much that it is not missed.
+    ``reduce``: MJPEG is decoded at 1, 1/4 or 1/8 of its sides.
     """
 
     codec: str
     configuration: bytes
     full_range: bool
     skip_loop_filter: bool
+    reduce: int = 1
 
 
 class PipelineRung(msgspec.Struct, frozen=True, array_like=True):

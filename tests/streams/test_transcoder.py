@@ -13,7 +13,8 @@ from appliance.media.ladder import Rung
 from appliance.serve.fanout import Outlet
 from appliance.streams import transcoder as rules
 from appliance.streams.directory import open_directory
-from appliance.streams.transcoder import Level, Transcoder
+from appliance.streams.levels import Level
+from appliance.streams.transcoder import Transcoder
 from appliance.workers.crew import CREDITS, SeatLostError
 from appliance.workers.wire import PipelineOpen, PipelinePicture, PipelineRungs, PipelineUnit, PipelineWorked
 from tests.serve.test_fanout import FakeLane

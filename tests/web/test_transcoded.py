@@ -166,6 +166,26 @@ async def test_the_right_is_taken_and_the_pictures_end(cameras: Cameras) -> None
         await eventually(lambda: not len(house.services.transcoders) and not house.services.transcoders.crew.pipelines)
 
 
+async def test_jpeg_of_a_camera_is_passed_through_where_it_is_what_is_wanted(cameras: Cameras) -> None:
+    async with open_real() as house:
+        camera = await house.services.cameras.add("Gate", cameras.url("/mjpeg"))
+        anna = await house.viewer("anna", camera)
+        async with anna.live(camera.id) as view:
+            await view.want(width=640, height=360, codecs=[AVC])
+            told = await view.told("stream")
+            assert (told["mode"], told["width"], told["height"]) == ("transcoded", 640, 360)
+            shown = await pictures(view, 8)
+            (transcoder,) = house.services.transcoders
+            assert all("passed through as it is" in level.why for level in transcoder.levels)
+            assert all(jpeg[:2] == b"\xff\xd8" and decode(jpeg).shape == (360, 640, 3) for _, jpeg in shown)
+            assert (transcoder.worker, transcoder.counters.decoded, transcoder.counters.encoded) == (None, 0, 0)
+            assert not house.services.transcoders.crew.pipelines
+            await view.want(width=160, height=90, codecs=[AVC])  # at a quarter, which is decoded as such
+            assert (await view.told("stream"))["width"] <= 320
+            assert decode((await pictures(view, 3))[-1][1]).std() > 20
+            assert transcoder.counters.encoded
+
+
 async def test_jpeg_of_a_camera_is_made_smaller(cameras: Cameras) -> None:
     async with open_real() as house:
         camera = await house.services.cameras.add("Gate", cameras.url("/mjpeg"))

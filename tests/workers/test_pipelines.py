@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
+import simplejpeg
 import trio
 
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import Muxer, init_segment
+from appliance.media.jpeg import video_format
 from appliance.media.ladder import shown_size
 from appliance.workers.crew import CREDITS, Crew, SeatLostError, open_crew
 from appliance.workers.pool import open_pool
 from appliance.workers.wire import PipelineOpen, PipelinePicture, PipelineRung, PipelineRungs, PipelineUnit
 from tests.media.clips import START, Clip, encode_h264, encode_h265
+from tests.media.clips import picture as drawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +41,7 @@ async def run(
     units: Sequence[PipelineUnit] | None = None,
     *,
     skip: bool = False,
+    reduce: int = 1,
 ) -> list[PipelineWorked]:
     """Everything that a pipeline answers to a clip's units."""
     form, news = clip.format, trio.Event()
@@ -50,7 +54,9 @@ async def run(
     answers: list[PipelineWorked] = []
     with trio.fail_after(30):
         async with crew.seat(1.0, told) as seat:
-            seat.open(PipelineOpen(form.codec, form.configuration, form.full_range, skip), PipelineRungs(list(rungs)))
+            seat.open(
+                PipelineOpen(form.codec, form.configuration, form.full_range, skip, reduce), PipelineRungs(list(rungs))
+            )
             left = list(units)
             while len(answers) < len(units):
                 answers += seat.answers()
@@ -124,6 +130,23 @@ async def test_the_pixels_are_those_that_ffmpeg_sees(what: str, tmp_path: Path) 
             if number == 0:
                 assert red.sum() > 1000
                 assert difference[red].mean() < 8, (what, difference[red].mean(0))
+
+
+@pytest.mark.parametrize(("reduce", "size"), [(1, (320, 180)), (4, (160, 90)), (8, (80, 45)), (8, (40, 22))])
+async def test_jpeg_is_decoded_at_a_part_of_its_size(reduce: int, size: tuple[int, int]) -> None:
+    units = [
+        PipelineUnit(simplejpeg.encode_jpeg(drawn(n, 640, 360), quality=95), START + n * 3600, alone=True)
+        for n in range(5)
+    ]
+    clip = Clip(video_format(640, 360), [])
+    even = (size[0] // 2 * 2, size[1] // 2 * 2)
+    async with open_pool(1) as pool, open_crew(pool) as crew:
+        answers = await run(crew, clip, [PipelineRung(*even, None, 95)], units, reduce=reduce)
+    assert [worked.decoded for worked in answers] == [1] * 5
+    for n, shown in enumerate(made(answers)):
+        whole = av.VideoFrame.from_ndarray(drawn(n, 640, 360), format="rgb24")
+        small = whole.reformat(width=even[0], height=even[1], interpolation="AREA").to_ndarray(format="rgb24")
+        assert np.abs(decode(shown.jpegs[0]).astype(int) - small).mean() < 6
 
 
 async def test_without_the_loop_filter_a_small_picture_looks_the_same() -> None:
