@@ -8,33 +8,25 @@ key frame.  So is a change between direct and transcoded: it takes over with the
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-import trio
+from typing import TYPE_CHECKING
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.adaptive import Wish, choose
-from appliance.media.cheapest import USUAL_FPS, cheapest
-from appliance.media.choice import Admission, admits
-from appliance.media.delivery import Mode, Situation, begin, follow
-from appliance.media.ladder import Limit, shown_size
-from appliance.media.offer import Offer, State
-from appliance.serve.frames import Opcode, frame_header, text_frame
+from appliance.media.choice import Admission
+from appliance.serve.frames import text_frame
 from appliance.sites.source import Trouble
 from appliance.streams import messages
+from appliance.streams.choosing import Chooser, Chosen, Unplayable
 from appliance.streams.network import Network
+from appliance.streams.slots import Slot, announcement, announcement_of_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from appliance.media.adaptive import Choice
-    from appliance.media.cheapest import Plan
-    from appliance.media.delivery import Delivery
     from appliance.media.ladder import Rung
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.serve.fanout import Outlet
-    from appliance.sites.cameras import Camera, StreamConfig
+    from appliance.sites.cameras import Camera
+    from appliance.streams.choosing import Policy
     from appliance.streams.directory import Directory
     from appliance.streams.hub import Hub, Segment
     from appliance.streams.levels import Level
@@ -48,65 +40,8 @@ EARLY_TICKS = TICKS_PER_SECOND * 3 // 10
 LOOKS = 10
 
 
-class Policy(Protocol):
-    """What the administrator's settings and the user's rights say, asked anew at each decision."""
-
-    @property
-    def adaptive(self) -> bool: ...
-
-    @property
-    def may_hear(self) -> bool: ...
-
-    @property
-    def may_know(self) -> bool:
-        """Whether the client is told in words what is wrong: they hold the camera's address."""
-        ...
-
-    @property
-    def limit(self) -> Limit:
-        """What transcoded pictures may be at most (row PER-2)."""
-        ...
-
-
-@dataclass(eq=False)
-class Slot:
-    """A stream that this viewer holds open; ``reason`` says why it is not the best, None if it is.
-
-    ``level``: where it is transcoded, the rung that this viewer gets; ``plan`` says how it came to that.
-    """
-
-    stream: StreamConfig
-    reason: str | None
-    hub: Hub
-    holds: ExitStack = field(repr=False)
-    level: Level | None = None
-    plan: Plan | None = None
-    steps: int = 0  # so many streams smaller than chosen, for the network's sake
-    looks: int = 0  # how often yet it is waited for to be early in its group of pictures
-
-    def close(self) -> None:
-        self.holds.close()
-
-
-class Chosen(NamedTuple):
-    """``plan`` None: direct."""
-
-    stream: StreamConfig
-    reason: str | None
-    plan: Plan | None = None
-
-    @property
-    def rung(self) -> Rung | None:
-        return None if self.plan is None else self.plan.rung
-
-
 #: What was announced: a client has to be told anew when any of it changes.
 Announced = tuple[object, "VideoFormat", "AudioFormat | Rung | None", str | None]
-#: Codecs as people know them.
-_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG"}
-_STATES = {"ok": State.OK, "waiting": State.WAITING, "lost": State.LOST}
-#: Rates so near to each other are one: they are measured.
-SAME_RATE = 0.1
 
 
 class Viewer:
@@ -134,7 +69,7 @@ class Viewer:
         self._camera = camera
         self._policy = policy
         self._transcoders = transcoders
-        self._only = only
+        self._chooser = Chooser(directory, camera, policy, only=only, transcodes=transcoders is not None)
         self._announce = announce or announcement
         self._tell = tell or (lambda text: outlet.control(text_frame(text)))
         self._want: Want | None = None
@@ -142,10 +77,8 @@ class Viewer:
         self._next: Slot | None = None  # what will be, from its next beginning on
         self._sending = False
         self._announced: Announced | None = None
-        self._unplayable: dict[str, VideoFormat] = {}  # by stream id: what came, where it is not what was known
         self._status: tuple[str, str | None] = ("", None)
         self._network = Network(outlet, directory)
-        self._delivery: Delivery | None = None
 
     def __enter__(self) -> Viewer:
         return self
@@ -160,14 +93,14 @@ class Viewer:
     def want(self, want: Want) -> None:
         """The client says what it can show and would like."""
         if self._want is None or want.codecs != self._want.codecs:
-            self._unplayable.clear()
+            self._chooser.forget()
         self._want = want
         self.decide()
 
     def camera_changed(self, camera: Camera) -> None:
         """The camera was configured anew."""
-        self._camera = camera
-        self._unplayable.clear()
+        self._camera = self._chooser.camera = camera
+        self._chooser.forget()
         kept = {stream.id for stream in camera.streams}
         if self._next is not None and self._next.stream.id not in kept:
             self._next.close()
@@ -194,7 +127,7 @@ class Viewer:
         if want is None or current is None or current.level is not None:
             return
         if self._sending and self._next is None:
-            self._network.look(now, current.stream, self._candidates(), want.codecs)
+            self._network.look(now, current.stream, self._chooser.candidates, want.codecs)
 
     def decide(self) -> None:
         """Choose again: something that matters may have changed."""
@@ -202,23 +135,23 @@ class Viewer:
         if want is None:
             return
         if want.paused:
-            self._stop_sending()
+            self._pause()
             return
         chosen = self._choose(want)
         if chosen is None:
             return
         steps = 0
         if self._policy.adaptive and chosen.plan is None:
-            stream, steps = self._network.carried(chosen.stream, self._candidates(), want.codecs)
+            stream, steps = self._network.carried(chosen.stream, self._chooser.candidates, want.codecs)
             chosen = Chosen(stream, "bandwidth" if steps else chosen.reason)
-        if self._current is not None and _is_it(self._current, chosen):
+        if self._current is not None and self._current.is_near(chosen):
             self._current.reason, self._current.steps, self._current.plan = chosen.reason, steps, chosen.plan
             if self._next is not None:
                 self._next.close()
                 self._next = None
             self._begin_if_possible(self._current)
             return
-        if self._next is None or not _is_it(self._next, chosen):
+        if self._next is None or not self._next.is_near(chosen):
             before, self._next = self._next, self._hold(chosen)
             if before is not None:  # only now: what both need stays open
                 before.close()
@@ -271,91 +204,15 @@ class Viewer:
             self._say(state.state, state.reason, state.message)
 
     def _choose(self, want: Want) -> Chosen | None:
-        """The best stream that this client can play, and why it is no better; None: it can play none, and is told."""
-        streams = self._candidates()
-        if not streams:
+        """What this client is to get; None: nothing that there is, and it is told."""
+        if not self._chooser.candidates:
             self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
             return None
-        videos = [self._known(stream.id) for stream in streams]
-        admissions = [Admission.YES if video is None else self._admit(want, video) for video in videos]
-        offers = [self._offer(stream, video) for stream, video in zip(streams, videos, strict=True)]
-        wish = Wish(
-            tile=(want.width, want.height) if want.width and want.height else None,
-            zoomed=want.zoom,
-            sound=want.audio and self._policy.may_hear,
-            adaptive=self._policy.adaptive,
-        )
-        choice = choose(offers, admissions, wish)
-        delivery = self._deliver(want, choice, offers)
-        if delivery.mode is Mode.TRANSCODED and self._transcoders is not None:
-            return self._plan(want, streams, offers, str(delivery.reason))
-        if choice.stream is None:
-            self._say_unplayable(videos, admissions)
+        chosen = self._chooser.choose(want)
+        if isinstance(chosen, Unplayable):
+            self._say("lost", str(chosen.why), chosen.message, codec=chosen.video.codec_string)
             return None
-        return Chosen(streams[choice.stream], choice.reason)
-
-    def _deliver(self, want: Want, choice: Choice, offers: Sequence[Offer]) -> Delivery:
-        """Direct or transcoded.  That a camera is lost or brings no picture is no reason: there is one way to it."""
-        now = trio.current_time()
-        admission = Admission.YES if choice.stream is not None else Admission(choice.reason or Admission.CODEC)
-        fps = None if choice.stream is None else offers[choice.stream].fps
-        situation = Situation(asked=want.mode, admission=admission, fps=fps, picture_at_s=now)
-        self._delivery = begin(now, situation) if self._delivery is None else follow(self._delivery, now, situation)
-        return self._delivery
-
-    def _plan(self, want: Want, streams: Sequence[StreamConfig], offers: Sequence[Offer], reason: str) -> Chosen | None:
-        """The way to JPEG that costs least; a stream that nothing is known of is opened to see what it is."""
-        tile = (want.width, want.height) if want.width or want.height else None
-        plan = cheapest(offers, tile, want.fps, zoomed=want.zoom, limit=self._policy.limit)
-        if plan is None:
-            return Chosen(streams[0], None)
-        return Chosen(streams[plan.stream], reason, plan)
-
-    def _offer(self, stream: StreamConfig, video: VideoFormat | None) -> Offer:
-        sound = self._has_sound(stream)
-        if video is None:
-            return Offer(sound=sound)
-        measured, hub = self._directory.facts(stream.id).measured, self._directory.hub(stream.id)
-        nominal = None if video.nominal_fps is None else float(video.nominal_fps)
-        return Offer(
-            shown_size(video.width, video.height, video.pixel_aspect),
-            video.codec,
-            measured.fps or nominal,
-            measured.kbps,
-            measured.gop_s,
-            State.CLOSED if hub is None else _STATES.get(hub.state.value.state, State.CLOSED),
-            sound,
-        )
-
-    def _has_sound(self, stream: StreamConfig) -> bool:
-        return self._directory.facts(stream.id).audio is not None
-
-    def _admit(self, want: Want, video: VideoFormat) -> Admission:
-        return Admission.YES if self._only is not None else admits(want.codecs, video.codec_string)
-
-    def _known(self, stream_id: str) -> VideoFormat | None:
-        """What a stream sends: as it came, where that was not what the directory knew then."""
-        video, came = self._directory.facts(stream_id).video, self._unplayable.get(stream_id)
-        if came is not None and video is not None and video != came:
-            hub = self._directory.hub(stream_id)
-            if hub is None or hub.segment is None or hub.segment.video != came:
-                del self._unplayable[stream_id]  # the camera sends something else by now
-                return video
-        return came or video
-
-    def _say_unplayable(self, videos: Sequence[VideoFormat | None], admissions: Sequence[Admission]) -> None:
-        """The stream that is nearest to being played says why it is not."""
-        nearest = next((n for n, each in enumerate(admissions) if each is Admission.LEVEL), 0)
-        video = videos[nearest]
-        assert video is not None
-        name = _NAMES.get(video.codec, video.codec)
-        size = f"{name} of {video.width}x{video.height}" if admissions[nearest] is Admission.LEVEL else name
-        message = f"The camera sends {size} ({video.codec_string}), which this client does not play."
-        self._say("lost", str(admissions[nearest]), message, codec=video.codec_string)
-
-    def _candidates(self) -> list[StreamConfig]:
-        """The camera's streams that may be sent."""
-        return [stream for stream in self._camera.streams if self._only in (None, stream.id)]
+        return chosen
 
     def _hold(self, chosen: Chosen) -> Slot:
         holds = ExitStack()
@@ -396,11 +253,11 @@ class Viewer:
         if slot.level is not None:
             self._begin_pictures(slot, slot.level, segment)
             return
-        if not self._sending and self._delivery is not None and self._delivery.mode is Mode.TRANSCODED:
+        if not self._sending and self._chooser.is_transcoded:
             self.decide()  # it was opened to see what it is
             return
-        if self._admit(want, segment.video) is not Admission.YES:
-            self._unplayable[slot.stream.id] = segment.video
+        if self._chooser.admit(want, segment.video) is not Admission.YES:
+            self._chooser.came(slot.stream.id, segment.video)
             self._refuse(slot)
             return
         audio = want.audio and self._policy.may_hear
@@ -446,6 +303,16 @@ class Viewer:
         slot.close()
         self.decide()
 
+    def _pause(self) -> None:
+        """Send nothing.  What is pulled stays warm; what is decoded for this client only would be for nobody."""
+        self._stop_sending()
+        if self._next is not None and self._next.level is not None:
+            self._next.close()
+            self._next = None
+        if self._current is not None and self._current.level is not None:
+            self._current.close()
+            self._current = None
+
     def _stop_sending(self) -> None:
         if self._sending and self._current is not None:
             current = self._current
@@ -458,59 +325,3 @@ class Viewer:
         if (state, reason) != self._status:
             self._status = (state, reason)
             self._tell(messages.status(state, reason, message if self._policy.may_know else "", codec=codec))
-
-
-def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
-    """The ``stream`` message and the init segment, framed."""
-    text = messages.stream(
-        {
-            "mode": "direct",
-            "mime": segment.mime(audio=audio),
-            "stream": slot.stream.name,
-            "width": segment.video.width,
-            "height": segment.video.height,
-            "fps": _fps(slot.hub),
-            "reason": slot.reason,
-            "utc_zero": segment.run.utc_zero,
-        }
-    )
-    init = segment.init(audio=audio)
-    return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
-
-
-def announcement_of_pictures(slot: Slot, level: Level, segment: Segment) -> bytes:
-    """The ``stream`` message of what is transcoded, framed."""
-    rung = level.rung
-    text = messages.stream(
-        {
-            "mode": "transcoded",
-            "mime": "image/jpeg",
-            "stream": slot.stream.name,
-            "width": rung.width,
-            "height": rung.height,
-            "fps": rung.fps or _fps(slot.hub),
-            "reason": slot.reason,
-            "utc_zero": segment.run.utc_zero,
-        }
-    )
-    return text_frame(text)
-
-
-def _is_it(slot: Slot, chosen: Chosen) -> bool:
-    """Whether the slot is what was chosen, or so near to it that nobody would see a difference."""
-    if slot.stream.id != chosen.stream.id:
-        return False
-    if slot.level is None or chosen.rung is None:
-        return slot.level is None and chosen.rung is None
-    has, would = slot.level.rung, chosen.rung
-    if (has.size, has.quality) != (would.size, would.quality):
-        return False
-    fps = _fps(slot.hub) or USUAL_FPS
-    rates = [fps if rung.fps is None else min(fps, rung.fps) for rung in (has, would)]
-    return abs(rates[0] - rates[1]) <= SAME_RATE * rates[1]
-
-
-def _fps(hub: Hub) -> float | None:
-    """As measured, else as the parameter sets say."""
-    nominal = None if hub.segment is None else hub.segment.video.nominal_fps
-    return hub.measured.fps or (None if nominal is None else round(float(nominal), 2))
