@@ -210,7 +210,10 @@ class Transcoder:
         self.counters.decoded += worked.decoded
         self.counters.damaged += worked.damaged
         self.counters.mark(trio.current_time())
-        self._undecoded = 0 if worked.decoded else self._undecoded + 1
+        if worked.decoded:
+            self._undecoded = 0
+        elif worked.damaged or not self._keys_only:  # of key frames, those that nobody waits for are not decoded
+            self._undecoded += 1
         if self._undecoded >= UNDECODED:
             self._say("lost", UNDECODABLE)
         for made in worked.pictures:
@@ -234,6 +237,7 @@ class Transcoder:
 
     async def _recover(self, error: SeatLostError) -> None:
         """Another worker goes on, after a rest if it was too often."""
+        self.worker = None
         self.counters.restarts += 1
         log.warning("%s: transcoding goes on in another worker: %s", self.hub.name, error)
         self._say("waiting", RESTARTING)
@@ -254,6 +258,7 @@ class Transcoder:
 
     async def _rest(self, seconds: float) -> None:
         """Leave it alone for so long, or until the camera sends something else."""
+        self.worker = None
         self._say("lost", GIVEN_UP)
         self._rested = trio.Event()
         with trio.move_on_after(seconds):

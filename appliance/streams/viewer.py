@@ -180,8 +180,10 @@ class Viewer:
     # --- called by transcoders ------------------------------------------------------------------------------------
 
     def may_show(self, level: Level) -> None:
+        if self._want is None or self._want.paused:
+            return
         for slot in (self._next, self._current):
-            if slot is not None and slot.level is level and self._want is not None and not self._want.paused:
+            if slot is not None and slot.level is level and slot.hub.segment is not None:
                 self._begin(slot)
                 return
 
@@ -228,7 +230,7 @@ class Viewer:
     def _begin_if_possible(self, slot: Slot) -> None:
         """Begin with the burst, or the newest JPEG, where there is one; else when the hub or transcoder says so."""
         if slot.level is not None:
-            if slot.level.latest is not None:
+            if slot.level.latest is not None and slot.hub.segment is not None:
                 self._begin(slot)
             elif self._current is None or self._current is slot:
                 self._tell_state(slot)

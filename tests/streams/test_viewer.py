@@ -541,3 +541,20 @@ async def test_a_camera_of_a_picture_a_second_is_transcoded_until_it_sends_more(
             await trio.sleep(0.04)
         last = [m for m in await s.received() if isinstance(m, dict) and m["type"] == "stream"][-1]
         assert said(last, "mode", "reason") == ["direct", None]
+
+
+async def test_a_camera_that_is_opened_anew_is_not_announced_before_it_has_a_picture(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        s.viewer.want(JPEG)
+        await settle()
+        await s.camera("main").give(picture(0))
+        await s.received()
+        (hub,) = s.directory.hubs
+        hub.reopen(s.openers.opener(s.watched.streams[0]))
+        await settle()
+        assert hub.segment is None
+        s.viewer.want(Want(width=320, height=180, mode="transcoded"))
+        s.viewer.decide()
+        assert not [m for m in await s.received() if isinstance(m, str)]
+        await s.camera("main").give(picture(50, run=Run(START)))
+        assert "jpeg 50" in await s.received()
