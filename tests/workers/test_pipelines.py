@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
+import msgspec
 import numpy as np
 import pytest
 import simplejpeg
@@ -23,15 +24,21 @@ from appliance.media.jpeg import video_format
 from appliance.media.ladder import shown_size
 from appliance.workers.crew import CREDITS, Crew, SeatLostError, open_crew
 from appliance.workers.pool import open_pool
-from appliance.workers.wire import PipelineOpen, PipelinePicture, PipelineRung, PipelineRungs, PipelineUnit
+from appliance.workers.wire import (
+    Kind,
+    PipelineOpen,
+    PipelinePicture,
+    PipelineRung,
+    PipelineRungs,
+    PipelineUnit,
+    PipelineWorked,
+)
 from tests.media.clips import START, Clip, encode_h264, encode_h265
 from tests.media.clips import picture as drawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from appliance.workers.wire import PipelineWorked
 
 
 async def run(
@@ -266,3 +273,37 @@ def test_a_picture_may_not_take_the_processor_for_long() -> None:
     code = "from appliance.workers.isolation import cpu_limit\nwith cpu_limit(0.1):\n    while True: pass"
     done = subprocess.run([sys.executable, "-c", code], timeout=30, check=False)
     assert done.returncode == -signal.SIGPROF
+
+
+@pytest.mark.parametrize(
+    ("decoded", "pts", "rung", "jpeg"), [(1, 0, 1, 0), (1, 0, 0, 1), (1, -1, 0, 0), (1, 0, -1, 0), (-1, 0, 0, 0)]
+)
+async def test_a_worker_that_answers_what_was_not_asked_is_ended(decoded: int, pts: int, rung: int, jpeg: int) -> None:
+    """Whoever has taken over a worker can say what he likes; the main process believes none of it."""
+    clip, news = encode_h264(2), trio.Event()
+    answer = PipelineWorked(decoded, [PipelinePicture(pts, [b"jpeg"], [(rung, jpeg)])])
+    async with open_pool(1) as pool, open_crew(pool) as crew, crew.seat(1.0, news.set) as seat:
+        form = clip.format
+        seat.open(
+            PipelineOpen(form.codec, form.configuration, form.full_range, False),
+            PipelineRungs([PipelineRung(320, 180, None, 75)]),
+        )
+        (hand,) = crew._hands
+        real = hand.worker.receive
+
+        async def receive() -> tuple[Kind, int, bytes]:
+            kind, number, _ = await real()
+            return kind, number, msgspec.msgpack.encode(answer)
+
+        hand.worker.receive = receive  # type: ignore[method-assign]
+        # the first answer is waited for already
+        for unit in clip.units:
+            seat.work(PipelineUnit(unit.data, unit.pts))
+        with trio.fail_after(5):
+            while crew.died == 0:
+                await news.wait()
+                news = trio.Event()
+                await trio.sleep(0.01)
+        with pytest.raises(SeatLostError) as caught:
+            seat.answers()
+        assert caught.value.blamed
