@@ -6,5 +6,6 @@ build/lint.sh
 echo "== web client's tests"
 .venv/bin/python build/webclient.py --test
 echo "== pytest"
-# Two workers; tests/conftest.py says what runs beside what.
-exec .venv/bin/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder "$@"
+# A worker a core, two to four; tests/conftest.py says what runs beside what.
+workers=$(nproc)
+exec .venv/bin/python -m pytest -q -n "$((workers > 4 ? 4 : workers < 2 ? 2 : workers))" --dist loadfile --no-loadscope-reorder "$@"

@@ -15,7 +15,7 @@ from quart import websocket
 
 from appliance.auth.rights import Right
 from appliance.base.faults import Fault
-from appliance.media.ladder import Limit
+from appliance.media.levels import Levels
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
 from appliance.serve.guard import Bucket
@@ -29,6 +29,7 @@ from appliance.web.table import Route
 if TYPE_CHECKING:
     from appliance.auth.rights import Principal
     from appliance.auth.sessions import Session
+    from appliance.media.ladder import Limit
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
@@ -48,7 +49,7 @@ NO_FIRST_MESSAGE = Ending(1008, "no first message")
 
 
 #: What transcoded pictures are at most, where nothing else is set (row PER-2, level 1).
-LIMIT = Limit(max_fps=25.0, max_size=(1920, 1080))
+LIMIT = Levels().limit(1)
 
 
 @dataclass

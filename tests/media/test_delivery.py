@@ -119,8 +119,9 @@ def test_pictures_from_before_do_not_make_the_wait_shorter() -> None:
         ([1.1], Reason.ONE_FPS),
         ([1.3], None),
         ([None], None),
-        ([1.0, 1.3], Reason.ONE_FPS),  # measured a little above one it is still one
-        ([1.0, None], Reason.ONE_FPS),
+        ([1.0, *[1.3] * 20], Reason.ONE_FPS),  # measured a little above one it is still one
+        ([1.0, *[1.6] * 20], None),
+        ([1.0, *[None] * 20], Reason.ONE_FPS),
         ([1.3, 1.4, 1.25], None),
     ],
 )
@@ -155,6 +156,7 @@ def test_what_happened_has_to_be_over_for_a_while(reason) -> None:
 def test_a_camera_that_answers_but_sends_nothing_is_not_back() -> None:
     fallen = Delivery(Mode.TRANSCODED, Reason.CAMERA_LOST, 0, None)
     assert drive(fallen, 0, 60, replace(GOOD, picture_at_s=None), comes=False).reason is Reason.CAMERA_LOST
+    assert drive(fallen, 0, 60, replace(GOOD, picture_at_s=-1), comes=False).reason is Reason.CAMERA_LOST
 
 
 def test_a_relapse_begins_the_wait_anew() -> None:

@@ -89,7 +89,7 @@ async def test_twenty_windows_of_twenty_widths_share_one_decoding_and_three_enco
         (told,) = status["transcoders"]
         assert (told["stream"], told["codec"], told["width"]) == ("camera Gate (main)", "h264", 1280)
         assert (told["state"], told["reason"], told["restarts"], told["damaged"]) == ("ok", None, 0, 0)
-        assert 0 < told["decoded_per_second"] <= 12
+        assert 0 < told["decoded_per_second"] < 20
         assert sorted({(rung["width"], rung["height"]) for rung in told["rungs"]}) == sorted(sizes)
         assert sum(rung["viewers"] for rung in told["rungs"]) == 20
         assert all("the only stream" in rung["why"] for rung in told["rungs"])
@@ -138,11 +138,12 @@ async def test_a_key_frame_a_second_is_all_that_is_decoded_for_a_picture_a_secon
             await view.told("stream")
             (transcoder,) = house.services.transcoders
             await eventually(lambda: transcoder.keys_only)
-            before = transcoder.counters.decoded
+            (hub,) = house.services.directory.hubs
+            sent, decoded = hub.pictures, transcoder.counters.decoded
             times = [at for at, _ in await pictures(view, 4)]
             steps = [later - earlier for earlier, later in itertools.pairwise(times)]
             assert all(step > 900 for step in steps[1:]), times
-            assert transcoder.counters.decoded - before <= 5
+            assert transcoder.counters.decoded - decoded <= (hub.pictures - sent) / 10 + 3
             await view.want(width=640, height=360, codecs=[AVC], mode="transcoded", fps=5)
             await view.told("stream")
             times = [at for at, _ in await pictures(view, 11)]

@@ -1,0 +1,212 @@
+"""How much one viewer's network carries (rows TRA-2, ADA-1; F3): a pure rule, tested as a table and in simulations.
+
+What may be sent is a list of steps with what each takes, the best first: encodings of a transcoded picture, a camera's
+streams, or first these and then those.  Down as soon as what waits shows that the network carries less, at once to
+what it does carry.  Up one by one: soon while that is known to be carried; beyond it nothing tells but an attempt, so
+that is made after a quiet time, and after attempts that fail ever more seldom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: To be looked at so often: a second is needed to be sure that what is seen is no stall that is made up for.
+LOOK_S = 0.25
+#: What is sent or waits is so old, for so long: more than a large key frame or a lost packet makes; less counts with a
+#: client that has nothing left to show.
+LAG_S, DRY_LAG_S, DRY_S, LATE_FOR_S = 0.5, 0.25, 0.05, 0.7
+#: Or it was never idle for so long, and so many of the pictures were left out as others were still on their way.
+BUSY = ((0.6, 0.5), (1.0, 0.1))
+FEWEST_LEFT_OUT = 2
+#: Or the client drops so many of the pictures: it is too slow for them.
+DROPPED, FEWEST_DROPPED = 0.2, 3
+#: What is dropped is counted over the longer time, what the network takes over the shorter one.
+WINDOW_S, MEASURE_S = 2.0, 1.0
+#: A picture may take so much longer than the way itself, and the socket may take so long over it; else it is large for
+#: this network, and the next one waits until it has arrived.
+ON_THE_WAY_S, ON_THE_WAY_INTERVALS, TAKEN_S = 0.25, 3.0, 0.2
+#: What is on its way in a step that was left is not held against the next one for so long.
+LEFTOVER_S = 3.0
+#: A stream takes over with its next key frame; until then what is seen is about the one before.
+SETTLE_S = 3.0
+#: The share of what is carried that is used at first, and that is known to be carried when going up.
+FITS, KNOWN = 0.85, 0.9
+#: An attempt has failed where so much of what was left for it is carried.  What a step takes is measured anew all the
+#: time, and is the same within this.
+FAILED, ALIKE = 0.75, 1.02
+#: So far below what is carried two steps are taken at once; so far ahead of it while attempts go well.
+FAR, FURTHEST = 0.6, 2.0
+#: So long without strain: before a step up that is known to be carried; while attempts go well; before an attempt,
+#: twice as long after each that failed.
+RISE_S, GO_ON_S, HOLD_S, LONGEST_HOLD_S = 2.0, 3.0, 10.0, 120.0
+#: An attempt went well for so long: the next one may follow.  For so long: it has not failed.
+CONFIRMED_S, PROBATION_S = 8.0, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen of one viewer at a time; counters only grow.
+
+    ``step``: which is being sent (not yet the one that was decided, until it takes over).
+    ``lag_s``: how old the oldest of what waits or is being written is, or by how much what is on its way is overdue; 0
+    if nothing is.
+    ``made``, ``left_out``: pictures meant for this viewer, and those of them that it was too slow for.
+    ``sent``: bytes that the client's side acknowledged; or, if that is not known, that the socket took.
+    ``buffer_s``, ``dropped``: what the client says it holds, and pictures that it dropped; None: it has no buffer.
+    """
+
+    at_s: float
+    step: int
+    lag_s: float
+    made: int
+    left_out: int
+    sent: int
+    buffer_s: float | None = None
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """``step`` is what to send.  The rest is what the next decision needs."""
+
+    step: int = 0
+    ceiling_kbps: float = inf  # so much is carried, no more is known
+    hold_s: float = HOLD_S
+    changed_at: float = -inf
+    tried_at: float | None = None  # the last attempt
+    tried_from: float = 0.0  # what the step took that was left for it, or for those that went well just before
+    left_out: int = 0  # pictures, then
+    late_since: float | None = None
+    calm_since: float | None = None
+    busy: Sight | None = None  # the first of those since it was last idle
+    seen: tuple[Sight, ...] = ()
+
+
+def follow(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
+    """Take in a sight; ``kbps``: what each step takes, as far as it is known."""
+    now = sight.at_s
+    if sight.step != control.step and now - control.changed_at < SETTLE_S:
+        return _anew(control)
+    if control.seen and control.seen[-1].step != sight.step:
+        control = _anew(control)
+    late_since = control.late_since if control.late_since is not None else now
+    control = replace(
+        control,
+        seen=(*(each for each in control.seen if now - each.at_s <= WINDOW_S), sight),
+        busy=(control.busy or sight) if sight.lag_s else None,
+        late_since=late_since if sight.lag_s >= (DRY_LAG_S if _is_dry(sight) else LAG_S) else None,
+    )
+    if _is_strained(control, sight):
+        return _fall(replace(control, calm_since=None), sight, kbps)
+    left_out = control.busy is not None and sight.left_out > control.busy.left_out
+    if left_out or control.late_since is not None:
+        return replace(control, calm_since=None)
+    if control.calm_since is None:
+        control = replace(control, calm_since=now)
+    return _rise(control, sight, kbps) if control.step and sight.step == control.step else control
+
+
+def may_begin(
+    unacknowledged_s: float, round_trip_s: float, interval_s: float, *, taken_s: float, arrived_s: float
+) -> bool:
+    """Whether the next picture may be written, as what was written before arrives in time.
+
+    ``unacknowledged_s``: how long ago the oldest was written of what the client's side has not acknowledged.
+    ``interval_s``: from picture to picture.  ``taken_s``: how long it took until the socket had taken the last one,
+    ``arrived_s``: until the last one that arrived was acknowledged; infinite before the first.  Else pictures pile up
+    on the way, where nothing takes them back; here the newest waits and is the one that goes.
+    """
+    in_time = round_trip_s + min(ON_THE_WAY_S, ON_THE_WAY_INTERVALS * interval_s)
+    if taken_s <= TAKEN_S and arrived_s <= in_time:
+        return unacknowledged_s <= in_time
+    return unacknowledged_s <= (round_trip_s if arrived_s < inf else 0)
+
+
+def rebased(control: Control, before: Sequence[float], after: Sequence[float]) -> Control:
+    """The same for another list of steps, as the tile has changed: what takes no more than what is sent now."""
+    if control.step == 0 and control.ceiling_kbps == inf:
+        return Control()  # nothing is known of the network but that it carries all that was wanted
+    carried = before[control.step]
+    step = next((number for number, each in enumerate(after) if each <= carried), len(after) - 1)
+    return replace(_anew(control), step=step)
+
+
+def _anew(control: Control) -> Control:
+    """What was seen was of another step."""
+    return replace(control, late_since=None, calm_since=None, busy=None, seen=())
+
+
+def _is_dry(sight: Sight) -> bool:
+    return sight.buffer_s is not None and sight.buffer_s < DRY_S
+
+
+def _is_strained(control: Control, sight: Sight) -> bool:
+    """Whether the network, or the client, is too slow."""
+    tried = control.tried_at is not None and sight.at_s - control.tried_at < CONFIRMED_S
+    late_for = LATE_FOR_S / 2 if tried else LATE_FOR_S
+    if control.late_since is not None and sight.at_s - control.late_since >= late_for:
+        return True
+    busy = control.busy
+    if busy is not None and sight.left_out - busy.left_out >= FEWEST_LEFT_OUT:
+        share = (sight.left_out - busy.left_out) / max(1, sight.made - busy.made)
+        if any(sight.at_s - busy.at_s >= seconds and share >= least for seconds, least in BUSY):
+            return True
+    first = control.seen[0]
+    return sight.dropped - first.dropped >= max(FEWEST_DROPPED, DROPPED * (sight.made - first.made))
+
+
+def _fall(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
+    now, step = sight.at_s, max(control.step, sight.step)
+    since = max(now - MEASURE_S, -inf if control.busy is None else control.busy.at_s)
+    carried = _kbps([each for each in control.seen if each.at_s >= since - 1e-6])
+    tried_from, carries = control.tried_from, FITS * carried
+    # else it is the network that has become worse
+    as_before = control.tried_at is not None and carried >= FAILED * tried_from
+    failed = as_before and now - (control.tried_at or 0) < max(PROBATION_S, control.hold_s)
+    if failed:  # what was left for the attempt was carried, for all that is known
+        carried = max(carried, tried_from)
+        carries = max(KNOWN * carried, ALIKE * tried_from)
+    fitting = next((number for number, each in enumerate(kbps) if each <= carries), len(kbps) - 1)
+    if fitting <= step and now - control.changed_at < LEFTOVER_S:
+        return control
+    target = min(max(fitting, step + 1), len(kbps) - 1)
+    if target <= control.step:
+        return control
+    return Control(
+        step=target,
+        # less than the least step takes says nothing of the network but that it stood still
+        ceiling_kbps=carried if carried >= kbps[-1] else kbps[min(step, len(kbps) - 1)],
+        hold_s=min(2 * control.hold_s, LONGEST_HOLD_S) if failed else control.hold_s if as_before else HOLD_S,
+        changed_at=now,
+    )
+
+
+def _kbps(seen: Sequence[Sight]) -> float:
+    seconds = seen[-1].at_s - seen[0].at_s
+    return (seen[-1].sent - seen[0].sent) * 8 / 1000 / seconds if seconds > 0 else 0.0
+
+
+def _rise(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
+    now, ceiling = sight.at_s, control.ceiling_kbps
+    calm_since = now if control.calm_since is None else control.calm_since
+    beyond = kbps[min(control.step, len(kbps) - 1)] > KNOWN * ceiling
+    went_well = control.tried_at is not None and now - control.tried_at >= CONFIRMED_S
+    if beyond and went_well and sight.left_out == control.left_out:
+        control, ceiling = replace(control, ceiling_kbps=inf), inf
+    up = min(control.step, len(kbps)) - 1
+    if up >= 1 and kbps[up - 1] <= (FAR * ceiling if ceiling < inf else FURTHEST * kbps[up + 1]):
+        up -= 1
+    known = kbps[up] <= KNOWN * ceiling
+    wait = control.hold_s if not known else RISE_S if ceiling < inf else GO_ON_S
+    if now - max(calm_since, control.changed_at) < wait:
+        return control
+    moved = replace(_anew(control), step=up, changed_at=now)
+    if known and ceiling < inf:
+        return moved
+    tried_from = control.tried_from if known else kbps[min(control.step, len(kbps) - 1)]
+    return replace(moved, tried_at=now, tried_from=tried_from, left_out=sight.left_out)
