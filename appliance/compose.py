@@ -48,12 +48,14 @@ from appliance.streams.audience import Audience
 from appliance.streams.directory import open_directory
 from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
+from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
 from appliance.supervise import supervise
 from appliance.web.app import create_app
 from appliance.web.front import own_names
 from appliance.web.pages import read_pages
 from appliance.web.services import Services
+from appliance.workers.crew import open_crew
 from appliance.workers.pool import open_pool
 
 if TYPE_CHECKING:
@@ -234,6 +236,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         stack.callback(poller.close)
         openers = outside.openers(clock, demo, poller)
         directory = await stack.enter_async_context(open_directory(openers, clock))
+        crew = await stack.enter_async_context(open_crew(pool))
+        transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -248,6 +252,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             directory=directory,
             audience=audience,
             snapshots=snapshots,
+            transcoders=transcoders,
             trials=Trials(openers, pool),
             pool=pool,
             board=board,

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _DECODE = {"h264": 3.1, "h265": 3.8, "mjpeg": 2.9, "mpeg4": 2.0}
 _WITHOUT_LOOP_FILTER = {"h264": 0.78, "h265": 0.87}
 _KEY_FRAME = 4.0  # times a mean picture
-_REDUCED = {1: 1.0, 2: 0.6, 4: 0.55, 8: 0.5}  # an MJPEG picture decoded at 1/n of its sides
+#: An MJPEG picture decoded at 1/n of its sides; at 1/2 libav takes longer than for all of it.
+PARTS = {1: 1.0, 4: 0.6, 8: 0.55}
 _DIVIDED, _SCALED = 0.3, 0.7  # by 2, 3 or 4; by anything else
 _ENCODE = 3.0
 _PASS = 0.02  # ms a picture
@@ -63,7 +64,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How JPEG is made.  ``stream`` counts in the offers; ``reduce``: MJPEG is decoded at 1, 1/2, 1/4 or 1/8."""
+    """How JPEG is made.  ``stream`` counts in the offers; ``reduce``: MJPEG is decoded at 1, 1/4 or 1/8 a side."""
 
     stream: int
     rung: Rung
@@ -143,9 +144,9 @@ def _plan(number: int, offer: Offer, target: Rung, masked: bool) -> Plan:
     if offer.codec == "mjpeg":
         if source == target.size and target.quality == QUALITIES[0] and not masked:
             return Plan(number, target, Pictures.NONE, made * _PASS, (Why.PASSED,))
-        reduce = max(n for n in _REDUCED if offer.size[0] >= n * target.width and offer.size[1] >= n * target.height)
+        reduce = max(n for n in PARTS if offer.size[0] >= n * target.width and offer.size[1] >= n * target.height)
         left = (offer.size[0] // reduce, offer.size[1] // reduce)
-        cost = (decode * _REDUCED[reduce] + _scale(left, target.size)) * made + encode
+        cost = (decode * PARTS[reduce] + _scale(left, target.size)) * made + encode
         return Plan(number, target, Pictures.KEY, cost, (Why.REDUCED,) if reduce > 1 else (), reduce=reduce)
     why: list[Why] = []
     skip = offer.size[0] / target.width >= SHRINKS and offer.codec in _WITHOUT_LOOP_FILTER

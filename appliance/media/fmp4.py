@@ -36,7 +36,8 @@ class Fragment:
     """One access unit or piece of sound, ready to be sent to anybody.
 
     ``message`` begins with whatever the framing of messages needs; from ``body_at`` on it is ``moof`` and ``mdat``.
-    ``dts`` in UTC ticks.  ``leading``: not for who starts at the last picture that is_idr (`AccessUnit`).
+    ``dts`` in UTC ticks, ``composition``: what its time of showing is later.
+    ``leading``: not for who starts at the last picture that is_idr (`AccessUnit`).
     """
 
     message: bytes = field(repr=False)
@@ -47,6 +48,11 @@ class Fragment:
     dts: int
     run: Run = field(repr=False)
     leading: bool = False
+    composition: int = 0
+
+    @property
+    def pts(self) -> int:
+        return self.dts + self.composition
 
     @property
     def body(self) -> memoryview:
@@ -89,7 +95,7 @@ class Muxer:
         header = self._frame_header(OVERHEAD + len(unit.data))
         decode_time = max(0, dts - unit.run.utc_zero)
         message = build_fragment(header, unit.data, track, self._sequence, decode_time, duration, composition, sync)
-        return Fragment(message, len(header), track == AUDIO_TRACK, sync, seq, dts, unit.run, unit.leading)
+        return Fragment(message, len(header), track == AUDIO_TRACK, sync, seq, dts, unit.run, unit.leading, composition)
 
 
 def mime_type(video: VideoFormat, audio: AudioFormat | None) -> str:

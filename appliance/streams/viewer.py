@@ -2,34 +2,37 @@
 
 Decisions are synchronous and made in whichever task brings the news: the client's (what it wants) or the hub's (a
 segment begins, the state changes).  A change of stream is prepared beside what is shown, and takes over with its first
-key frame.
+key frame.  So is a change between direct and transcoded: it takes over with the first JPEG.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.adaptive import Wish, choose
-from appliance.media.choice import Admission, admits
-from appliance.media.offer import Offer
-from appliance.serve.frames import Opcode, frame_header, text_frame
+from appliance.media.choice import Admission
+from appliance.serve.frames import text_frame
 from appliance.sites.source import Trouble
 from appliance.streams import messages
+from appliance.streams.choosing import Chooser, Chosen, Unplayable
 from appliance.streams.network import Network
+from appliance.streams.slots import Slot, announcement, announcement_of_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from appliance.media.ladder import Rung
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.serve.fanout import Outlet
-    from appliance.sites.cameras import Camera, StreamConfig
+    from appliance.sites.cameras import Camera
+    from appliance.streams.choosing import Policy
     from appliance.streams.directory import Directory
     from appliance.streams.hub import Hub, Segment
+    from appliance.streams.levels import Level
     from appliance.streams.messages import Want
-
+    from appliance.streams.transcoder import Transcoder
+    from appliance.streams.transcoders import Transcoders
 
 #: A larger stream that the network may or may not carry is begun early in its group of pictures, as little as that is
 #: then sent at once; where it never is early when it is looked at (once a second), after so many looks.
@@ -37,46 +40,15 @@ EARLY_TICKS = TICKS_PER_SECOND * 3 // 10
 LOOKS = 10
 
 
-class Policy(Protocol):
-    """What the administrator's settings and the user's rights say, asked anew at each decision."""
-
-    @property
-    def adaptive(self) -> bool: ...
-
-    @property
-    def may_hear(self) -> bool: ...
-
-    @property
-    def may_know(self) -> bool:
-        """Whether the client is told in words what is wrong: they hold the camera's address."""
-        ...
-
-
-@dataclass(eq=False)
-class Slot:
-    """A stream that this viewer holds open; ``reason`` says why it is not the best, None if it is."""
-
-    stream: StreamConfig
-    reason: str | None
-    hub: Hub
-    holds: ExitStack = field(repr=False)
-    steps: int = 0  # so many streams smaller than chosen, for the network's sake
-    looks: int = 0  # how often yet it is waited for to be early in its group of pictures
-
-    def close(self) -> None:
-        self.holds.close()
-
-
 #: What was announced: a client has to be told anew when any of it changes.
-Announced = tuple[object, "VideoFormat", "AudioFormat | None", str | None]
-#: Codecs as people know them.
-_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG"}
+Announced = tuple[object, "VideoFormat", "AudioFormat | Rung | None", str | None]
 
 
 class Viewer:
     """See the module.  Use as a context manager: leaving it lets go of all streams.
 
     ``only``: the id of the one stream that is chosen from, where the client has chosen itself; it gets what there is.
+    ``transcoders`` None: this client gets streams as the camera sends them or none.
     ``announce(slot, segment, audio)`` makes the messages that begin a stretch; live WebSockets use `announcement`.
     """
 
@@ -86,6 +58,7 @@ class Viewer:
         directory: Directory,
         camera: Camera,
         policy: Policy,
+        transcoders: Transcoders | None = None,
         *,
         only: str | None = None,
         announce: Callable[[Slot, Segment, bool], list[bytes]] | None = None,
@@ -95,7 +68,8 @@ class Viewer:
         self._directory = directory
         self._camera = camera
         self._policy = policy
-        self._only = only
+        self._transcoders = transcoders
+        self._chooser = Chooser(directory, camera, policy, only=only, transcodes=transcoders is not None)
         self._announce = announce or announcement
         self._tell = tell or (lambda text: outlet.control(text_frame(text)))
         self._want: Want | None = None
@@ -103,7 +77,6 @@ class Viewer:
         self._next: Slot | None = None  # what will be, from its next beginning on
         self._sending = False
         self._announced: Announced | None = None
-        self._unplayable: dict[str, VideoFormat] = {}  # by stream id: what came, where it is not what was known
         self._status: tuple[str, str | None] = ("", None)
         self._network = Network(outlet, directory)
 
@@ -120,14 +93,14 @@ class Viewer:
     def want(self, want: Want) -> None:
         """The client says what it can show and would like."""
         if self._want is None or want.codecs != self._want.codecs:
-            self._unplayable.clear()
+            self._chooser.forget()
         self._want = want
         self.decide()
 
     def camera_changed(self, camera: Camera) -> None:
         """The camera was configured anew."""
-        self._camera = camera
-        self._unplayable.clear()
+        self._camera = self._chooser.camera = camera
+        self._chooser.forget()
         kept = {stream.id for stream in camera.streams}
         if self._next is not None and self._next.stream.id not in kept:
             self._next.close()
@@ -143,11 +116,18 @@ class Viewer:
         """What is sent, for the list of active users."""
         return self._current if self._sending else None
 
+    @property
+    def is_transcoded(self) -> bool:
+        """Whether what is sent is made here."""
+        return self._sending and self._current is not None and self._current.level is not None
+
     def look_at_network(self, now: float) -> None:
         """See whether the client's network carries what is sent; to be called about once a second, before `decide`."""
         want, current = self._want, self._current
-        if want is not None and current is not None and self._sending and self._next is None:
-            self._network.look(now, current.stream, self._candidates(), want.codecs)
+        if want is None or current is None or current.level is not None:
+            return
+        if self._sending and self._next is None:
+            self._network.look(now, current.stream, self._chooser.candidates, want.codecs)
 
     def decide(self) -> None:
         """Choose again: something that matters may have changed."""
@@ -155,112 +135,106 @@ class Viewer:
         if want is None:
             return
         if want.paused:
-            self._stop_sending()
+            self._pause()
             return
         chosen = self._choose(want)
         if chosen is None:
             return
-        stream, reason = chosen
         steps = 0
-        if self._policy.adaptive:
-            stream, steps = self._network.carried(stream, self._candidates(), want.codecs)
-            reason = "bandwidth" if steps else reason
-        if self._current is not None and self._current.stream.id == stream.id:
-            self._current.reason, self._current.steps = reason, steps
+        if self._policy.adaptive and chosen.plan is None:
+            stream, steps = self._network.carried(chosen.stream, self._chooser.candidates, want.codecs)
+            chosen = Chosen(stream, "bandwidth" if steps else chosen.reason)
+        if self._current is not None and self._current.is_near(chosen):
+            self._current.reason, self._current.steps, self._current.plan = chosen.reason, steps, chosen.plan
             if self._next is not None:
                 self._next.close()
                 self._next = None
             self._begin_if_possible(self._current)
             return
-        if self._next is None or self._next.stream.id != stream.id:
-            if self._next is not None:
-                self._next.close()
-            self._next = self._hold(stream, reason)
+        if self._next is None or not self._next.is_near(chosen):
+            before, self._next = self._next, self._hold(chosen)
+            if before is not None:  # only now: what both need stays open
+                before.close()
             if self._current is not None and self._current.steps > steps:
                 self._next.looks = LOOKS
-        self._next.reason, self._next.steps = reason, steps
+        self._next.reason, self._next.steps, self._next.plan = chosen.reason, steps, chosen.plan
         self._begin_if_possible(self._next)
 
     # --- called by hubs -----------------------------------------------------------------------------------------
 
     def may_begin(self, hub: Hub) -> None:
+        if self._want is None or self._want.paused:
+            return
+        if any(slot is not None and slot.hub is hub and slot.level is not None for slot in (self._next, self._current)):
+            self.decide()  # another size, or a codec that the client plays, may have come
         for slot in (self._next, self._current):
-            if slot is not None and slot.hub is hub and self._want is not None and not self._want.paused:
+            if slot is not None and slot.hub is hub and slot.level is None:
                 self._begin(slot)
                 return
 
     def state_changed(self, hub: Hub) -> None:
-        if self._want is None or self._want.paused:
-            return
         telling = self._current or self._next
         if telling is not None and telling.hub is hub:
-            state = hub.state.value
-            self._say(state.state, state.reason, state.message)
+            self._tell_state(telling)
+
+    # --- called by transcoders ------------------------------------------------------------------------------------
+
+    def may_show(self, level: Level) -> None:
+        if self._want is None or self._want.paused:
+            return
+        for slot in (self._next, self._current):
+            if slot is not None and slot.level is level and slot.hub.segment is not None:
+                self._begin(slot)
+                return
+
+    def transcoder_changed(self, transcoder: Transcoder) -> None:
+        telling = self._current or self._next
+        if telling is not None and telling.level is not None and telling.level.transcoder is transcoder:
+            self._tell_state(telling)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _choose(self, want: Want) -> tuple[StreamConfig, str | None] | None:
-        """The best stream that this client can play, and why it is no better; None: it can play none, and is told."""
-        streams = self._candidates()
-        if want.mode == "transcoded" or not streams:
+    def _tell_state(self, slot: Slot) -> None:
+        """How the camera is, or else how the transcoder is."""
+        if self._want is None or self._want.paused:
+            return
+        state = slot.hub.state.value
+        if state.state == "ok" and slot.level is not None:
+            transcoding = slot.level.transcoder.state
+            self._say(transcoding.state, transcoding.reason)
+        else:
+            self._say(state.state, state.reason, state.message)
+
+    def _choose(self, want: Want) -> Chosen | None:
+        """What this client is to get; None: nothing that there is, and it is told."""
+        if not self._chooser.candidates:
             self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
             return None
-        videos = [self._known(stream.id) for stream in streams]
-        admissions = [Admission.YES if video is None else self._admit(want, video) for video in videos]
-        offers = [
-            Offer(None if video is None else (video.width, video.height), sound=self._has_sound(stream))
-            for stream, video in zip(streams, videos, strict=True)
-        ]
-        wish = Wish(
-            tile=(want.width, want.height) if want.width and want.height else None,
-            zoomed=want.zoom,
-            sound=want.audio and self._policy.may_hear,
-            adaptive=self._policy.adaptive,
-        )
-        choice = choose(offers, admissions, wish)
-        if choice.stream is None:
-            self._say_unplayable(videos, admissions)
+        chosen = self._chooser.choose(want)
+        if isinstance(chosen, Unplayable):
+            self._say("lost", str(chosen.why), chosen.message, codec=chosen.video.codec_string)
             return None
-        return streams[choice.stream], choice.reason
+        return chosen
 
-    def _has_sound(self, stream: StreamConfig) -> bool:
-        return self._directory.facts(stream.id).audio is not None
-
-    def _admit(self, want: Want, video: VideoFormat) -> Admission:
-        return Admission.YES if self._only is not None else admits(want.codecs, video.codec_string)
-
-    def _known(self, stream_id: str) -> VideoFormat | None:
-        """What a stream sends: as it came, where that was not what the directory knew then."""
-        video, came = self._directory.facts(stream_id).video, self._unplayable.get(stream_id)
-        if came is not None and video is not None and video != came:
-            hub = self._directory.hub(stream_id)
-            if hub is None or hub.segment is None or hub.segment.video != came:
-                del self._unplayable[stream_id]  # the camera sends something else by now
-                return video
-        return came or video
-
-    def _say_unplayable(self, videos: Sequence[VideoFormat | None], admissions: Sequence[Admission]) -> None:
-        """The stream that is nearest to being played says why it is not."""
-        nearest = next((n for n, each in enumerate(admissions) if each is Admission.LEVEL), 0)
-        video = videos[nearest]
-        assert video is not None
-        name = _NAMES.get(video.codec, video.codec)
-        size = f"{name} of {video.width}x{video.height}" if admissions[nearest] is Admission.LEVEL else name
-        message = f"The camera sends {size} ({video.codec_string}), which this client does not play."
-        self._say("lost", str(admissions[nearest]), message, codec=video.codec_string)
-
-    def _candidates(self) -> list[StreamConfig]:
-        """The camera's streams that may be sent."""
-        return [stream for stream in self._camera.streams if self._only in (None, stream.id)]
-
-    def _hold(self, stream: StreamConfig, reason: str | None) -> Slot:
+    def _hold(self, chosen: Chosen) -> Slot:
         holds = ExitStack()
-        hub = holds.enter_context(self._directory.lease(self._camera, stream))
+        hub = holds.enter_context(self._directory.lease(self._camera, chosen.stream))
         holds.enter_context(hub.subscription(self))
-        return Slot(stream, reason, hub, holds)
+        slot = Slot(chosen.stream, chosen.reason, hub, holds, plan=chosen.plan)
+        if chosen.plan is not None:
+            assert self._transcoders is not None
+            transcoder = holds.enter_context(self._transcoders.lease(hub))
+            slot.level = holds.enter_context(transcoder.joined(chosen.plan.rung, self, chosen.plan.why))
+        return slot
 
     def _begin_if_possible(self, slot: Slot) -> None:
-        """Begin with the burst, where there is one; else when the hub says so."""
+        """Begin with the burst, or the newest JPEG, where there is one; else when the hub or transcoder says so."""
+        if slot.level is not None:
+            if slot.level.latest is not None and slot.hub.segment is not None:
+                self._begin(slot)
+            elif self._current is None or self._current is slot:
+                self._tell_state(slot)
+            return
         group = slot.hub.ring.fragments
         if slot.hub.segment is not None and group:
             if slot.looks and group[-1].dts - group[0].dts > EARLY_TICKS:
@@ -278,26 +252,48 @@ class Viewer:
         segment, want = slot.hub.segment, self._want
         assert segment is not None
         assert want is not None
-        if self._admit(want, segment.video) is not Admission.YES:
-            self._unplayable[slot.stream.id] = segment.video
+        if slot.level is not None:
+            self._begin_pictures(slot, slot.level, segment)
+            return
+        if not self._sending and self._chooser.is_transcoded:
+            self.decide()  # it was opened to see what it is
+            return
+        if self._chooser.admit(want, segment.video) is not Admission.YES:
+            self._chooser.came(slot.stream.id, segment.video)
             self._refuse(slot)
             return
         audio = want.audio and self._policy.may_hear
         announced = (segment.run, segment.video, segment.variant(audio=audio), slot.reason)
         if slot is self._current and self._sending and announced == self._announced:
             return  # sound joined or left, and this client does not hear it
-        self._stop_sending()
-        if slot is not self._current:
-            if self._current is not None:
-                self._current.close()
-            self._current, self._next = slot, None
-        if self._status[0] not in ("", "ok"):
-            self._say("ok", None)
+        self._take_over(slot)
         self._outlet.audio = segment.variant(audio=audio) is not None
         self._outlet.begin(self._announce(slot, segment, audio), slot.hub.burst())
         self._announced = announced
         slot.hub.fanout.add(self._outlet)
         self._sending = True
+
+    def _begin_pictures(self, slot: Slot, level: Level, segment: Segment) -> None:
+        announced = (None, segment.video, level.rung, slot.reason)
+        if slot is self._current and self._sending and announced == self._announced:
+            return
+        assert level.latest is not None
+        self._take_over(slot)
+        self._outlet.audio = False
+        self._outlet.begin([announcement_of_pictures(slot, level, segment)], [level.latest])
+        self._announced = announced
+        level.fanout.add(self._outlet)
+        self._sending = True
+
+    def _take_over(self, slot: Slot) -> None:
+        """From here on this slot is sent, and no other."""
+        self._stop_sending()
+        if slot is not self._current:
+            before, self._current, self._next = self._current, slot, None
+            if before is not None:
+                before.close()
+        if self._status[0] not in ("", "ok"):
+            self._say("ok", None)
 
     def _refuse(self, slot: Slot) -> None:
         """The client cannot play what came: another stream may do."""
@@ -309,9 +305,21 @@ class Viewer:
         slot.close()
         self.decide()
 
+    def _pause(self) -> None:
+        """Send nothing.  What is pulled stays warm; what is decoded for this client only would be for nobody."""
+        self._stop_sending()
+        if self._next is not None and self._next.level is not None:
+            self._next.close()
+            self._next = None
+        if self._current is not None and self._current.level is not None:
+            self._current.close()
+            self._current = None
+
     def _stop_sending(self) -> None:
         if self._sending and self._current is not None:
-            self._current.hub.fanout.remove(self._outlet)
+            current = self._current
+            fanout = current.hub.fanout if current.level is None else current.level.fanout
+            fanout.remove(self._outlet)
         self._sending = False
         self._announced = None
 
@@ -319,23 +327,3 @@ class Viewer:
         if (state, reason) != self._status:
             self._status = (state, reason)
             self._tell(messages.status(state, reason, message if self._policy.may_know else "", codec=codec))
-
-
-def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
-    """The ``stream`` message and the init segment, framed."""
-    measured = slot.hub.measured
-    nominal = segment.video.nominal_fps
-    text = messages.stream(
-        {
-            "mode": "direct",
-            "mime": segment.mime(audio=audio),
-            "stream": slot.stream.name,
-            "width": segment.video.width,
-            "height": segment.video.height,
-            "fps": measured.fps or (None if nominal is None else round(float(nominal), 2)),
-            "reason": slot.reason,
-            "utc_zero": segment.run.utc_zero,
-        }
-    )
-    init = segment.init(audio=audio)
-    return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]

@@ -15,6 +15,7 @@ from quart import websocket
 
 from appliance.auth.rights import Right
 from appliance.base.faults import Fault
+from appliance.media.levels import Levels
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
 from appliance.serve.guard import Bucket
@@ -28,6 +29,7 @@ from appliance.web.table import Route
 if TYPE_CHECKING:
     from appliance.auth.rights import Principal
     from appliance.auth.sessions import Session
+    from appliance.media.ladder import Limit
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
@@ -44,6 +46,10 @@ RETRY_EVERY_S = 1.0
 #: Bad messages are answered: so many at once, then one a second.
 COMPLAINTS, COMPLAINTS_PER_S = 10, 1.0
 NO_FIRST_MESSAGE = Ending(1008, "no first message")
+
+
+#: What transcoded pictures are at most, where nothing else is set (row PER-2, level 1).
+LIMIT = Levels().limit(1)
 
 
 @dataclass
@@ -65,6 +71,10 @@ class ViewPolicy:
     @property
     def may_know(self) -> bool:
         return self.services.rights.allows(self.principal, Right.ADMINISTER)
+
+    @property
+    def limit(self) -> Limit:
+        return LIMIT
 
 
 class Live:
@@ -103,7 +113,7 @@ class Live:
         connection.prepare_for_media()
         outlet = Outlet(connection, missed=lambda seconds: text_frame(messages.dropped(seconds)))
         policy = ViewPolicy(self._services, call.who, camera.id)
-        with Viewer(outlet, self._services.directory, camera, policy) as viewer:
+        with Viewer(outlet, self._services.directory, camera, policy, self._services.transcoders) as viewer:
             member = Member(call.who, camera.id, call.address, outlet, viewer, trio.current_time())
             with self._services.audience.join(member):
                 self._services.judge(member)

@@ -14,7 +14,7 @@ from appliance.base.faults import Fault, Kind
 from appliance.serve.fanout import STUCK_S, Outlet
 from appliance.streams.audience import Ending, Member
 from appliance.streams.messages import Want
-from appliance.streams.viewer import Slot, Viewer
+from appliance.streams.viewer import Viewer
 from appliance.web import problem
 from appliance.web.live import FAREWELL_S, ViewPolicy, is_one_too_many, write
 from appliance.web.security import STREAM_HEADERS
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from appliance.serve.connection import Connection
     from appliance.sites.cameras import StreamConfig
     from appliance.streams.hub import Segment
+    from appliance.streams.slots import Slot
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 

@@ -16,6 +16,7 @@ from appliance.settings.tabs import GeneralTab
 from appliance.status.board import Attention, Severity
 from appliance.status.metrics import CONTENT_TYPE, Series, render
 from appliance.web.table import Access, Route
+from appliance.web.transcoding import TranscoderView, transcoder_series, transcoder_view
 
 if TYPE_CHECKING:
     from appliance.web.gate import Call, Gate
@@ -64,7 +65,10 @@ class StatusView(msgspec.Struct):
     isolation: dict[str, str | None]
     certificate: CertificateView | None
     attention: list[AttentionView]
-    hardware_decoding: str = "absent"  # nothing is transcoded yet
+    transcoders: list[TranscoderView]
+    workers_died: int
+    workers_hung: int
+    hardware_decoding: str = "absent"
 
 
 class HistoryView(msgspec.Struct):
@@ -84,7 +88,7 @@ class ActiveUser(msgspec.Struct):
     video_kbytes: float
     direct_streams: int
     audio_streams: int
-    transcoded_streams: int = 0
+    transcoded_streams: int
 
 
 class ActiveUsers(msgspec.Struct):
@@ -162,6 +166,9 @@ class StatusRoutes:
             attention=[
                 AttentionView(item.code, item.message, item.hint, item.severity.value) for item in self._attention()
             ],
+            transcoders=[transcoder_view(each) for each in services.transcoders],
+            workers_died=services.transcoders.crew.died,
+            workers_hung=services.transcoders.crew.hung,
         )
 
     async def history(self, _call: Call) -> HistoryView:
@@ -183,14 +190,16 @@ class StatusRoutes:
             if not sessions and not members:
                 continue
             showing = [member for member in members if member.viewer.showing is not None]
+            transcoded = sum(member.viewer.is_transcoded for member in showing)
             rows.append(
                 ActiveUser(
                     name=user.name,
                     state="logged_in",
                     sessions=len(sessions),
                     video_kbytes=round(sum(member.bytes_per_second(now) for member in members) / 1000, 1),
-                    direct_streams=len(showing),
+                    direct_streams=len(showing) - transcoded,
                     audio_streams=sum(member.outlet.audio for member in showing),
+                    transcoded_streams=transcoded,
                 )
             )
         return ActiveUsers(rows)
@@ -297,6 +306,7 @@ class StatusRoutes:
             Series(
                 "fanal_workers_replaced", "Media workers that died.", {(): services.pool.replaced}, (), is_counter=True
             ),
+            *transcoder_series(services.transcoders),
             Series("fanal_cpu_cores", "Cores used by this program.", {(): latest.own if latest else 0}),
             Series("fanal_resident_bytes", "Memory of the main process.", {(): latest.memory if latest else 0}),
             Series("fanal_tasks", "Tasks of the event loop.", {(): trio.lowlevel.current_statistics().tasks_living}),

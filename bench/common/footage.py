@@ -61,14 +61,14 @@ class Footage:
         return path
 
 
-def footage() -> Footage:
+def footage(size: str = SIZE) -> Footage:
     """Make the footage if it is not there.  Raises CalledProcessError or FileNotFoundError where ffmpeg fails."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"footage-{SIZE}-{FPS}-{GOP}-{KBITS}-{SECONDS}.h264"
+    path = CACHE / f"footage-{size}-{FPS}-{GOP}-{KBITS}-{SECONDS}.h264"
     if not path.exists():
         rate = f"{KBITS}k"
         coder = f"aud=1:repeat-headers=1:scenecut=0:bframes=0:keyint={GOP}:min-keyint={GOP}:force-cfr=1"
-        source = f"testsrc2=s={SIZE}:r={FPS}:d={SECONDS},noise=alls=12:allf=t"
+        source = f"testsrc2=s={size}:r={FPS}:d={SECONDS},noise=alls=12:allf=t"
         arguments = ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high"]
         arguments += ["-pix_fmt", "yuv420p", "-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", "2000k"]
         _ffmpeg([*arguments, "-x264-params", coder], path)

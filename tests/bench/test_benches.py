@@ -19,6 +19,7 @@ from bench.common.measure import cpu_s, pss_kb
 from bench.common.paths import ROOT
 from bench.common.report import Section
 from bench.kernels import measure as measure_kernels
+from bench.transcode import measure as measure_transcoding
 
 
 def test_kernels_and_their_peers_are_timed() -> None:
@@ -27,6 +28,13 @@ def test_kernels_and_their_peers_are_timed() -> None:
     assert all(0 < each.measured < math.inf and 0 < each.target <= 1.0 for each in section.findings)
     page = section.markdown()
     assert all(each.what in page for each in section.findings)
+
+
+@pytest.mark.peer
+def test_transcoding_is_timed_beside_ffmpeg() -> None:
+    section = measure_transcoding(Options(quick=True))
+    assert len(section.findings) == 3
+    assert all(0 < each.measured < math.inf for each in section.findings)
 
 
 def test_a_report_says_what_was_missed() -> None:

@@ -21,6 +21,7 @@ from appliance.base.faults import Fault
 from appliance.cli.api import open_api
 from appliance.cli.serving import leaves
 from appliance.compose import Options, Outside, compose, offline
+from appliance.status import watches
 from appliance.store import open_store_directly
 from appliance.workers import pool as pool_module
 
@@ -90,7 +91,7 @@ async def test_plain_http_alone_is_for_this_machine(tmp_path: Path) -> None:
 
 async def test_a_disk_that_runs_full_wants_attention_until_it_does_not(tmp_path: Path, monkeypatch) -> None:
     free = 50 << 20
-    monkeypatch.setattr(composition, "disk_usage", lambda _: SimpleNamespace(total=1 << 40, free=free))
+    monkeypatch.setattr(watches, "disk_usage", lambda _: SimpleNamespace(total=1 << 40, free=free))
     async with compose(options(tmp_path), CHEAP) as appliance:
         board = appliance.services.board
         await until(lambda: any(item.code == "disk_full" for item in board.attention))

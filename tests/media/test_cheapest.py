@@ -57,9 +57,9 @@ def brief(plan: Plan | None) -> tuple[object, ...] | None:
         # MJPEG: as it is, at a part of its size, chosen for being few
         ([MJPEG], (1280, 720), 25, (0, (1280, 720), None, NONE, False, 1), [Why.ONLY, Why.PASSED]),
         ([MJPEG], (1280, 720), 5, (0, (1280, 720), 5, NONE, False, 1), [Why.ONLY, Why.PASSED]),
-        ([MJPEG], NINTH, 5, (0, (640, 360), 5, KEY, False, 2), [Why.ONLY, Why.REDUCED]),
-        ([replace(MJPEG, size=(1920, 1080))], NINTH, 5, (0, (640, 360), 5, KEY, False, 2), [Why.ONLY, Why.REDUCED]),
-        ([replace(MJPEG, size=(2560, 1440))], NINTH, 5, (0, (852, 480), 5, KEY, False, 2), [Why.ONLY, Why.REDUCED]),
+        ([MJPEG], NINTH, 5, (0, (640, 360), 5, KEY, False, 1), [Why.ONLY]),
+        ([replace(MJPEG, size=(1920, 1080))], NINTH, 5, (0, (640, 360), 5, KEY, False, 1), [Why.ONLY]),
+        ([replace(MJPEG, size=(2560, 1440))], NINTH, 5, (0, (852, 480), 5, KEY, False, 1), [Why.ONLY]),
         ([replace(MJPEG, size=(2560, 1440))], (200, 112), 5, (0, (426, 240), 5, KEY, False, 4),
          [Why.ONLY, Why.REDUCED]),
         ([replace(MJPEG, size=(1200, 1600))], (900, 1200), 5, (0, (1080, 1440), 5, KEY, False, 1), [Why.ONLY]),

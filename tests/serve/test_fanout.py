@@ -13,6 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import Fragment
+from appliance.media.picture import Picture, frame_picture
 from appliance.media.units import Run
 from appliance.serve import fanout
 from appliance.serve.fanout import Fanout, Outlet, ReaderStuckError
@@ -462,3 +463,50 @@ async def test_how_far_a_reader_is_behind_is_seen_with_what_was_left_out() -> No
     assert outlet.lag_s <= fanout.QUEUE_TICKS / TICKS_PER_SECOND + 1 / 25
     outlet.stop()
     assert outlet.lag_s == 0
+
+
+def jpeg(n: int, size: int = 1000) -> Picture:
+    return frame_picture(b"", b"\xff\xd8" + bytes([n]) * size, n * PICTURE, n)
+
+
+async def test_of_pictures_that_stand_alone_only_the_newest_waits() -> None:
+    lane, words = FakeLane(room=1500), []
+
+    def missed(seconds: float) -> bytes:
+        words.append(seconds)
+        return b"[missed]"
+
+    outlet = Outlet(lane, missed=missed)
+    outlet.begin([b"<announced>"], [jpeg(1)])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outlet.run)
+        await wait_all_tasks_blocked()
+        for n in range(2, 40):  # the second one is begun and stays in the socket's way
+            outlet.offer(jpeg(n))
+            await wait_all_tasks_blocked()
+            assert sum(item.is_fragment for item in outlet._queue) <= 1
+        lane.drain(1 << 20)
+        await wait_all_tasks_blocked()
+        shown = lane.taken.replace(b"[missed]", b"").removeprefix(b"<announced>")
+        assert shown == b"".join(jpeg(n).message for n in (1, 2, 39))
+        # told at once, and then the sum once a second of the stream's time
+        assert lane.taken.count(b"[missed]") == 2
+        assert words == [1 / 25, 1.0]
+        assert (outlet.fragments_sent, outlet.fragments_dropped) == (3, 36)
+        outlet.offer(jpeg(40))
+        await wait_all_tasks_blocked()
+        assert lane.taken.endswith(jpeg(40).message)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_picture_goes_to_all_who_can_take_it_at_once() -> None:
+    lanes = [SocketLane() for _ in range(5)]
+    shared = Fanout()
+    for lane in lanes:
+        shared.add(Outlet(lane))
+    await shared.publish(jpeg(1))
+    assert [lane.directly for lane in lanes] == [1] * 5
+    for lane in lanes:
+        assert lane._theirs.recv(1 << 20) == jpeg(1).message
+        lane._ours.close()
+        lane._theirs.close()

@@ -12,11 +12,13 @@ import pytest
 import trio
 
 from appliance.media.jpeg import video_format
+from appliance.media.ladder import NO_LIMIT, Limit
 from appliance.media.units import AccessUnit, Run
 from appliance.serve.fanout import Outlet
 from appliance.sites.source import SourceError, Trouble
 from appliance.streams.directory import Directory, open_directory
 from appliance.streams.messages import Want
+from appliance.streams.transcoders import Transcoders
 from appliance.streams.viewer import Viewer
 from tests.media.jpegs import jpeg
 from tests.serve.test_fanout import FakeLane
@@ -35,6 +37,7 @@ from tests.streams.scripted import (
     picture,
     sound,
 )
+from tests.streams.test_transcoder import Crew
 
 ANY = Want(width=1920, height=1080)
 TILE = Want(width=160, height=90)
@@ -45,6 +48,7 @@ class Policy:
     adaptive: bool = True
     may_hear: bool = True
     may_know: bool = True
+    limit: Limit = NO_LIMIT
 
 
 @dataclass
@@ -73,6 +77,8 @@ class Stage:
                 got.append(json.loads(payload))
             elif payload[4:8] == b"ftyp":
                 got.append("init with sound" if payload.count(b"trak") == 2 else "init")
+            elif payload[8:].count(b" at "):  # from workers of a test's own
+                got.append(f"jpeg {(int(payload[8:].split()[-1]) - START) * 25 // 90_000}")
             elif got and isinstance(got[-1], list):
                 got[-1] += numbers([payload])
             else:
@@ -94,7 +100,10 @@ def frames(data: bytes) -> list[tuple[int, bytes]]:
 
 
 @asynccontextmanager
-async def stage(*names: str, look: bool = True, sound_in_main: bool = False) -> AsyncIterator[Stage]:
+async def stage(
+    *names: str, look: bool = True, sound_in_main: bool = False, crew: Crew | None = None
+) -> AsyncIterator[Stage]:
+    """``crew``: workers for transcoding."""
     openers, lane, policy, watched = Openers(), FakeLane(), Policy(), camera(*names)
     openers.seen = {"cam-main": (CLIP.format, SOUND if sound_in_main else None), "cam-sub": (SMALL.format, None)}
     async with open_directory(openers, TrioClock()) as directory:
@@ -104,7 +113,8 @@ async def stage(*names: str, look: bool = True, sound_in_main: bool = False) -> 
         outlet = Outlet(lane)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(outlet.run)
-            with Viewer(outlet, directory, watched, policy) as viewer:
+            transcoders = None if crew is None else Transcoders(nursery, crew)  # type: ignore[arg-type]
+            with Viewer(outlet, directory, watched, policy, transcoders) as viewer:
                 yield Stage(openers, directory, viewer, lane, policy, watched)
             nursery.cancel_scope.cancel()
 
@@ -426,3 +436,125 @@ async def test_who_wants_sound_gets_the_stream_that_has_it(autojump_clock) -> No
         await s.camera("sub").give(picture(0, clip=SMALL))
         told = [each for each in await s.received() if isinstance(each, dict) and each["type"] == "stream"]
         assert told[-1]["stream"] == "sub"
+
+
+JPEG = Want(width=1920, height=1080, mode="transcoded")
+
+
+async def test_direct_goes_on_until_the_first_jpeg_is_there() -> None:
+    crew = Crew(is_fast=False)
+    async with stage("main", crew=crew) as s:
+        s.viewer.want(ANY)
+        await settle()
+        await s.camera("main").give(picture(0))
+        assert (await s.received())[-1] == [0]
+        s.viewer.want(JPEG)
+        await settle()
+        await s.camera("main").give(picture(1))
+        assert await s.received() == [[1]]
+        assert not s.viewer.is_transcoded
+        crew.seats[-1].let(1)
+        announced, first = await s.received()
+        assert said(announced, "mode", "mime", "stream", "width", "height", "reason") == [
+            "transcoded", "image/jpeg", "main", 320, 180, "requested",
+        ]  # fmt: skip
+        assert first == "jpeg 0"
+        crew.seats[-1].let(1)
+        assert await s.received() == ["jpeg 1"]
+        s.viewer.want(ANY)
+        announced, init, burst = await s.received()
+        assert said(announced, "mode", "reason") == ["direct", None]
+        assert (init, burst) == ("init", [0, 1])
+        await s.camera("main").give(picture(2))
+        assert await s.received() == [[2]]
+        assert len(crew.seats) == 1
+        assert not crew.seats[0].waiting  # nobody needs it any more
+
+
+async def test_a_camera_that_nothing_is_known_of_is_never_sent_directly_to_who_asked_for_jpeg() -> None:
+    async with stage("main", look=False, crew=Crew()) as s:
+        s.viewer.want(JPEG)
+        await settle()
+        await s.camera("main").give(picture(0), picture(1))
+        kinds = [m if isinstance(m, str) else said(m, "type", "mode", "state") for m in await s.received()]
+        assert kinds == [
+            ["status", None, "waiting"], ["status", None, "ok"], ["stream", "transcoded", None], "jpeg 1",
+        ]  # fmt: skip
+
+
+async def test_a_codec_that_the_client_does_not_play_after_all_is_transcoded() -> None:
+    async with stage("main", crew=Crew()) as s:
+        s.viewer.want(Want(width=320, height=180, codecs=["avc1.640028"]))
+        await settle()
+        await s.camera("main").give(picture(0))
+        await s.received()
+        await s.camera("main").give(picture(25, clip=HEVC), picture(26, clip=HEVC))
+        announced, *shown = await s.received()
+        assert said(announced, "mode", "reason") == ["transcoded", "codec"]
+        assert shown == ["jpeg 26"]
+        await s.camera("main").give(picture(50), picture(51))
+        announced, init, burst = await s.received()
+        assert said(announced, "mode", "reason") == ["direct", None]
+        assert (init, burst) == ("init", [50, 51])
+
+
+async def test_the_smaller_stream_is_transcoded_where_it_is_large_enough() -> None:
+    async with stage("main", "sub", crew=Crew()) as s:
+        s.viewer.want(Want(width=160, height=90, mode="transcoded"))
+        await settle()
+        await s.camera("sub").give(picture(0, clip=SMALL))
+        announced = (await s.received())[-2]
+        assert said(announced, "stream", "width", "reason") == ["sub", 160, "requested"]
+        assert "cam-main" not in s.openers.cameras
+
+
+async def test_nobody_decodes_for_a_paused_client() -> None:
+    crew = Crew()
+    async with stage("main", crew=crew) as s:
+        s.viewer.want(JPEG)
+        await settle()
+        await s.camera("main").give(picture(0))
+        await s.received()
+        s.viewer.want(Want(mode="transcoded", paused=True))
+        await s.camera("main").give(picture(1), picture(2))
+        assert await s.received() == []
+        assert len(crew.seats[0].units) == 1
+        s.viewer.want(JPEG)
+        announced, first = await s.received()
+        assert said(announced, "mode") == ["transcoded"]
+        assert first == "jpeg 2"
+
+
+async def test_a_camera_of_a_picture_a_second_is_transcoded_until_it_sends_more(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        s.viewer.want(ANY)
+        await settle()
+        for n in range(0, 150, 25):
+            await s.camera("main").give(picture(n))
+            s.viewer.decide()
+            await trio.sleep(1)
+        last = [m for m in await s.received() if isinstance(m, dict) and m["type"] == "stream"][-1]
+        assert said(last, "mode", "reason") == ["transcoded", "one_fps"]
+        for n in range(150, 400):
+            await s.camera("main").give(picture(n))
+            s.viewer.decide()
+            await trio.sleep(0.04)
+        last = [m for m in await s.received() if isinstance(m, dict) and m["type"] == "stream"][-1]
+        assert said(last, "mode", "reason") == ["direct", None]
+
+
+async def test_a_camera_that_is_opened_anew_is_not_announced_before_it_has_a_picture(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        s.viewer.want(JPEG)
+        await settle()
+        await s.camera("main").give(picture(0))
+        await s.received()
+        (hub,) = s.directory.hubs
+        hub.reopen(s.openers.opener(s.watched.streams[0]))
+        await settle()
+        assert hub.segment is None
+        s.viewer.want(Want(width=320, height=180, mode="transcoded"))
+        s.viewer.decide()
+        assert not [m for m in await s.received() if isinstance(m, str)]
+        await s.camera("main").give(picture(50, run=Run(START)))
+        assert "jpeg 50" in await s.received()

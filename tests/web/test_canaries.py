@@ -123,7 +123,7 @@ async def play(house: House, search: Search, heard: list[bytes]) -> list[Answer]
     assert made.status == 201
     for body in ({"name": "Gate", "url": url}, {"name": "New", "url": url, "sub": "nonsense://" + url},
                  {"name": "New", "url": url.replace("192.0.2.10", "169.254.169.254")}, {"name": url, "url": "x"},
-                 {"name": "New", "url": url + "\n"}, {"name": "New", "url": url.replace("rtsp:", "http:")},
+                 {"name": "New", "url": url + "\n"}, {"name": "New", "url": url.replace("rtsp:", "ftp:")},
                  {"name": "New", "url": url.replace("@", "/@")}, [url], {"name": "New", "url": [url]}):  # fmt: skip
         assert (await admin.ask("POST", cameras, body)).status >= 400
     await admin.ask("PATCH", f"{cameras}/Gate", {"password": CAMERA, "username": "operator"})

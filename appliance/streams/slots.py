@@ -1,0 +1,97 @@
+"""A stream that a viewer holds open, and how it is announced to the client (design §9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from appliance.media.cheapest import USUAL_FPS
+from appliance.serve.frames import Opcode, frame_header, text_frame
+from appliance.streams import messages
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from appliance.media.cheapest import Plan
+    from appliance.sites.cameras import StreamConfig
+    from appliance.streams.choosing import Chosen
+    from appliance.streams.hub import Hub, Segment
+    from appliance.streams.levels import Level
+
+#: Rates so near to each other are one: they are measured.
+SAME_RATE = 0.1
+
+
+@dataclass(eq=False)
+class Slot:
+    """A stream that this viewer holds open; ``reason`` says why it is not the best, None if it is.
+
+    ``level``: where it is transcoded, the rung that this viewer gets; ``plan`` says how it came to that.
+    """
+
+    stream: StreamConfig
+    reason: str | None
+    hub: Hub
+    holds: ExitStack = field(repr=False)
+    level: Level | None = None
+    plan: Plan | None = None
+    steps: int = 0  # so many streams smaller than chosen, for the network's sake
+    looks: int = 0  # how often yet it is waited for to be early in its group of pictures
+
+    def close(self) -> None:
+        self.holds.close()
+
+    def is_near(self, chosen: Chosen) -> bool:
+        """Whether this is what was chosen, or so near to it that nobody would see a difference."""
+        if self.stream.id != chosen.stream.id:
+            return False
+        if self.level is None or chosen.rung is None:
+            return self.level is None and chosen.rung is None
+        has, would = self.level.rung, chosen.rung
+        if (has.size, has.quality) != (would.size, would.quality):
+            return False
+        fps = _fps(self.hub) or USUAL_FPS
+        rates = [fps if rung.fps is None else min(fps, rung.fps) for rung in (has, would)]
+        return abs(rates[0] - rates[1]) <= SAME_RATE * rates[1]
+
+
+def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
+    """The ``stream`` message and the init segment, framed."""
+    text = messages.stream(
+        {
+            "mode": "direct",
+            "mime": segment.mime(audio=audio),
+            "stream": slot.stream.name,
+            "width": segment.video.width,
+            "height": segment.video.height,
+            "fps": _fps(slot.hub),
+            "reason": slot.reason,
+            "utc_zero": segment.run.utc_zero,
+        }
+    )
+    init = segment.init(audio=audio)
+    return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
+
+
+def announcement_of_pictures(slot: Slot, level: Level, segment: Segment) -> bytes:
+    """The ``stream`` message of what is transcoded, framed."""
+    rung = level.rung
+    text = messages.stream(
+        {
+            "mode": "transcoded",
+            "mime": "image/jpeg",
+            "stream": slot.stream.name,
+            "width": rung.width,
+            "height": rung.height,
+            "fps": rung.fps or _fps(slot.hub),
+            "reason": slot.reason,
+            "utc_zero": segment.run.utc_zero,
+        }
+    )
+    return text_frame(text)
+
+
+def _fps(hub: Hub) -> float | None:
+    """As measured, else as the parameter sets say."""
+    nominal = None if hub.segment is None else hub.segment.video.nominal_fps
+    return hub.measured.fps or (None if nominal is None else round(float(nominal), 2))

@@ -1,0 +1,103 @@
+"""What is transcoded, for the status and the metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import trio
+
+from appliance.status.metrics import Series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from appliance.streams.transcoder import Transcoder
+
+
+class RungView(msgspec.Struct):
+    """One encoding.  ``fps`` None: every picture.  ``why``: how it came to be made of this stream, in words."""
+
+    width: int
+    height: int
+    fps: float | None
+    quality: int
+    viewers: int
+    why: list[str]
+
+
+class TranscoderView(msgspec.Struct):
+    """One camera stream that is decoded.  Rates in pictures a second; the counters are those of this transcoder."""
+
+    stream: str
+    codec: str | None
+    width: int
+    height: int
+    state: str
+    reason: str | None
+    key_frames_only: bool
+    decoded_per_second: float
+    encoded_per_second: float
+    decoded: int
+    encoded: int
+    dropped: int
+    damaged: int
+    restarts: int
+    rungs: list[RungView]
+
+
+def transcoder_view(transcoder: Transcoder) -> TranscoderView:
+    """For the status."""
+    counters, segment = transcoder.counters, transcoder.hub.segment
+    decoded, encoded = counters.per_second(trio.current_time())
+    video = None if segment is None else segment.video
+    return TranscoderView(
+        stream=transcoder.hub.name,
+        codec=None if video is None else video.codec,
+        width=0 if video is None else video.width,
+        height=0 if video is None else video.height,
+        state=transcoder.state.state,
+        reason=transcoder.state.reason,
+        key_frames_only=transcoder.keys_only,
+        decoded_per_second=round(decoded, 1),
+        encoded_per_second=round(encoded, 1),
+        decoded=counters.decoded,
+        encoded=counters.encoded,
+        dropped=transcoder.dropped,
+        damaged=counters.damaged,
+        restarts=counters.restarts,
+        rungs=[
+            RungView(
+                level.rung.width,
+                level.rung.height,
+                level.rung.fps,
+                level.rung.quality,
+                len(level.spectators),
+                [str(why) for why in level.why],
+            )
+            for level in transcoder.levels
+        ],
+    )
+
+
+def transcoder_series(transcoders: Iterable[Transcoder]) -> list[Series]:
+    """For Prometheus."""
+    each = {(transcoder.hub.name,): transcoder for transcoder in transcoders}
+
+    def counter(name: str, about: str, values: dict[tuple[str, ...], float]) -> Series:
+        return Series(f"fanal_transcoder_{name}", about, values, ("stream",), is_counter=True)
+
+    return [
+        Series("fanal_transcoders", "Camera streams being decoded.", {(): len(each)}),
+        Series(
+            "fanal_rungs",
+            "Encodings made of a decoded stream.",
+            {n: len(t.levels) for n, t in each.items()},
+            ("stream",),
+        ),
+        counter("decoded", "Pictures decoded.", {n: t.counters.decoded for n, t in each.items()}),
+        counter("encoded", "JPEG pictures made.", {n: t.counters.encoded for n, t in each.items()}),
+        counter("dropped", "Pictures left out by a decoder that was behind.", {n: t.dropped for n, t in each.items()}),
+        counter("damaged", "Units that did not decode.", {n: t.counters.damaged for n, t in each.items()}),
+        counter("restarts", "Workers lost while they decoded it.", {n: t.counters.restarts for n, t in each.items()}),
+    ]
