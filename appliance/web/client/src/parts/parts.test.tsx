@@ -24,11 +24,11 @@ const CAMERA: Camera = {
   id: "1", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, streams: [], rights: ["live"], audio: false,
 };
 const VIEW: PlayerView = {
-  phase: "live", reason: null, codec: null, sound: false, slow: false,
+  phase: "live", reason: null, codec: null, own: null, sound: false, slow: false,
   stream: { type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.64001f"', stream: "main", width: 1280, height: 720, fps: 25, reason: null, utcZero: 0 },
 };
 const FIGURES: Figures = {
-  rate: 268_000, fps: 25, behind: 0.3, width: 1280, height: 720, pictureUtc: 1_800_000_000_000, skipped: 0, skippedTotal: 0, since: 0, nextTryIn: null,
+  rate: 268_000, fps: 25, behind: 0.3, delay: null, width: 1280, height: 720, pictureUtc: 1_800_000_000_000, skipped: 0, skippedTotal: 0, since: 0, nextTryIn: null,
 };
 
 let root: HTMLElement;

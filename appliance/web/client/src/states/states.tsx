@@ -33,9 +33,9 @@ const STREAM: StreamMessage = {
   type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.640028"', stream: "main", width: 1920, height: 1080, fps: 25,
   reason: null, utcZero: 0,
 };
-const VIEW: PlayerView = { phase: "live", reason: null, codec: null, stream: STREAM, sound: false, slow: false };
+const VIEW: PlayerView = { phase: "live", reason: null, codec: null, stream: STREAM, own: null, sound: false, slow: false };
 const FIGURES: Figures = {
-  rate: 512_000, fps: 25, behind: 0.31, width: 1920, height: 1080, pictureUtc: Date.now() - 6000, skipped: 0, skippedTotal: 0,
+  rate: 512_000, fps: 25, behind: 0.31, delay: null, width: 1920, height: 1080, pictureUtc: Date.now() - 6000, skipped: 0, skippedTotal: 0,
   since: Date.now() - 300_000, nextTryIn: null,
 };
 
