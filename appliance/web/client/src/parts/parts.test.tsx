@@ -173,7 +173,7 @@ describe("choosing tiles by key", () => {
 });
 
 const PHASES: readonly Phase[] = ["connecting", "live", "waiting", "lost", "offline", "denied", "removed", "full", "unsupported", "blocked", "paused"];
-const REASONS = ["off", "codec", "no_video_10s", "one_fps", "site_lost", "camera_lost", "mask", "requested", "tile_size", "bandwidth", "level", "connecting", "timeout", "refused", "bad_credentials", "not_found", "unsupported_codec", "long_gop", "unheard-of"];
+const REASONS = ["off", "codec", "no_video_10s", "one_fps", "site_lost", "camera_lost", "mask", "requested", "tile_size", "bandwidth", "level", "connecting", "timeout", "refused", "bad_credentials", "not_found", "unsupported_codec", "long_gop", "decoder_restarts", "decoder_failed", "unheard-of"];
 
 const SENT = { id: "s", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936 };
 const H265: Camera = { ...CAMERA, streams: [SENT] };

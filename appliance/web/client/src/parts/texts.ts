@@ -36,6 +36,10 @@ export function reasonText({ t }: Translator, reason: string | null): string | n
       return t("The connection to the site is lost.");
     case "no_video_10s":
       return t("No direct video for 10 s.");
+    case "decoder_restarts":
+      return t("Fanal’s decoder starts again.");
+    case "decoder_failed":
+      return t("Fanal cannot decode this camera’s video at the moment.");
     default:
       return null;
   }
