@@ -30,7 +30,7 @@ ALIKE = 5.0
 #: Takes the element of a player; null where it shows nothing.
 GRAB = f"""(player) => {{
   const shown = ({SHOWN})(player);
-  if (shown === null || shown.readyState < 2) return null;
+  if (shown === null || shown.readyState < 2 || shown.width === 0 && shown.matches("canvas")) return null;
   const canvas = document.createElement("canvas");
   canvas.width = {WIDTH}; canvas.height = {HEIGHT};
   const context = canvas.getContext("2d");
@@ -42,7 +42,27 @@ GRAB = f"""(player) => {{
   if (data[3] === 0) return null;
   let text = "";
   for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i], data[i + 1], data[i + 2]);
-  return {{ at, width: shown.videoWidth, pixels: btoa(text) }};
+  return {{ at, width: shown.videoWidth ?? shown.width, pixels: btoa(text) }};
+}}"""
+
+#: Notes, at every picture that the browser paints, the width of the one shown and how bright it is.
+WATCH = f"""() => {{
+  const canvas = document.createElement("canvas");
+  canvas.width = 32; canvas.height = 18;
+  const context = canvas.getContext("2d", {{ willReadFrequently: true }});
+  window.painted = [];
+  const look = () => {{
+    const player = document.querySelector(".player");
+    const video = player && ({SHOWN})(player);
+    context.clearRect(0, 0, 32, 18);
+    if (video) context.drawImage(video, 0, 0, 32, 18);
+    const data = context.getImageData(0, 0, 32, 18).data;
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+    window.painted.push([video?.videoWidth ?? video?.width ?? 0, sum / (32 * 18 * 3)]);
+    window.looking = requestAnimationFrame(look);
+  }};
+  look();
 }}"""
 
 
