@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """RTP inside an RTSP connection: cutting packets out of it, and pictures and sound out of packets.
 
-RFC 2326 §10.12 (interleaved), RFC 3550 §5.1 (RTP), RFC 6184 (H.264), RFC 7798 (H.265), RFC 3640 (AAC).  One call a
-packet.
+RFC 2326 §10.12 (interleaved), RFC 3550 §5.1 (RTP), RFC 6184 (H.264), RFC 7798 (H.265), RFC 2435 (JPEG), RFC 3640 (AAC).
+One call a packet.
 Oracle: tests/reference/rtp.py.  Fuzzed: tests/fuzz/fuzz_rtp.py.
 """
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
@@ -118,6 +118,10 @@ cdef enum:
     MAX_MISORDER = 100
     SETS_LIMIT = 64  # parameter sets before one picture; cameras send two or three
     SETS_BYTES = 1 << 16
+    JPEG_HEADER = 8  # bytes of RFC 2435 §3.1
+    JPEG_PROFILE = 0xFFD8  # of header extensions: ONVIF Streaming Specification §5.1.5
+    JPEG_PROFILE_LATER = 0xFFFF  # in packets after a picture's first
+    REPLAY_PROFILE = 0xABAC  # §6.3, with one of those behind it
     FRAMES_LIMIT = 256  # AAC frames in one packet; cameras send one to four
     SMALL = 1 << 16  # what the buffer of a unit begins with, and returns to after a monster
     LARGE = 1 << 21
@@ -175,6 +179,9 @@ cdef struct Packet:
     uint32_t ssrc
     const uint8_t* payload
     Py_ssize_t size
+    int profile  # of the header extension, or -1
+    const uint8_t* extension
+    Py_ssize_t extension_size
 
 
 cdef bint parse_packet(const uint8_t* data, Py_ssize_t size, Packet* out) noexcept nogil:
@@ -183,10 +190,14 @@ cdef bint parse_packet(const uint8_t* data, Py_ssize_t size, Packet* out) noexce
     if size < HEADER or data[0] >> 6 != 2:
         return False
     start = HEADER + 4 * (data[0] & 0x0F)
+    out.profile, out.extension_size = -1, 0
     if data[0] & 0x10:
         if start + 4 > size:
             return False
-        start += 4 + 4 * <Py_ssize_t>get16(data + start + 2)
+        out.profile = <int>get16(data + start)
+        out.extension = data + start + 4
+        out.extension_size = 4 * <Py_ssize_t>get16(data + start + 2)
+        start += 4 + out.extension_size
     if data[0] & 0x20:
         if data[size - 1] == 0:
             return False
@@ -204,7 +215,7 @@ cdef bint parse_packet(const uint8_t* data, Py_ssize_t size, Packet* out) noexce
 
 
 cdef class Depacketizer:
-    """What both kinds share: the counters and the order of the packets.
+    """What all kinds share: the counters and the order of the packets.
 
     Packets are not put back into order: over TCP they cannot leave it.  One from before is late or double: dropped.
     """
@@ -254,47 +265,14 @@ cdef class Depacketizer:
         return step
 
 
-cdef class PictureDepacketizer(Depacketizer):
-    """RTP payloads in, whole access units out: what H.264 and H.265 share.
-
-    ``push`` gives None or a list of ``(data, rtp_time, flags, parameter_sets)``: ``data`` in AVCC form without
-    parameter sets, delimiters and fillers, ``flags`` what the unit is, and LOSS (something is missing since the unit
-    before), ``parameter_sets`` those that came since the unit before.  A unit that lacks a part is never given out; it
-    is counted in ``dropped``.  A unit ends with the marker bit, or where the time changes, or with a delimiter; where
-    markers are missing or wrong also where a NAL unit begins that only begins units.
-
-    Bounds: ``unit_limit`` bytes and ``nal_limit`` NAL units a unit; beyond them it counts as damaged.
-    """
+cdef class UnitDepacketizer(Depacketizer):
+    """What gathers a picture over many packets: the buffer, and taking runs of packets."""
 
     cdef Py_ssize_t unit_limit
-    cdef Py_ssize_t nal_limit
-    cdef uint8_t* unit  # the AVCC data so far; the NAL unit in fragments is at its end
+    cdef uint8_t* unit  # the data so far
     cdef Py_ssize_t used
     cdef Py_ssize_t room
-    cdef Py_ssize_t fragment  # where the length of the NAL unit in fragments stands, or -1
-    cdef Py_ssize_t count  # NAL units kept
-    cdef int flags
-    cdef uint32_t time
-    cdef bint open  # a payload of this unit has come
-    cdef bint picture  # a slice has begun
-    cdef bint damaged
-    cdef bint loss  # something is missing since the unit given out last
-    cdef bint gap  # the next packet may be the middle of something
-    cdef bint fresh  # no unit is over yet
-    cdef bint marked  # some packet of a picture had the marker bit
-    cdef bint unmarked  # the marker bit is not to be believed
-    cdef int64_t marked_time  # of the unit that a marker ended last, or -1
-    cdef list sets
-    cdef Py_ssize_t sets_bytes
     cdef list units  # what the call at hand gives out
-
-    def __init__(self, int payload_type, Py_ssize_t unit_limit=8 << 20, Py_ssize_t nal_limit=1024):
-        self.unit_limit = unit_limit
-        self.nal_limit = nal_limit
-        self.gap = self.fresh = True
-        self.marked_time = -1
-        self.fragment = -1
-        self.sets = []
 
     def __dealloc__(self):
         free(self.unit)
@@ -335,6 +313,87 @@ cdef class PictureDepacketizer(Depacketizer):
             PyBuffer_Release(&view)
         units, self.units = self.units, None
         return units, at
+
+    cdef void lose(self) noexcept nogil:
+        """Packets are missing before the one that is taken next."""
+        pass
+
+    cdef int take(self, Packet* packet) except -1:
+        return 0
+
+    cdef int give(self, object unit) except -1:
+        if self.units is None:
+            self.units = [unit]
+        else:
+            self.units.append(unit)
+        return 0
+
+    cdef void shrink(self) noexcept nogil:
+        """Give back the room of a monster."""
+        cdef uint8_t* smaller
+        if self.room > LARGE and self.used < LARGE:
+            smaller = <uint8_t*>realloc(self.unit, SMALL)
+            if smaller != NULL:
+                self.unit = smaller
+                self.room = SMALL
+
+    cdef int reserve(self, Py_ssize_t more) except -1:
+        """Room for ``more`` bytes; the buffer doubles, so that each byte moves a bounded number of times."""
+        cdef Py_ssize_t room = self.room or SMALL
+        cdef uint8_t* larger
+        if self.used + more <= self.room:
+            return 0
+        while room < self.used + more:
+            room *= 2
+        larger = <uint8_t*>realloc(self.unit, room)
+        if larger == NULL:
+            raise MemoryError
+        self.unit = larger
+        self.room = room
+        return 0
+
+    cdef int append(self, const uint8_t* data, Py_ssize_t size) except -1:
+        self.reserve(size)
+        memcpy(self.unit + self.used, data, size)
+        self.used += size
+        return 0
+
+cdef class PictureDepacketizer(UnitDepacketizer):
+    """RTP payloads in, whole access units out: what H.264 and H.265 share.
+
+    ``push`` gives None or a list of ``(data, rtp_time, flags, parameter_sets)``: ``data`` in AVCC form without
+    parameter sets, delimiters and fillers, ``flags`` what the unit is, and LOSS (something is missing since the unit
+    before), ``parameter_sets`` those that came since the unit before.  A unit that lacks a part is never given out; it
+    is counted in ``dropped``.  A unit ends with the marker bit, or where the time changes, or with a delimiter; where
+    markers are missing or wrong also where a NAL unit begins that only begins units.
+
+    Bounds: ``unit_limit`` bytes and ``nal_limit`` NAL units a unit; beyond them it counts as damaged.
+    """
+
+    cdef Py_ssize_t nal_limit
+    cdef Py_ssize_t fragment  # where the length of the NAL unit in fragments stands, or -1
+    cdef Py_ssize_t count  # NAL units kept
+    cdef int flags
+    cdef uint32_t time
+    cdef bint open  # a payload of this unit has come
+    cdef bint picture  # a slice has begun
+    cdef bint damaged
+    cdef bint loss  # something is missing since the unit given out last
+    cdef bint gap  # the next packet may be the middle of something
+    cdef bint fresh  # no unit is over yet
+    cdef bint marked  # some packet of a picture had the marker bit
+    cdef bint unmarked  # the marker bit is not to be believed
+    cdef int64_t marked_time  # of the unit that a marker ended last, or -1
+    cdef list sets
+    cdef Py_ssize_t sets_bytes
+
+    def __init__(self, int payload_type, Py_ssize_t unit_limit=8 << 20, Py_ssize_t nal_limit=1024):
+        self.unit_limit = unit_limit
+        self.nal_limit = nal_limit
+        self.gap = self.fresh = True
+        self.marked_time = -1
+        self.fragment = -1
+        self.sets = []
 
     cdef int take(self, Packet* packet) except -1:
         if self.open and packet.time != self.time:
@@ -547,7 +606,6 @@ cdef class PictureDepacketizer(Depacketizer):
 
     cdef int finish(self) except -1:
         """The unit at hand is over."""
-        cdef uint8_t* smaller
         if self.fragment >= 0 or self.used == 0:
             self.damage()
         if self.damaged:
@@ -560,43 +618,15 @@ cdef class PictureDepacketizer(Depacketizer):
                 self.flags | (AFTER_LOSS if self.loss else 0),
                 tuple(self.sets) if self.sets else (),
             )
-            if self.units is None:
-                self.units = [unit]
-            else:
-                self.units.append(unit)
+            self.give(unit)
             self.loss = False
             if self.sets:
                 self.sets = []
                 self.sets_bytes = 0
-        if self.room > LARGE and self.used < LARGE:
-            smaller = <uint8_t*>realloc(self.unit, SMALL)
-            if smaller != NULL:
-                self.unit = smaller
-                self.room = SMALL
+        self.shrink()
         self.fresh = False
         self.open = self.picture = self.damaged = False
         self.clear()
-        return 0
-
-    cdef int reserve(self, Py_ssize_t more) except -1:
-        """Room for ``more`` bytes; the buffer doubles, so that each byte moves a bounded number of times."""
-        cdef Py_ssize_t room = self.room or SMALL
-        cdef uint8_t* larger
-        if self.used + more <= self.room:
-            return 0
-        while room < self.used + more:
-            room *= 2
-        larger = <uint8_t*>realloc(self.unit, room)
-        if larger == NULL:
-            raise MemoryError
-        self.unit = larger
-        self.room = room
-        return 0
-
-    cdef int append(self, const uint8_t* data, Py_ssize_t size) except -1:
-        self.reserve(size)
-        memcpy(self.unit + self.used, data, size)
-        self.used += size
         return 0
 
 
@@ -824,6 +854,126 @@ cdef Py_ssize_t next_start_code(const uint8_t* data, Py_ssize_t position, Py_ssi
             return at - 2
         position = at + 1
     return -1
+
+
+cdef class JpegDepacketizer(UnitDepacketizer):
+    """RTP payloads of JPEG in (RFC 2435), the coded content of whole pictures out.
+
+    ``push`` gives None or a list of ``(scan, rtp_time, flags, header)``; ``flags`` of LOSS.  ``header``, as it stood
+    before the first fragment: ``(type_specific, type, q, width, height, restart_interval, precision, tables,
+    segments)``, width and height in blocks of eight, ``tables`` None where Q stands for tables that everybody can
+    compute, else what came with the picture, empty where nothing did.  ``segments``: those of ONVIF's extension of the
+    RTP header (Streaming Specification §5.1.5), of all packets of the picture.
+
+    A picture that lacks a fragment is never given out.  It ends with the marker bit, or where the next one begins.
+    """
+
+    cdef bint open  # a packet of this picture has come
+    cdef bint damaged
+    cdef bint loss  # something is missing since the picture given out last
+    cdef bint fresh  # no picture is over yet
+    cdef uint32_t time
+    cdef tuple header
+    cdef bytes segments
+
+    def __init__(self, int payload_type, Py_ssize_t unit_limit=8 << 20):
+        self.unit_limit = unit_limit
+        self.fresh = True
+        self.segments = b""
+
+    cdef void lose(self) noexcept nogil:
+        self.loss = True
+        self.damaged = self.open
+
+    cdef int take(self, Packet* packet) except -1:
+        cdef const uint8_t* payload = packet.payload
+        cdef Py_ssize_t offset, at
+        if packet.size < JPEG_HEADER:
+            self.malformed += 1
+            if self.open:
+                self.damaged = True
+            if packet.marker and self.open:
+                self.finish()
+            return 0
+        offset = <Py_ssize_t>get32(payload) & 0xFFFFFF
+        if self.open and (packet.time != self.time or (offset == 0 and self.used)):
+            if not self.damaged:
+                self.oddities |= NO_MARKER
+            self.finish()
+        if not self.open:
+            self.open = True
+            self.time = packet.time
+            self.damaged = False
+        if packet.profile == JPEG_PROFILE or packet.profile == JPEG_PROFILE_LATER:
+            self.take_segments(packet.extension, packet.extension_size)
+        elif packet.profile == REPLAY_PROFILE and packet.extension_size > 16:
+            at = 4 * <Py_ssize_t>get16(packet.extension + 14)
+            if get16(packet.extension + 12) in (JPEG_PROFILE, JPEG_PROFILE_LATER) and at <= packet.extension_size - 16:
+                self.take_segments(packet.extension + 16, at)
+        at = JPEG_HEADER
+        if 64 <= payload[4] < 128:
+            at += 4
+        if offset == 0 and not self.damaged:
+            at = self.take_header(payload, packet.size)
+        if at > packet.size or offset != self.used:
+            self.damaged = True
+        elif not self.damaged:
+            if self.used + packet.size - at > self.unit_limit:
+                self.oddities |= TOO_BIG
+                self.damaged = True
+            else:
+                self.append(payload + at, packet.size - at)
+        if packet.marker:
+            self.finish()
+        return 0
+
+    cdef int take_segments(self, const uint8_t* data, Py_ssize_t size) except -1:
+        if len(self.segments) + size <= SETS_BYTES:
+            self.segments += PyBytes_FromStringAndSize(<const char*>data, size)
+        return 0
+
+    cdef Py_ssize_t take_header(self, const uint8_t* payload, Py_ssize_t size) except -1:
+        """Keep the header of a picture's first fragment; where its content begins, beyond ``size`` if it is cut off."""
+        cdef Py_ssize_t at = JPEG_HEADER, length
+        cdef int restart = 0, precision = 0
+        cdef bytes tables = None
+        if 64 <= payload[4] < 128:
+            if size < at + 4:
+                return size + 1
+            restart = <int>get16(payload + at)
+            at += 4
+        if payload[5] >= 128:
+            if size < at + 4:
+                return size + 1
+            precision = payload[at + 1]
+            length = get16(payload + at + 2)
+            at += 4
+            if length > size - at:
+                return size + 1
+            tables = PyBytes_FromStringAndSize(<const char*>payload + at, length)
+            at += length
+        self.header = (payload[0], payload[4], payload[5], payload[6], payload[7], restart, precision, tables)
+        return at
+
+    cdef int finish(self) except -1:
+        """The picture at hand is over."""
+        if self.damaged or self.used == 0:
+            self.loss = True
+            if not self.fresh:  # the first may be the tail of one that began before we came
+                self.dropped += 1
+        else:
+            self.give((
+                PyBytes_FromStringAndSize(<char*>self.unit, self.used),
+                self.time,
+                AFTER_LOSS if self.loss else 0,
+                (*self.header, self.segments),
+            ))
+            self.loss = False
+        self.shrink()
+        self.used = 0
+        self.segments = b""
+        self.fresh = self.open = self.damaged = False
+        return 0
 
 
 cdef class AacDepacketizer(Depacketizer):

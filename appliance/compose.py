@@ -15,7 +15,6 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from shutil import disk_usage
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -42,18 +41,21 @@ from appliance.sites.polling import Poller
 from appliance.status.board import Attention, Board, Severity
 from appliance.status.load import SAMPLE_S, Load
 from appliance.status.logs import keep_early, open_logs
+from appliance.status.watches import watch_disk, watch_log
 from appliance.store import open_store
 from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
 from appliance.streams.directory import open_directory
 from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
+from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
 from appliance.supervise import supervise
 from appliance.web.app import create_app
 from appliance.web.front import own_names
 from appliance.web.pages import read_pages
 from appliance.web.services import Services
+from appliance.workers.crew import open_crew
 from appliance.workers.pool import open_pool
 
 if TYPE_CHECKING:
@@ -234,6 +236,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         stack.callback(poller.close)
         openers = outside.openers(clock, demo, poller)
         directory = await stack.enter_async_context(open_directory(openers, clock))
+        crew = await stack.enter_async_context(open_crew(pool))
+        transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -248,6 +252,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             directory=directory,
             audience=audience,
             snapshots=snapshots,
+            transcoders=transcoders,
             trials=Trials(openers, pool),
             pool=pool,
             board=board,
@@ -270,7 +275,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 "camera poller": poller.run,
                 "load": partial(_sample, load, services),
                 "settings": partial(_obey_settings, settings, policy, logs),
-                "disk": partial(_watch_disk, options.folder, board),
+                "disk": partial(watch_disk, options.folder, board),
+                "log": partial(watch_log, logs, board),
             }
             for name, task in tasks.items():
                 nursery.start_soon(supervise, name, task, board)
@@ -353,22 +359,3 @@ async def _obey_settings(settings: Settings, policy: Policy, logs: Logs) -> None
         logs.keep(settings.tab(GeneralTab).log_days)
         with settings.changes.listen() as listener:
             await listener.receive()
-
-
-async def _watch_disk(folder: Path, board: Board) -> None:
-    """Say when the data folder's disk runs full, before things fail."""
-    while True:
-        usage = await trio.to_thread.run_sync(disk_usage, folder)
-        full = usage.free < max(100 << 20, usage.total // 100)
-        board.attend(
-            "disk",
-            Attention(
-                "disk_full",
-                f"The disk of {folder} has {usage.free >> 20} MB left.",
-                "Free some space.",
-                Severity.URGENT,
-            )
-            if full
-            else None,
-        )
-        await trio.sleep(60)

@@ -15,6 +15,7 @@ from appliance._native import fmp4, gop, nal, rtp
 from bench.common.cli import Options, say, script
 from bench.common.footage import footage
 from bench.common.report import Section
+from bench.scaling import measure_scaling
 from tests.reference import fmp4 as plain_fmp4
 from tests.reference import gop as plain_gop
 from tests.reference import nal as plain_nal
@@ -60,6 +61,7 @@ def measure(options: Options) -> Section:
                 ratios = [ours / theirs for ours, theirs in zip(times["native"], times[who], strict=True)]
                 section.find(f"{title}: CPU over {name}'s", ratios, "×", target=TARGET)
         table.add(title, *(statistics.median(each) if each else "–" for each in times.values()))
+    measure_scaling(section, options, film)
     return section
 
 

@@ -60,6 +60,16 @@ class PictureDepacketizer(Depacketizer):
 class H264Depacketizer(PictureDepacketizer): ...
 class H265Depacketizer(PictureDepacketizer): ...
 
+#: type_specific, type, q, width, height, restart_interval, precision, tables, segments
+JpegHeader = tuple[int, int, int, int, int, int, int, bytes | None, bytes]
+
+class JpegDepacketizer(Depacketizer):
+    def __init__(self, payload_type: int, unit_limit: int = ...) -> None: ...
+    def push(self, data: Buffer, start: int, end: int) -> list[tuple[bytes, int, int, JpegHeader]] | None: ...
+    def push_run(
+        self, data: Buffer, spans: list[tuple[int, int, int]], at: int
+    ) -> tuple[list[tuple[bytes, int, int, JpegHeader]] | None, int]: ...
+
 class AacDepacketizer(Depacketizer):
     def __init__(
         self,

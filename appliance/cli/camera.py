@@ -41,6 +41,7 @@ def add(program: Program, name: str, url: str, sub: str | None, folder: Path, as
     Examples:
       fanal camera add gate rtsp://admin:secret@192.0.2.10/main
       fanal camera add yard rtsp://192.0.2.11/main --sub rtsp://192.0.2.11/sub
+      fanal camera add door http://192.0.2.12/snapshot.jpg#fps=5
     """
     with open_api(folder, program.offline, may_begin=True) as api:
         added = api.call("POST", "admin", "cameras", body={"name": name, "url": url, "sub": sub})
@@ -70,7 +71,7 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
       username   for the camera
       password   for the camera
       transport  how its packets come: auto, tcp, udp, http (through its web port)
-      fingerprint  SHA-256 of the only certificate that it may show (rtsps://);
+      fingerprint  SHA-256 of the only certificate that it may show (with TLS);
                  first: of the one that it shows now; empty: the system decides
 
     \b

@@ -1,4 +1,4 @@
-"""Who is served what: pure rules, tested as tables (rows ADA-1…ADA-3, DIR-2 of features.md)."""
+"""What a client can play (row DIR-1): a pure rule, tested as a table.  Which of it it gets: `adaptive`."""
 
 from __future__ import annotations
 
@@ -9,57 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Size = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which of a camera's streams (0 is the largest as configured), and whether a smaller tile is why."""
-
-    stream: int
-    by_tile_size: bool
-
-
-def choose_stream(sizes: Sequence[Size | None], requested: Size | None, *, zoomed: bool, adaptive: bool) -> Choice:
-    """The stream for a tile of ``requested`` device pixels: the lowest resolution that is at least as large (ADA-2).
-
-    ``sizes``: width and height of each stream as measured, None where not known yet.  A picture fills a tile along
-    one side only, so "as large" means: not enlarged when it is fitted into the tile.  Zoomed, not adaptive, or with
-    no size asked for: the largest.
-    """
-    known = [(width * height, number) for number, size in enumerate(sizes) if size for width, height in [size]]
-    largest = max(known, key=lambda pair: (pair[0], -pair[1]))[1] if known else 0
-    if zoomed or not adaptive or requested is None or len(sizes) < 2:
-        return Choice(largest, by_tile_size=False)
-    enough = [
-        (area, number) for area, number in known if (size := sizes[number]) is not None and _fills(size, requested)
-    ]
-    best = min(enough)[1] if enough else largest
-    return Choice(best, by_tile_size=best != largest)
-
-
-def why_not_the_best(
-    sizes: Sequence[Size | None],
-    admissions: Sequence[Admission],
-    chosen: Choice,
-    requested: Size | None,
-    *,
-    zoomed: bool,
-    adaptive: bool,
-) -> str | None:
-    """The reason that a client is told (design §9) for the stream it gets, or None: it is the best.
-
-    All streams of the camera, with whether the client can play them; ``chosen`` counts in these.
-    """
-    wished = choose_stream(sizes, requested, zoomed=zoomed, adaptive=adaptive)
-    if wished.stream != chosen.stream and admissions[wished.stream] is not Admission.YES:
-        return str(admissions[wished.stream])
-    return "tile_size" if chosen.by_tile_size or wished.by_tile_size else None
-
-
-def _fills(size: Size, tile: Size) -> bool:
-    return size[0] >= tile[0] or size[1] >= tile[1]
 
 
 class Admission(StrEnum):

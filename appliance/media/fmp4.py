@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from appliance._native.fmp4 import OVERHEAD
 from appliance._native.fmp4 import fragment as build_fragment
 from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.units import MJPEG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,9 @@ _UNITY_MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x4000000
 LONGEST_PICTURE = 2 * TICKS_PER_SECOND
 # sample entry and the box of its decoder configuration (ISO/IEC 14496-15 §5.4.2, §8.4.1)
 _ENTRIES = {"h264": (b"avc1", b"avcC"), "h265": (b"hvc1", b"hvcC")}
+# object and stream types (ISO/IEC 14496-1 Tables 5, 6)
+_MPEG4_AUDIO, _JPEG = 0x40, 0x6C
+_VISUAL, _AUDIO = 4, 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +36,8 @@ class Fragment:
     """One access unit or piece of sound, ready to be sent to anybody.
 
     ``message`` begins with whatever the framing of messages needs; from ``body_at`` on it is ``moof`` and ``mdat``.
-    ``dts`` in UTC ticks.  ``leading``: not for who starts at the last picture that is_idr (`AccessUnit`).
+    ``dts`` in UTC ticks, ``composition``: what its time of showing is later.
+    ``leading``: not for who starts at the last picture that is_idr (`AccessUnit`).
     """
 
     message: bytes = field(repr=False)
@@ -43,6 +48,11 @@ class Fragment:
     dts: int
     run: Run = field(repr=False)
     leading: bool = False
+    composition: int = 0
+
+    @property
+    def pts(self) -> int:
+        return self.dts + self.composition
 
     @property
     def body(self) -> memoryview:
@@ -85,7 +95,7 @@ class Muxer:
         header = self._frame_header(OVERHEAD + len(unit.data))
         decode_time = max(0, dts - unit.run.utc_zero)
         message = build_fragment(header, unit.data, track, self._sequence, decode_time, duration, composition, sync)
-        return Fragment(message, len(header), track == AUDIO_TRACK, sync, seq, dts, unit.run, unit.leading)
+        return Fragment(message, len(header), track == AUDIO_TRACK, sync, seq, dts, unit.run, unit.leading, composition)
 
 
 def mime_type(video: VideoFormat, audio: AudioFormat | None) -> str:
@@ -110,9 +120,9 @@ def init_segment(video: VideoFormat, audio: AudioFormat | None = None) -> bytes:
 
 def _video_track(video: VideoFormat) -> bytes:
     aspect_wide, aspect_high = video.pixel_aspect
-    kind, configuration = _ENTRIES[video.codec]
+    kind, configuration = _video_entry(video)
     entry = bytes(6) + struct.pack(">H16x2H2I4xH32xHh", 1, video.width, video.height, 0x480000, 0x480000, 1, 24, -1)
-    boxes = [_box(configuration, video.configuration)]
+    boxes = [configuration]
     if aspect_wide != aspect_high:
         boxes.append(_box(b"pasp", struct.pack(">2I", aspect_wide, aspect_high)))
     shown_width = round(video.width * aspect_wide / aspect_high)
@@ -126,24 +136,33 @@ def _video_track(video: VideoFormat) -> bytes:
     )
 
 
+def _video_entry(video: VideoFormat) -> tuple[bytes, bytes]:
+    """The name of the sample entry and the box of the decoder configuration."""
+    if video.codec == MJPEG:
+        return b"mp4v", _full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, _JPEG, _VISUAL, b""))
+    kind, configuration = _ENTRIES[video.codec]
+    return kind, _box(configuration, video.configuration)
+
+
 def _audio_track(audio: AudioFormat) -> bytes:
     # A rate over 65 535 Hz does not fit the field; players read the real one from the configuration.
     rate = audio.sample_rate if audio.sample_rate < 0x10000 else 0
+    stream = _elementary_stream(AUDIO_TRACK, _MPEG4_AUDIO, _AUDIO, _descriptor(5, audio.configuration))
     entry = bytes(6) + struct.pack(">H8x2H4xI", 1, audio.channels, 16, rate << 16)
     return _track(
         AUDIO_TRACK,
         handler=b"soun",
         media_header=_full_box(b"smhd", 0, 0, bytes(4)),
-        sample_entry=_box(b"mp4a", entry, _full_box(b"esds", 0, 0, _elementary_stream(audio.configuration))),
+        sample_entry=_box(b"mp4a", entry, _full_box(b"esds", 0, 0, stream)),
         size=(0, 0),
         volume=0x100,
     )
 
 
-def _elementary_stream(configuration: bytes) -> bytes:
-    """ES_Descriptor (ISO/IEC 14496-1 §7.2.6.5) of MPEG-4 audio with its AudioSpecificConfig."""
-    decoder = struct.pack(">BB3xII", 0x40, 0x15, 0, 0) + _descriptor(5, configuration)
-    return _descriptor(3, struct.pack(">HB", AUDIO_TRACK, 0) + _descriptor(4, decoder) + _descriptor(6, b"\2"))
+def _elementary_stream(track: int, object_type: int, stream_type: int, specific: bytes) -> bytes:
+    """ES_Descriptor (ISO/IEC 14496-1 §7.2.6.5) with what the decoder needs to know, if anything."""
+    decoder = struct.pack(">BB3xII", object_type, stream_type << 2 | 1, 0, 0) + specific
+    return _descriptor(3, struct.pack(">HB", track, 0) + _descriptor(4, decoder) + _descriptor(6, b"\2"))
 
 
 def _descriptor(tag: int, body: bytes) -> bytes:

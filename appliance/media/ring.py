@@ -12,7 +12,8 @@ RING_BYTES = 3 << 20
 
 
 class GopRing:
-    """Everything since the last IDR picture, video and audio in order, bounded in bytes.
+    """Everything since the last IDR picture, video and audio in order, bounded in bytes: that picture itself by what a
+    source gives, all together by ``limit``.
 
     Except for what leads that picture: nobody who starts with it could decode it.
     """
@@ -31,7 +32,7 @@ class GopRing:
         if not self._began or self.overflowed or fragment.leading:
             return
         self._bytes += len(fragment.message)
-        if self._bytes > self._limit:
+        if self._bytes > self._limit and self._fragments:  # one picture alone is kept, whatever its size
             self._fragments, self.overflowed = [], True
             return
         self._fragments.append(fragment)

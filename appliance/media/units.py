@@ -6,17 +6,20 @@ Every time is in ticks of 1/90 000 s on one axis, UTC since 1970 (`appliance.bas
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+#: `VideoFormat.codec` of streams of JPEG pictures.
+MJPEG: Final = "mjpeg"
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
     """What a decoder has to know before the first picture.  Compared by value: a change is a new epoch."""
 
-    codec: str  # "h264", "h265"
+    codec: str  # "h264", "h265", "mjpeg"
     parameter_sets: tuple[bytes, ...]  # NAL units without start codes: (VPS… then) SPS… then PPS…
     width: int  # pictures as shown: cropped, in samples
     height: int
@@ -26,6 +29,11 @@ class VideoFormat:
     nominal_fps: Fraction | None = None  # as the parameter sets say; what comes is measured
     reorder_depth: int | None = None  # pictures that may overtake another; None: not said
     full_range: bool = False
+
+    @property
+    def is_intra(self) -> bool:
+        """Whether every picture stands alone: there are no groups of pictures."""
+        return self.codec == MJPEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ class AccessUnit:
     """One coded picture.
 
     ``data``: AVCC, that is NAL units each behind its length in four bytes, big-endian; parameter sets, access unit
-    delimiters and fillers left out.  ``is_idr``: decoding can start here.  ``seq`` counts up by one; a gap is a loss.
+    delimiters and fillers left out.  MJPEG: a whole picture as a JPEG file has it.  ``is_idr``: decoding can start
+    here.  ``seq`` counts up by one; a gap is a loss.
     ``leading``: it follows a picture at which decoding can start, is shown before it, and refers to what came before
     it (H.265 RASL, H.264 in an open group of pictures).  Who starts there leaves it out.
     """

@@ -3,7 +3,7 @@
 Quart routes, checks and shakes hands; from then on media is written here, straight to the connection.  A message that
 the socket takes whole costs one system call and no task switch.  What it does not take waits in the client's
 `Outlet`, which is bounded in bytes and in age: full, it forgets all that has not begun and goes on at the next IDR
-picture, telling the client how much it missed.
+picture, telling the client how much it missed.  Of pictures that stand alone (JPEG) only the newest waits.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import trio
 
 from appliance._native.fanout import send_each
 from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from appliance.media.fmp4 import Fragment
+
+    Medium = Fragment | Picture
 
 #: What may wait for one client.  In bytes: two seconds of 4 Mbit/s.  In age: with the network's own delay and what
 #: the browser holds, the picture stays less than two seconds behind.
@@ -31,6 +34,8 @@ STUCK_S = 10.0
 PIECE = 64 << 10
 #: After so many clients the loop is given back.
 BATCH = 32
+#: A client that gets fewer pictures than there are is told so at most so often, with the sum.
+TELL_TICKS = TICKS_PER_SECOND
 # How far a client has come: what leads an IDR picture is of use to who had what was before it.
 NOWHERE, STARTED, GOES_ON = range(3)
 
@@ -86,8 +91,8 @@ class Outlet:
     """
 
     __slots__ = (
-        "_come", "_framed", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_stopping",
-        "_waiting", "audio", "bytes_sent", "fragments_dropped", "fragments_sent",
+        "_come", "_framed", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped", "_stopping",
+        "_told_at", "_waiting", "audio", "bytes_sent", "fragments_dropped", "fragments_sent",
         "gaps",
     )  # fmt: skip
 
@@ -100,6 +105,8 @@ class Outlet:
         self._rest: memoryview | None = None  # of a message that the socket took in part
         self._come = NOWHERE
         self._missing_since: int | None = None  # DTS of the first fragment dropped; None: nothing is missing
+        self._skipped = 0  # ticks of pictures that newer ones took the place of, and the client was not told of
+        self._told_at: int | None = None  # when it was last told, in the stream's time
         self._parked = trio.lowlevel.ParkingLot()
         self._stopping = False
         self.audio = False  # whether sound is sent too
@@ -113,7 +120,7 @@ class Outlet:
         if not self._stopping:
             self._put(Item(message, 0, None))
 
-    def begin(self, announcement: Iterable[bytes], burst: Iterable[Fragment]) -> None:
+    def begin(self, announcement: Iterable[bytes], burst: Iterable[Medium]) -> None:
         """A stream begins: what waits of an earlier one is forgotten, then come the announcement and the burst.
 
         Its announcement too: else a client that changes its mind faster than it reads would fill our memory.
@@ -123,6 +130,7 @@ class Outlet:
         self._forget_media()
         self._queue = deque(item for item in self._queue if not item.announces)
         self._missing_since = None
+        self._skipped, self._told_at = 0, None
         self._come = NOWHERE
         if self._stopping:
             return
@@ -134,9 +142,12 @@ class Outlet:
             if not fragment.is_audio:
                 self._come = STARTED
 
-    def offer(self, fragment: Fragment) -> None:
+    def offer(self, fragment: Medium) -> None:
         """Send a fragment if this client can take it, else let it wait, else drop up to the next IDR picture."""
         if self._stopping or (fragment.is_audio and not self.audio):
+            return
+        if isinstance(fragment, Picture):
+            self._offer_picture(fragment)
             return
         if self._missing_since is not None:
             if fragment.is_audio or not fragment.is_idr:
@@ -160,7 +171,30 @@ class Outlet:
         self._has_come(fragment)
         self._put(self._item(fragment, cost=len(data)))
 
-    def direct_fd(self, fragment: Fragment) -> int:
+    def _offer_picture(self, picture: Picture) -> None:
+        """The newest waits, and nothing else of its kind."""
+        if not self._queue and self._rest is None:
+            taken = self._try(picture.message)
+            if taken:
+                self._took(picture, picture.message, taken)
+                return
+        waiting = next((item for item in self._queue if item.is_fragment), None)
+        if waiting is not None and waiting.dts is not None:
+            self._queue.remove(waiting)
+            self._waiting -= waiting.cost
+            self.fragments_dropped += 1
+            self.gaps += 1
+            self._skipped += max(0, picture.dts - waiting.dts)
+            self._tell_skipped(picture.dts)
+        self._put(self._item(picture, cost=len(picture.message)))
+
+    def _tell_skipped(self, now: int) -> None:
+        if self._missed is None or (self._told_at is not None and now - self._told_at < TELL_TICKS):
+            return
+        self._put(Item(self._missed(self._skipped / TICKS_PER_SECOND), 0, None))
+        self._skipped, self._told_at = 0, now
+
+    def direct_fd(self, fragment: Medium) -> int:
         """The descriptor to which this fragment's message may be written at once; what became of it is told to `sent`.
 
         -1: it has to be offered, as it has to wait or to be looked at more closely.
@@ -177,7 +211,7 @@ class Outlet:
             return -1
         return self._lane.direct_fd()
 
-    def sent(self, fragment: Fragment, taken: int) -> None:
+    def sent(self, fragment: Medium, taken: int) -> None:
         """So many bytes of the fragment's message were written to `direct_fd`; negative: writing failed."""
         if taken <= 0:
             self.offer(fragment)  # which waits, or finds out what is wrong
@@ -186,7 +220,7 @@ class Outlet:
             self._lane.tear()
         self._took(fragment, fragment.message, taken)
 
-    def _took(self, fragment: Fragment, data: bytes | memoryview, taken: int) -> None:
+    def _took(self, fragment: Medium, data: bytes | memoryview, taken: int) -> None:
         """The socket took so many bytes of a fragment; the rest goes before all else."""
         self.bytes_sent += taken
         self.fragments_sent += 1
@@ -195,7 +229,7 @@ class Outlet:
             self._parked.unpark()
         self._has_come(fragment)
 
-    def _has_come(self, fragment: Fragment) -> None:
+    def _has_come(self, fragment: Medium) -> None:
         """The client has this fragment, or will have it."""
         if fragment.is_idr and not fragment.is_audio:
             self._come = STARTED if self._come == NOWHERE else GOES_ON
@@ -266,11 +300,11 @@ class Outlet:
             self._lane.abort()
             raise
 
-    def _item(self, fragment: Fragment, cost: int) -> Item:
+    def _item(self, fragment: Medium, cost: int) -> Item:
         is_idr = fragment.is_idr and not fragment.is_audio
         return Item(self._form(fragment), cost, fragment.dts, is_fragment=True, is_idr=is_idr, leading=fragment.leading)
 
-    def _form(self, fragment: Fragment) -> bytes | memoryview:
+    def _form(self, fragment: Medium) -> bytes | memoryview:
         return fragment.message if self._framed else fragment.body
 
     def _try(self, data: bytes | memoryview) -> int:
@@ -350,7 +384,7 @@ class Fanout:
     def remove(self, outlet: Outlet) -> None:
         self._outlets.pop(outlet, None)
 
-    async def publish(self, fragment: Fragment) -> None:
+    async def publish(self, fragment: Medium) -> None:
         """Offer a fragment to every outlet; the loop is given back after each `BATCH` of them."""
         outlets = tuple(self._outlets)
         for begin in range(0, len(outlets), BATCH):
@@ -358,7 +392,7 @@ class Fanout:
                 await trio.lowlevel.checkpoint()
             self._offer(outlets[begin : begin + BATCH], fragment)
 
-    def _offer(self, outlets: Iterable[Outlet], fragment: Fragment) -> None:
+    def _offer(self, outlets: Iterable[Outlet], fragment: Medium) -> None:
         at_once, fds = [], []
         for outlet in outlets:
             fd = outlet.direct_fd(fragment)

@@ -8,7 +8,7 @@ password.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import unquote
@@ -16,8 +16,9 @@ from urllib.parse import unquote
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.hosts import clean_host, is_address
 from appliance.base.secrets import Secret
-from appliance.sites.rtsp.options import Options, Way, read_fingerprint, read_way, split_options
+from appliance.sites.rtsp.options import Options, Way, read_fingerprint, read_way, split_http_options, split_options
 from appliance.sites.rtsp.target import PASSWORD_LIMIT, USERNAME_LIMIT
+from appliance.sites.rtsp.urls import DEFAULT_PORTS, HTTP_PORTS
 
 URL_LIMIT: Final = 2048
 #: Streams of the demo camera are ``demo:main`` and ``demo:sub``.
@@ -25,6 +26,7 @@ DEMO_SCHEME: Final = "demo:"
 DEMO_STREAMS: Final = ("main", "sub")
 #: A movie file of this machine, played in a loop: ``file:/path``.
 FILE_SCHEME: Final = "file:"
+_SCHEMES: Final = frozenset({*DEFAULT_PORTS, *HTTP_PORTS})
 
 _METADATA_NAMES: Final = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
@@ -60,7 +62,7 @@ class CameraAddress:
 
 
 def validate_camera_url(text: str, *, local: bool, field: str = "url") -> CameraAddress:
-    """Read ``rtsp[s]://[user[:password]@]host[:port]/path[#options]``; the path stays byte for byte.
+    """Read ``rtsp[s]://[user[:password]@]host[:port]/path[#options]`` or ``http[s]://…``; the path stays byte for byte.
 
     ``local``: the caller is this program or sits at this machine, and may name streams of the demo camera, and files.
     Raises `Fault` ``invalid_url``, or ``unsupported_scheme``, with the name of the ``field``.
@@ -81,12 +83,12 @@ def validate_camera_url(text: str, *, local: bool, field: str = "url") -> Camera
     if not separator:
         raise _wrong(field, "The address does not begin with rtsp://.", "Write it as rtsp://host/path.")
     scheme = scheme.lower()
-    if scheme not in ("rtsp", "rtsps"):
+    if scheme not in _SCHEMES:
         raise Fault(
             Kind.UNSUPPORTED,
             "unsupported_scheme",
             f"Addresses that begin with {scheme[:20]}:// cannot be used.",
-            "Use the camera's rtsp:// or rtsps:// address.",
+            "Use the camera's rtsp://, rtsps://, http:// or https:// address.",
             field=field,
         )
     end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
@@ -101,7 +103,7 @@ def validate_camera_url(text: str, *, local: bool, field: str = "url") -> Camera
                 "Or give the user name and the password apart from the address.",
             ) from None  # fmt: skip
         raise
-    path, options = _options(path, field)
+    path, options = _options(scheme, path, field)
     if scheme == "rtsps" and options.way is Way.UDP:
         raise _wrong(field, "Over UDP nothing is encrypted, and rtsps:// asks for that.", "Leave one of the two out.")
     url = f"{scheme}://{f'[{host}]' if ':' in host else host}{'' if port is None else f':{port}'}{path}{options}"
@@ -121,9 +123,12 @@ def with_options(url: str, transport: str | None, fingerprint: str | None) -> st
 
     Raises `Fault` ``invalid_transport``, ``invalid_fingerprint``, ``invalid_url``.
     """
-    if not url.startswith(("rtsp://", "rtsps://")):
+    scheme, separator, _ = url.partition("://")
+    if not separator or scheme not in _SCHEMES:
         raise invalid("invalid_transport", "This camera is not reached over a network.", field="transport")
-    rest, options = split_options(url)
+    if transport and scheme in HTTP_PORTS:
+        raise invalid("invalid_transport", "Over HTTP there is one transport only.", field="transport")
+    rest, options = (split_http_options if scheme in HTTP_PORTS else split_options)(url)
     try:
         way = options.way if transport is None else read_way(transport or Way.AUTO.value)
     except ValueError as error:
@@ -132,7 +137,7 @@ def with_options(url: str, transport: str | None, fingerprint: str | None) -> st
         pin = options.fingerprint if fingerprint is None else read_fingerprint(fingerprint) if fingerprint else None
     except ValueError as error:
         raise invalid("invalid_fingerprint", str(error), field="fingerprint") from None
-    return validate_camera_url(f"{rest}{Options(way, pin)}", local=True, field="transport").url
+    return validate_camera_url(f"{rest}{replace(options, way=way, fingerprint=pin)}", local=True, field="transport").url
 
 
 def check_username(text: str, *, field: str = "username") -> str:
@@ -167,9 +172,9 @@ def refuse_address(ip: str) -> str | None:
 _ESCAPES: Final = {"/": "%2F", "?": "%3F", "#": "%23"}
 
 
-def _options(path: str, field: str) -> tuple[str, Options]:
+def _options(scheme: str, path: str, field: str) -> tuple[str, Options]:
     try:
-        return split_options(path)
+        return split_http_options(path) if scheme in HTTP_PORTS else split_options(path)
     except ValueError as error:
         raise _wrong(field, str(error), "Correct what stands behind the #.") from None
 

@@ -72,7 +72,7 @@ class _Look:
 
     def take(self, unit: AccessUnit) -> None:
         if self.units or unit.is_idr:
-            if self.units and unit.is_idr:
+            if self.units and unit.is_idr and not unit.format.is_intra:
                 self.next_key = self.next_key or unit
             self.units.append(unit)
 

@@ -24,7 +24,7 @@ from appliance.sites.source import SourceError, Trouble
 from appliance.streams.meter import Measured, Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from appliance.base.clock import Clock
     from appliance.media.fmp4 import Fragment
@@ -103,6 +103,7 @@ class Hub:
         self._clock = clock
         self._meter = Meter()
         self._subscribers: dict[Subscriber, None] = {}
+        self._taps: dict[Callable[[Fragment], None], None] = {}
         self._muxer = Muxer(_message_header)
         self._picture_at = self._sound_at = 0.0
         self._try_now = trio.Event()
@@ -120,6 +121,15 @@ class Hub:
             yield
         finally:
             self._subscribers.pop(subscriber, None)
+
+    @contextmanager
+    def tapped(self, tap: Callable[[Fragment], None]) -> Iterator[None]:
+        """Have ``tap`` called with each picture's fragment, once the ring has it.  It may not block."""
+        self._taps[tap] = None
+        try:
+            yield
+        finally:
+            del self._taps[tap]
 
     def burst(self) -> list[Fragment]:
         """Everything since the last IDR picture."""
@@ -219,6 +229,8 @@ class Hub:
             self.ring.clear()
             self._tell_may_begin()
         self.ring.push(fragment)
+        for tap in tuple(self._taps):
+            tap(fragment)
         await self.fanout.publish(fragment)
 
     async def _take_sound(self, unit: AudioUnit) -> None:

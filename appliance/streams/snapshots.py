@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from appliance.base.faults import Fault, Kind
-from appliance.media.choice import choose_stream
+from appliance.media.adaptive import Wish, choose
+from appliance.media.choice import Admission
+from appliance.media.offer import Offer
 from appliance.sites.source import Trouble
 from appliance.workers.wire import Kind as Job
 from appliance.workers.wire import SnapshotDone, SnapshotJob
@@ -68,9 +70,10 @@ class Snapshots:
 
     def _choose(self, camera: Camera, width: int | None) -> StreamConfig:
         videos = [self._directory.facts(stream.id).video for stream in camera.streams]
-        sizes = [None if video is None else (video.width, video.height) for video in videos]
-        wanted = None if width is None else (width, 16_384)
-        return camera.streams[choose_stream(sizes, wanted, zoomed=False, adaptive=width is not None).stream]
+        offers = [Offer(None if video is None else (video.width, video.height)) for video in videos]
+        choice = choose(offers, [Admission.YES] * len(offers), Wish(None if width is None else (width, 0)))
+        assert choice.stream is not None  # all are decoded
+        return camera.streams[choice.stream]
 
     async def _make(self, key: tuple[str, int | None], taking: _Taking, camera: Camera, stream: StreamConfig) -> None:
         try:

@@ -38,13 +38,16 @@ _NAME_LENGTH: Final = 64
 class CameraTest(msgspec.Struct, forbid_unknown_fields=True):
     """What to test: an address; or an existing ``camera`` (id or name), with what is to be changed of it.
 
-    What is left out is as that camera has it, its password too, which never goes to another host.
+    What is left out is as that camera has it, its password too, which never goes to another host.  ``transport`` and
+    ``fingerprint`` are as in a `CameraChange`, without "first".
     """
 
     url: str | None = None
     sub: str | None = None
     username: str | None = None
     password: str | None = None
+    transport: str | None = None
+    fingerprint: str | None = None
     camera: str | None = None
 
     def __repr__(self) -> str:
@@ -52,7 +55,9 @@ class CameraTest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TestStep(msgspec.Struct):
-    """``name``: connect, TLS, OPTIONS, DESCRIBE, SETUP, PLAY, picture, measure, decode.  ``text`` is English."""
+    """``name``: connect (name, where nobody tells what the name is), TLS, OPTIONS, DESCRIBE, SETUP, PLAY, picture,
+    measure, decode.  ``text`` is English.
+    """
 
     name: str
     ok: bool
@@ -154,6 +159,8 @@ class CameraTests:
             given.username,
             None if given.password is None else Secret(given.password),
             local=call.connection.local,
+            transport=given.transport,
+            fingerprint=given.fingerprint,
         )
         host = host_of(streams[0].url)
         trial = await self._services.trials.run(streams)

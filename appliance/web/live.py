@@ -15,6 +15,7 @@ from quart import websocket
 
 from appliance.auth.rights import Right
 from appliance.base.faults import Fault
+from appliance.media.ladder import Limit
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
 from appliance.serve.guard import Bucket
@@ -46,6 +47,10 @@ COMPLAINTS, COMPLAINTS_PER_S = 10, 1.0
 NO_FIRST_MESSAGE = Ending(1008, "no first message")
 
 
+#: What transcoded pictures are at most, where nothing else is set (row PER-2, level 1).
+LIMIT = Limit(max_fps=25.0, max_size=(1920, 1080))
+
+
 @dataclass
 class ViewPolicy:
     """Settings and rights, as `Viewer` asks for them."""
@@ -65,6 +70,10 @@ class ViewPolicy:
     @property
     def may_know(self) -> bool:
         return self.services.rights.allows(self.principal, Right.ADMINISTER)
+
+    @property
+    def limit(self) -> Limit:
+        return LIMIT
 
 
 class Live:
@@ -103,7 +112,7 @@ class Live:
         connection.prepare_for_media()
         outlet = Outlet(connection, missed=lambda seconds: text_frame(messages.dropped(seconds)))
         policy = ViewPolicy(self._services, call.who, camera.id)
-        with Viewer(outlet, self._services.directory, camera, policy) as viewer:
+        with Viewer(outlet, self._services.directory, camera, policy, self._services.transcoders) as viewer:
             member = Member(call.who, camera.id, call.address, outlet, viewer, trio.current_time())
             with self._services.audience.join(member):
                 self._services.judge(member)

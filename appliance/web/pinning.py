@@ -21,8 +21,9 @@ async def shown_fingerprint(services: Services, stream: StreamConfig) -> str:
 
     Raises `Fault` ``no_fingerprint`` where there is none to be pinned.
     """
-    if not stream.url.startswith("rtsps://"):
-        raise invalid("no_fingerprint", "This camera shows no certificate.", "Use rtsps://.", field="fingerprint")
+    if not stream.url.startswith(("rtsps://", "https://")):
+        hint = "Use rtsps:// or https://."
+        raise invalid("no_fingerprint", "This camera shows no certificate.", hint, field="fingerprint")
     address = with_options(stream.url, None, "")
     found = (await services.trials.run([replace(stream, url=address)])).streams[0].result
     if found.fingerprint is not None:

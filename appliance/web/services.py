@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from appliance.streams.audience import Audience, Member
     from appliance.streams.directory import Directory
     from appliance.streams.snapshots import Snapshots
+    from appliance.streams.transcoders import Transcoders
     from appliance.streams.trials import Trials
     from appliance.web.pages import Page
     from appliance.workers.pool import Pool
@@ -49,6 +50,7 @@ class Services:
     directory: Directory
     audience: Audience
     snapshots: Snapshots
+    transcoders: Transcoders
     trials: Trials
     pool: Pool
     board: Board

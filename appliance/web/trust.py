@@ -6,7 +6,8 @@ fingerprint with what the server itself shows (``fanal status``), because plain 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from quart import Response, request
@@ -19,6 +20,8 @@ from appliance.web.texts import LANGUAGES, best, translations
 if TYPE_CHECKING:
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
+
+_LIGHT: Final = re.compile(r'^\[data-theme="light"\]\s*\{([^}]*)\}', re.MULTILINE)
 
 
 class Trust:
@@ -75,8 +78,14 @@ class Trust:
     async def style(self, _call: Call) -> Response:
         """The tokens of the web client, and what this one page needs of its own."""
         tokens = self._services.pages.get("tokens.css")
-        css = (tokens.body.decode() if tokens is not None else "") + self._style
+        css = (_following(tokens.body.decode()) if tokens is not None else "") + self._style
         return Response(css, content_type="text/css; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+def _following(tokens: str) -> str:
+    """The tokens, those of the light theme where the device is light: on this page no script applies a choice."""
+    light = _LIGHT.search(tokens)
+    return tokens if light is None else f"{tokens}\n@media (prefers-color-scheme: light) {{ :root {{{light[1]}}} }}\n"
 
 
 def _environment(language: str) -> Environment:

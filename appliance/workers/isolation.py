@@ -12,10 +12,11 @@ import os
 import platform
 import resource
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_DUMPABLE = 1, 38, 4
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
@@ -29,6 +30,8 @@ _NETWORK_RIGHTS_SINCE = 4
 #: Address space of a worker: a 8192² picture with its references stays below, a bomb does not.
 MEMORY = 3 << 30
 OPEN_FILES = 64
+#: Processor time for one coded picture of a pipeline; an 8192² picture takes half a second.
+PICTURE_CPU_S = 2.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -52,6 +55,16 @@ def after_libraries() -> dict[str, str | None]:
         "limits": _attempt(_limit),
         "files": _attempt(_leave_files),
     }
+
+
+@contextmanager
+def cpu_limit(seconds: float = PICTURE_CPU_S) -> Iterator[None]:
+    """Inside, be killed (by SIGPROF, which nobody handles) after so much processor time."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _attempt(step: Callable[[], None]) -> str | None:

@@ -10,7 +10,7 @@ from av.video.reformatter import ColorRange, Interpolation
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
 #: `VideoFormat.codec` as libav calls it.
-_DECODERS = {"h264": "h264", "h265": "hevc"}
+DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 
 
 class NoPictureError(Exception):
@@ -19,7 +19,7 @@ class NoPictureError(Exception):
 
 def snapshot(job: SnapshotJob) -> SnapshotDone:
     """The last picture of a group of pictures as JPEG.  Raises `NoPictureError`."""
-    decoder = av.VideoCodecContext.create(_DECODERS[job.codec], "r")
+    decoder = av.VideoCodecContext.create(DECODERS[job.codec], "r")
     assert isinstance(decoder, av.VideoCodecContext)
     decoder.extradata = job.configuration
     decoder.thread_count = 1

@@ -51,7 +51,7 @@ class Worker:
         """The body of the answer.  Raises `WorkerDiedError`, or `Fault` where the worker says it failed."""
         try:
             await self.stream.send_all(encode(kind, job, body))
-            answered, number, data = await self._receive()
+            answered, number, data = await self.receive()
         except (trio.BrokenResourceError, trio.ClosedResourceError, WireError) as error:
             raise WorkerDiedError(str(error) or "the worker ended") from error
         if number != job:
@@ -62,7 +62,7 @@ class Worker:
         return data
 
     async def hello(self) -> None:
-        kind, _, data = await self._receive()
+        kind, _, data = await self.receive()
         if kind is not Kind.HELLO:
             raise WireError("no hello")
         hello = msgspec.msgpack.decode(data, type=Hello)
@@ -76,7 +76,8 @@ class Worker:
         await self.stream.aclose()
         await _reaped(self.process)
 
-    async def _receive(self) -> tuple[Kind, int, bytes]:
+    async def receive(self) -> tuple[Kind, int, bytes]:
+        """The next message.  Raises `WorkerDiedError`, `WireError`."""
         kind, job, size = body_size(await self._exactly(HEADER.size))
         return kind, job, await self._exactly(size)
 
@@ -155,6 +156,18 @@ class Pool:
                     with trio.move_on_after(END_S, shield=True):
                         await self._end(worker)
         raise AssertionError("unreachable")
+
+    async def hire(self) -> Worker:
+        """A worker for somebody else's use, until `release` or `retire`.  Raises `Fault`."""
+        return self._idle.pop() if self._idle else await self._start()
+
+    def release(self, worker: Worker) -> None:
+        """It is as it was when it was hired: let jobs have it."""
+        self._idle.append(worker)
+
+    async def retire(self, worker: Worker) -> None:
+        """It is of no use to anybody any more."""
+        await self._end(worker)
 
     async def warm(self) -> None:
         """Have one worker ready before it is asked for."""

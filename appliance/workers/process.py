@@ -1,4 +1,4 @@
-"""The worker process: reads jobs from its socket, one after the other, and answers them.
+"""The worker process: reads jobs and units of pipelines from its socket, one after the other, and answers them.
 
 It is started by `appliance.workers.pool` with one end of a socket pair as its only connection to the world, and gives
 up what it can (`appliance.workers.isolation`) between loading its libraries and reading the first job.
@@ -20,6 +20,9 @@ from appliance.workers.wire import (
     Failure,
     Hello,
     Kind,
+    PipelineOpen,
+    PipelineRungs,
+    PipelineUnit,
     SnapshotJob,
     body_size,
     encode,
@@ -31,11 +34,12 @@ def main(arguments: list[str]) -> int:
     fd, parent = int(arguments[0]), int(arguments[1])
     isolation.die_with_parent(parent)
     given_up = isolation.before_libraries()
-    from appliance.workers import demo, pictures  # noqa: PLC0415  (libav and NumPy start threads when they load)
+    from appliance.workers import demo, pictures, transcoding  # noqa: PLC0415  (libav and NumPy start threads)
 
     given_up |= isolation.after_libraries()
     with socket.socket(fileno=fd) as channel:
         channel.sendall(encode(Kind.HELLO, 0, Hello(__version__, given_up)))
+        pipelines: dict[int, transcoding.Pipeline] = {}
         while True:
             header = _receive(channel, HEADER.size)
             if header is None:
@@ -44,6 +48,20 @@ def main(arguments: list[str]) -> int:
             body = _receive(channel, size)
             if body is None:
                 return 0
+            if kind is Kind.UNIT:
+                with isolation.cpu_limit():
+                    worked = pipelines[job].work(msgspec.msgpack.decode(body, type=PipelineUnit))
+                channel.sendall(encode(Kind.WORKED, job, worked))
+                continue
+            if kind is Kind.OPEN:
+                pipelines[job] = transcoding.Pipeline(msgspec.msgpack.decode(body, type=PipelineOpen))
+                continue
+            if kind is Kind.RUNGS:
+                pipelines[job].change(msgspec.msgpack.decode(body, type=PipelineRungs))
+                continue
+            if kind is Kind.CLOSE:
+                del pipelines[job]
+                continue
             try:
                 answer: object
                 if kind is Kind.SNAPSHOT:

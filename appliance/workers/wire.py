@@ -7,6 +7,12 @@ A message is a header of ten bytes and a body::
     job      4  number that the asker chose; the answer bears it again
     body     length - 6
 
+A *job* is asked for and answered once.  A *pipeline* (`appliance.workers.transcoding`) lives in a worker until it is
+closed; ``job`` is its number.  ``OPEN`` comes first, ``RUNGS`` before the first unit and whenever they change, then
+one ``UNIT`` a coded picture.  Each unit, and nothing else, is answered by one ``WORKED`` with the pictures that came
+out of the decoder and the JPEG made of them, in the order in which units were sent, over all pipelines of a worker.  So
+the main process knows how many are in flight, keeps that below a bound, and knows which one a worker died of.
+
 Bodies are MessagePack (msgspec), typed by the structures below; coded pictures travel inside as byte strings.  Both
 ends are of one version and one machine, yet the main process trusts a worker with nothing: sizes are bounded, and
 what does not fit its structure ends the worker.
@@ -29,8 +35,13 @@ class Kind(IntEnum):
     HELLO = 1  # worker → main, once: Hello
     SNAPSHOT = 2  # main → worker: SnapshotJob → SnapshotDone
     DEMO = 3  # main → worker: DemoJob → DemoDone
+    OPEN = 4  # main → worker: PipelineOpen; no answer
+    RUNGS = 5  # main → worker: PipelineRungs; no answer
+    UNIT = 6  # main → worker: PipelineUnit → WORKED
+    CLOSE = 7  # main → worker: nothing; no answer
     DONE = 10  # worker → main: the answer
     FAILED = 11  # worker → main: Failure
+    WORKED = 12  # worker → main: PipelineWorked
 
 
 class WireError(Exception):
@@ -66,6 +77,62 @@ class SnapshotDone(msgspec.Struct, frozen=True):
     jpeg: bytes
     width: int
     height: int
+
+
+class PipelineOpen(msgspec.Struct, frozen=True):
+    """What the decoder has to know, and how the picture is to be understood.
+
+    ``skip_loop_filter``: all rungs shrink the picture so much that it is not missed.
+    """
+
+    codec: str
+    configuration: bytes
+    full_range: bool
+    skip_loop_filter: bool
+
+
+class PipelineRung(msgspec.Struct, frozen=True, array_like=True):
+    """One encoding.  ``fps`` None: every picture."""
+
+    width: int
+    height: int
+    fps: float | None
+    quality: int
+
+
+class PipelineRungs(msgspec.Struct, frozen=True):
+    """All rungs from here on, in place of those before."""
+
+    rungs: list[PipelineRung]
+
+
+class PipelineUnit(msgspec.Struct, frozen=True, array_like=True):
+    """One coded picture.
+
+    ``shown``: JPEG is made of it; else it is only decoded, for what refers to it.  ``alone``: nothing follows on it,
+    so the decoder gives it at once and forgets it.
+    """
+
+    data: bytes
+    pts: int
+    shown: bool = True
+    alone: bool = False
+
+
+class PipelinePicture(msgspec.Struct, frozen=True, array_like=True):
+    """A decoded picture that some rung is due for: each JPEG once, and which rungs (by number) get which."""
+
+    pts: int
+    jpegs: list[bytes]
+    rungs: list[tuple[int, int]]  # number of the rung, number of the JPEG
+
+
+class PipelineWorked(msgspec.Struct, frozen=True, array_like=True):
+    """``decoded``: pictures that came out of the decoder; ``damaged``: it could not use the unit."""
+
+    decoded: int
+    pictures: list[PipelinePicture]
+    damaged: bool = False
 
 
 class DemoJob(msgspec.Struct, frozen=True):

@@ -145,10 +145,14 @@ def _read(path: Path) -> str:
 
 @contextmanager
 def running(
-    folder: Path, *arguments: str, environment: dict[str, str | None] | None = None, data: bool = True
+    folder: Path,
+    *arguments: str,
+    environment: dict[str, str | None] | None = None,
+    data: bool = True,
+    prefix: Sequence[str] = (),
 ) -> Iterator[Server]:
     """``fanal run`` on free ports of this machine, in a process group of its own; killed at the end."""
-    command = [*FANAL, "run", *LOCALLY, *arguments, *(["--data", str(folder)] if data else [])]
+    command = [*prefix, *FANAL, "run", *LOCALLY, *arguments, *(["--data", str(folder)] if data else [])]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=surroundings(environment), start_new_session=True,

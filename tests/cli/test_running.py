@@ -61,7 +61,7 @@ FAILS = {
     "unknown camera": (["camera", "set", "yard", "url=rtsp://192.0.2.1/"], ["no camera “yard”"]),
     "unknown camera of a right": (["user", "set", "admin", "live=yard"], ["no camera “yard”"]),
     "name taken": (["camera", "add", "GATE", "rtsp://192.0.2.1/"], ["already", "another name"]),
-    "another scheme": (["camera", "add", "x", "http://192.0.2.1/"], ["http://", "rtsp://"]),
+    "another scheme": (["camera", "add", "x", "ftp://192.0.2.1/"], ["ftp://", "rtsp://"]),
     "no host": (["camera", "add", "x", "rtsp://"], ["no host", "rtsp://host/path"]),
     "no such port": (["camera", "add", "x", "rtsp://192.0.2.1:99999/"], ["99999", "1 to 65535"]),
     "cloud metadata": (["camera", "add", "x", "rtsp://169.254.169.254/"], ["169.254.169.254", "another host"]),
@@ -107,6 +107,38 @@ def test_a_player_shows_the_new_camera_without_a_complaint(server: Server, gate:
     shown = server.command("camera", "list").out.splitlines()
     assert shown[0].split() == ["camera", "stream", "state", "codec", "size", "fps", "kbit/s", "address"]
     assert re.match(r"gate +main +ok +h264 +1280x720 +(?:1[01]|9)(?:\.\d)? +\d+ +rtsp://", shown[1])
+
+
+JPEG_CAMERAS = {"pictures in RTP": "/mjpeg", "pictures in HTTP": "mjpeg", "snapshots": "snapshot.jpg#fps=5"}
+
+
+@pytest.mark.parametrize("name", JPEG_CAMERAS)
+def test_a_camera_that_sends_jpeg_is_tested_measured_and_shown(
+    name: str, server: Server, locked_cameras: Cameras
+) -> None:
+    userinfo, path = f"admin:{PASSWORD}@", JPEG_CAMERAS[name]
+    url = f"http://{userinfo}{LOOPBACK}:{locked_cameras.http_port}/cam1/{path}"
+    if path.startswith("/"):
+        url = locked_cameras.url(path, userinfo=userinfo)
+    tested = server.command("camera", "test", url)
+    assert tested.code == 0, tested.err
+    assert re.search(r"640x360", tested.out)
+    assert server.command("camera", "add", name, url).code == 0
+    jpeg_camera = until(lambda: (found := camera(server, name))["state"]["state"] == "ok" and found)
+    status, jpeg = server.ask("GET", f"/api/v1/cameras/{jpeg_camera['id']}/snapshot.jpg?width=320")
+    assert (status, jpeg[:2]) == (200, b"\xff\xd8")
+    main = until(lambda: next((s for s in camera(server, name)["streams"] if s["fps"] and s["kbps"]), None))
+    assert (main["codec"], main["width"], main["height"]) == ("mjpeg", 640, 360)
+    assert main["fps"] == pytest.approx(5 if "fps" in path else 10, abs=1)
+    done = subprocess.run(
+        ["ffprobe", "-v", "warning", "-tls_verify", "1", "-ca_file", str(server.folder / "tls" / "authority.pem"),
+         "-headers", f"Authorization: Bearer {server.token}\r\n", "-show_streams", "-of", "json",
+         f"https://{LOOPBACK}:{server.port}/api/v1/cameras/{jpeg_camera['id']}/live.mp4"],
+        capture_output=True, text=True, timeout=40, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    (video,) = json.loads(done.stdout)["streams"]
+    assert (video["codec_name"], video["codec_tag_string"], video["width"]) == ("mjpeg", "mp4v", 640)
 
 
 def maps(pid: int) -> set[str]:
@@ -167,7 +199,7 @@ WRONG_CAMERAS = {
     "password": ("", f"admin:{OTHER}@", "bad_credentials", "user name or password"),
     "no password": ("", "", "bad_credentials", "Enter them"),
     "path": ("/nothing", f"admin:{PASSWORD}@", "not_found", "Check the path"),
-    "mjpeg": ("/mjpeg", f"admin:{PASSWORD}@", "unsupported_codec", "MJPEG"),
+    "mpeg4": ("/mpeg4", f"admin:{PASSWORD}@", "unsupported_codec", "MPEG-4"),
     "nobody there": (None, "", "refused", "Nothing answers at 127.0.0.1:"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -173,6 +174,95 @@ def test_a_camera_is_renamed_tested_and_given_another_password(
     if device is FINGERS:
         one.open("/settings/cameras")
         assert page.evaluate(TOO_SMALL) == []
+
+
+def openssl(*words: str) -> str:
+    return subprocess.run(["openssl", *words], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cameras, str]]:
+    """A camera with a certificate that it made itself, and the fingerprint that its own page would show."""
+    folder = tmp_path_factory.mktemp("camera")
+    key, certificate, both = folder / "key.pem", folder / "cert.pem", folder / "both.pem"
+    openssl(
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=IPC-21",
+        "-keyout", str(key), "-out", str(certificate),
+    )  # fmt: skip
+    both.write_text(certificate.read_text() + key.read_text())
+    shown = openssl("x509", "-in", str(certificate), "-noout", "-fingerprint", "-sha256").strip().partition("=")[2]
+    with running_cameras(tls=both) as cameras:
+        yield cameras, shown
+
+
+@pytest.mark.parametrize("device", [{"size": DESKTOP}, FINGERS], ids=["desktop", "phone"])
+def test_a_certificate_is_compared_and_trusted_and_the_way_is_chosen(
+    device: dict, visit: Callable[..., Visit], house: House, secured: tuple[Cameras, str]
+) -> None:
+    cameras, shown = secured
+    kept = shown.replace(":", "").lower()
+    one = visit(**device)
+    page = one.page
+    one.sign_in("admin")
+    one.open("/settings/cameras/new")
+    field(page, "url").fill(cameras.url())
+    press(page, "Show its picture")
+    expect(told(page)).to_contain_text("No authority vouches for the camera’s certificate.", timeout=MS)
+    expect(told(page)).to_contain_text("Open the camera’s own page")
+    expect(page.locator(".stages li").last).to_contain_text("Encrypt the connection")
+    assert "".join(page.locator(".print span").all_text_contents()) == shown
+    assert not page.evaluate(TOO_WIDE)
+    if device is FINGERS:
+        assert page.evaluate(TOO_SMALL) == []
+
+    press(page, "Trust this certificate")
+    expect(page.locator(".ed").get_by_role("status")).to_contain_text("Picture after", timeout=MS)
+    fold = page.locator(".way summary")
+    expect(fold).to_have_text("Connection · one certificate trusted")
+    fold.click()
+    expect(field(page, "fingerprint")).to_have_value(shown)
+    ways = page.get_by_role("group", name="How pictures come")
+    ways.get_by_role("button", name="UDP").click()
+    press(page, "Show its picture")
+    expect(page.locator(".way .errmsg")).to_contain_text("Over UDP nothing is encrypted")
+    expect(ways.get_by_role("button", name="UDP")).to_be_focused()
+    ways.get_by_role("button", name="TCP").click()
+    expect(page.locator(".way .errmsg")).to_have_count(0)
+    assert not page.evaluate(TOO_WIDE)
+    if device is FINGERS:
+        assert page.evaluate(TOO_SMALL) == []
+    press(page, "Show its picture")
+    expect(page.locator(".ed").get_by_role("status")).to_contain_text("Picture after", timeout=MS)
+    field(page, "name").fill("Gate")
+    press(page, "Add this camera")
+    expect(page.locator(".toast")).to_contain_text("Gate added.")
+    (camera,) = house.cameras()
+    assert camera["streams"][0]["url"] == f"{cameras.url()}#transport=tcp&fingerprint={kept}"
+
+    # another certificate than the trusted one: somebody may be in between
+    page.locator(".dev").click()
+    expect(field(page, "url")).to_have_value(cameras.url())
+    fold.click()
+    field(page, "fingerprint").fill("12:34")
+    press(page, "Save")
+    expect(page.locator(".way .errmsg")).to_contain_text("has 64 digits")
+    expect(field(page, "fingerprint")).to_be_focused()
+    field(page, "fingerprint").fill("1" * 64)
+    press(page, "Test")
+    expect(told(page)).to_contain_text("another certificate than the one you trust", timeout=MS)
+    assert "".join(page.locator(".print span").all_text_contents()) == shown
+    expect(page.locator(".print")).to_be_in_viewport()
+    press(page, "Trust the new certificate")
+    expect(page.locator(".ed").get_by_role("status")).to_contain_text("Picture after", timeout=MS)
+    expect(page.locator(".savebar")).to_have_count(0)  # it is the one that is kept
+    ways.get_by_role("button", name="Automatic").click()
+    expect(page.locator(".way .was")).to_have_text("was TCP")
+    press(page, "Save")
+    expect(page.locator(".toast").last).to_contain_text("Saved. In force.")
+    (camera,) = house.cameras()
+    assert camera["streams"][0]["url"] == f"{cameras.url()}#fingerprint={kept}"
+    page.get_by_role("link", name="Live", exact=True).click()
+    one.advances(one.live("Gate"))
 
 
 def test_a_kept_password_stays_with_its_host(visit: Callable[..., Visit], house: House, guarded: Cameras) -> None:

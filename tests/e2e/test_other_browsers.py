@@ -91,3 +91,27 @@ def test_chromium_says_in_the_tile_why_h265_is_not_shown(visit: Callable[..., Vi
     expect(tile.locator(".msg b")).to_have_text("This video cannot be shown here")
     expect(tile.locator(".msg span")).to_contain_text(WORDS)
     page.live("Yard")  # the others are not held up by it
+
+
+def test_in_webkit_what_was_removed_stays_so_though_the_page_is_left_at_once(
+    webkit: RemotePage, house: House, cameras: Cameras
+) -> None:
+    """The request goes out while the page closes, with a service worker between them."""
+    assert webkit.evaluate("async () => { await navigator.serviceWorker.ready; return true; }")
+    # with the focus on it the toast's time stands still: nothing but leaving removes the camera
+    held = """() => {
+      document.querySelector(".toast button")?.focus();
+      return document.activeElement.closest(".toast") !== null;
+    }"""
+    for name in ("Dock", "Lane"):
+        house.add_camera(name, cameras.url("/sub"))
+        webkit.open(f"{house.url}/settings/cameras")
+        in_charge = "() => navigator.serviceWorker.controller !== null"
+        webkit.until("the worker is in charge", lambda script=in_charge: webkit.evaluate(script))
+        camera = next(camera["id"] for camera in house.cameras() if camera["name"] == name)
+        webkit.click(f'.devs li[data-camera="{camera}"] a')
+        webkit.click(".ed .btn.danger")
+        webkit.until("it may be undone", lambda: webkit.evaluate(held))
+        assert name in {camera["name"] for camera in house.cameras()}
+        webkit.open("about:blank")
+        webkit.until("it is removed", lambda name=name: name not in {camera["name"] for camera in house.cameras()})

@@ -29,7 +29,7 @@ TOO_WIDE = "() => document.documentElement.scrollWidth > window.innerWidth"
 TOO_SMALL = """() => [...document.querySelectorAll("button, a, input, select")]
   .filter((e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
   .map((e) => [e.outerHTML.slice(0, 120), e.getBoundingClientRect()])
-  .filter(([, box]) => box.width > 0 && (box.width < 43.5 || box.height < 43.5)).map(([text]) => text)"""
+  .filter(([, box]) => box.width > 1 && (box.width < 43.5 || box.height < 43.5)).map(([text]) => text)"""
 
 
 def test_a_wrong_password_is_told_in_the_same_words_as_a_wrong_name(visit: Callable[..., Visit]) -> None:

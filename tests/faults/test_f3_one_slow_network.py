@@ -1,13 +1,15 @@
 """F3: the network to one viewer becomes bad.  It stays less than two seconds behind, the others see nothing of it.
 
 For real: the appliance, its camera and one viewer are in one network namespace, the other viewer is in a second one,
-and the cable between them loses packets or becomes slow.
+and the cable between them loses packets or becomes slow; or the other viewer is at the end of a long way, and what it
+gets comes late.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.program import running
+from tests.cli.program import LOOPBACK, running
 from tests.faults.namespaces import HOUSE, Net, two_machines
 from tests.faults.watching import Watcher, watching
 from tests.peers.cameras import running_cameras
+from tests.peers.relay import Relay, relaying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +32,8 @@ PASSWORD = "seven gulls over the pier"
 #: "Never more than two seconds": what the network adds to what a busy machine takes of everybody's time.
 LIVE_EDGE_S = 2.0
 WATCHED_S = 6.0
+#: A mobile network: what one direction takes, and how much that varies.
+DELAY_S, JITTER_S = 0.25, 0.05
 
 pytestmark = [pytest.mark.peer, pytest.mark.alone]
 
@@ -37,8 +42,7 @@ pytestmark = [pytest.mark.peer, pytest.mark.alone]
 class Scene:
     """Two viewers of one camera, on its large stream and at the live edge."""
 
-    net: Net
-    far: Watcher  # at the other end of the cable
+    far: Watcher  # at the other end of the cable, or of the long way
     near: Watcher
 
     def settle(self) -> None:
@@ -72,24 +76,36 @@ def served() -> Iterator[tuple[Net, Server, str]]:
 
 
 @pytest.fixture
-def scene(served: tuple[Net, Server, str]) -> Iterator[Scene]:
+def net(served: tuple[Net, Server, str]) -> Iterator[Net]:
+    try:
+        yield served[0]
+    finally:
+        served[0].mend()
+
+
+@contextmanager
+def two_watch(served: tuple[Net, Server, str], machine: str, host: str, port: int) -> Iterator[Scene]:
+    """One watches from ``machine`` by way of ``host`` and ``port``, one in the house."""
     net, server, camera_id = served
     authority = (server.folder / "tls" / "authority.pem").read_text()
-    to_watch = (HOUSE, server.port, f"/api/v1/cameras/{camera_id}/live", server.token, authority)
+    to_watch = (f"/api/v1/cameras/{camera_id}/live", server.token, authority)
     with (
-        watching(partial(net.inside, net.phone), *to_watch) as far,
-        watching(partial(net.inside, net.house), *to_watch) as near,
+        watching(partial(net.inside, machine), host, port, *to_watch) as far,
+        watching(partial(net.inside, net.house), HOUSE, server.port, *to_watch) as near,
     ):
-        one = Scene(net, far, near)
-        try:
-            one.settle()
-            yield one
-        finally:
-            net.mend()
+        one = Scene(far, near)
+        one.settle()
+        yield one
 
 
-def test_f3_a_network_that_loses_one_packet_in_twenty(scene: Scene) -> None:
-    scene.net.lose(5)
+@pytest.fixture
+def scene(served: tuple[Net, Server, str], net: Net) -> Iterator[Scene]:
+    with two_watch(served, net.phone, HOUSE, served[1].port) as scene:
+        yield scene
+
+
+def test_f3_a_network_that_loses_one_packet_in_twenty(scene: Scene, net: Net) -> None:
+    net.lose(5)
     began = scene.far.pictures
     time.sleep(WATCHED_S)
     print(f"5 % lost: {scene.far.worst_s:.2f} s behind at most, {scene.far.left_out} s left out, {scene.far.stream}")
@@ -98,8 +114,8 @@ def test_f3_a_network_that_loses_one_packet_in_twenty(scene: Scene) -> None:
     scene.nobody_else_noticed()
 
 
-def test_f3_a_network_that_falls_to_one_megabit(scene: Scene) -> None:
-    scene.net.slow_down("1mbit")
+def test_f3_a_network_that_falls_to_one_megabit(scene: Scene, net: Net) -> None:
+    net.slow_down("1mbit")
     scene.far.wait(lambda: scene.far.stream == ("sub", "bandwidth"))
     began = scene.far.pictures
     time.sleep(WATCHED_S)
@@ -107,6 +123,38 @@ def test_f3_a_network_that_falls_to_one_megabit(scene: Scene) -> None:
     assert scene.far.pictures - began > WATCHED_S * 10 * 0.8  # all of the small stream
     assert scene.far.worst_s < LIVE_EDGE_S + scene.near.worst_s
     assert scene.far.stream == ("sub", "bandwidth")
-    scene.net.mend()
+    net.mend()
     scene.far.wait(lambda: scene.far.stream == ("main", None), within_s=60)
     scene.nobody_else_noticed()
+
+
+def test_f3_a_network_that_is_a_long_way_and_stalls(served: tuple[Net, Server, str]) -> None:
+    """By a relay of the tests' own: many kernels cannot delay."""
+    net, server, _ = served
+    way_s = DELAY_S + JITTER_S
+    with (
+        relaying(partial(net.inside, net.house), Relay(HOUSE, server.port, DELAY_S, JITTER_S)) as relay,
+        two_watch(served, net.house, LOOPBACK, relay.relay.at) as scene,
+    ):
+        far = scene.far
+        began = far.pictures
+        time.sleep(WATCHED_S / 2)
+        print(f"250 ± 50 ms each way: {far.worst_s:.2f} s behind at most, {far.left_out} s left out")
+        assert far.pictures - began > WATCHED_S / 2 * 10 * 0.8
+        assert DELAY_S - JITTER_S < far.worst_s < way_s + LIVE_EDGE_S + scene.near.worst_s
+        assert far.stream == ("main", None)  # a long way is not a narrow one
+        assert not far.left_out
+        usual_s = far.worst_s
+        for stall_s in (1.0, 2.0):
+            relay.stall(stall_s)
+            time.sleep(stall_s + 0.1)
+            assert far.worst_s > stall_s  # nothing came
+            mended = time.monotonic()
+            far.wait(lambda: far.behind_s < usual_s + scene.near.worst_s, within_s=LIVE_EDGE_S)
+            back_s = time.monotonic() - mended
+            print(f"stalled {stall_s} s: {far.worst_s:.2f} s behind, back in {back_s:.2f} s, {far.left_out} s left out")
+            assert far.worst_s < stall_s + way_s + LIVE_EDGE_S + scene.near.worst_s
+            far.forget()
+            time.sleep(1)
+            assert far.worst_s < 1 + scene.near.worst_s  # and there it stays
+        scene.nobody_else_noticed()

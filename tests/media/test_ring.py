@@ -52,6 +52,15 @@ def test_a_group_too_long_is_not_kept_and_the_next_one_is() -> None:
     assert len(ring.fragments) == 1
 
 
+def test_a_picture_that_is_larger_than_the_ring_is_all_that_it_holds() -> None:
+    ring = GopRing(limit=35)
+    for _ in range(2):  # as each picture of MJPEG is
+        ring.push(fragment("I", 100))
+        assert ([len(each.message) for each in ring.fragments], ring.overflowed, ring.size) == ([100], False, 100)
+    ring.push(fragment("P"))
+    assert (ring.fragments, ring.overflowed) == ([], True)
+
+
 def test_a_reader_of_the_old_group_is_not_disturbed_by_the_next() -> None:
     ring = GopRing()
     ring.push(fragment("I"))

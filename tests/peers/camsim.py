@@ -11,6 +11,7 @@ Streams of each camera camN (N = 1..--cams; the same footage, started at other p
   rtsp://HOST:PORT/camN/h265     main  H.265 1280x720   + PCMA 8 kHz
   rtsp://HOST:PORT/camN/h265sub  sub   H.265  640x360, no audio
   rtsp://HOST:PORT/camN/mjpeg    RTP/JPEG 640x360, no audio
+  rtsp://HOST:PORT/camN/mpeg4    MPEG-4 part 2 640x360, no audio
   rtsp://HOST:PORT/camN/talk     sub + ONVIF audio back channel (PCMU); what the client
                                  says lands in DIR/camN-talk.ulaw (raw 8 kHz mu-law)
   http://HOST:HTTP/camN/mjpeg    multipart/x-mixed-replace   (with --http)
@@ -65,11 +66,18 @@ PAYLOADERS = {
     "h264": "rtph264pay config-interval=-1",
     "hevc": "rtph265pay config-interval=-1",
     "mjpeg": "rtpjpegpay",
+    "m4v": "rtpmp4vpay",
     "aac": "rtpmp4gpay",
     "pcmu": "rtppcmupay",
     "pcma": "rtppcmapay",
 }
-PARSERS = {"h264": "! h264parse", "hevc": "! h265parse", "mjpeg": "! jpegparse", "aac": "! aacparse"}
+PARSERS = {
+    "h264": "! h264parse",
+    "hevc": "! h265parse",
+    "mjpeg": "! jpegparse",
+    "m4v": "! mpeg4videoparse",
+    "aac": "! aacparse",
+}
 SOUND_CAPS = {
     "aac": "audio/mpeg,mpegversion=4,stream-format=adts,rate=16000,channels=1",
     "pcmu": "audio/x-mulaw,rate=8000,channels=1",
@@ -81,6 +89,7 @@ MOUNTS = {
     "/h265": ("h265", "pcma"),
     "/h265sub": ("h265sub", None),
     "/mjpeg": ("mjpeg", None),
+    "/mpeg4": ("mpeg4", None),
     "/talk": ("sub", "pcmu"),
 }
 
@@ -232,6 +241,7 @@ class Simulator:
         caps = {
             "h264": f"video/x-h264,stream-format=byte-stream,alignment=au,framerate={self.options.fps}/1",
             "hevc": f"video/x-h265,stream-format=byte-stream,alignment=au,framerate={self.options.fps}/1",
+            "m4v": f"video/mpeg,mpegversion=4,systemstream=false,framerate={self.options.fps}/1",
             "mjpeg": f"image/jpeg,width=640,height=360,framerate={self.options.fps}/1",
         }[kind]
         text = chain("v", caps, kind, 2, "pay0", 96)

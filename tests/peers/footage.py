@@ -31,6 +31,7 @@ VIDEO = {
     "h265": ("1280x720", f"-c:v libx265 -preset ultrafast -b:v 900k {_X265}", "hevc"),
     "h265sub": ("640x360", f"-c:v libx265 -preset ultrafast -b:v 250k {_X265}", "hevc"),
     "mjpeg": ("640x360", "-c:v mjpeg -huffman default -q:v 6 -pix_fmt yuvj420p", "mjpeg"),
+    "mpeg4": ("640x360", "-c:v mpeg4 -q:v 8 -bf 0", "m4v"),
 }
 AUDIO = {
     "aac": "-c:a aac -profile:a aac_low -b:a 32k -ar 16000 -f adts",
@@ -61,7 +62,8 @@ def units(recipe: Recipe) -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = {}
     for name, (_, _, kind) in VIDEO.items():
         data = _coded(recipe, name, _video_arguments(recipe, name))
-        found[name] = _jpegs(data) if kind == "mjpeg" else _pictures(data, kind)
+        cut = {"mjpeg": _jpegs, "m4v": _planes}.get(kind)
+        found[name] = cut(data) if cut else _pictures(data, kind)
         if len(found[name]) != recipe.fps * recipe.seconds:
             raise RuntimeError(f"{name}: {len(found[name])} pictures; empty {recipe.folder} and try again")
     for name, arguments in AUDIO.items():
@@ -113,6 +115,16 @@ def _jpegs(data: bytes) -> list[bytes]:
         cuts.append(at)
         at = data.find(b"\xff\xd8\xff", at + 3)
     return [data[start:end] for start, end in pairwise([*cuts, len(data)])]
+
+
+def _planes(data: bytes) -> list[bytes]:
+    """Cut before the video object planes (ISO/IEC 14496-2 §6.2.5), with their headers before the first."""
+    cuts = []
+    at = data.find(b"\0\0\1\xb6")
+    while at >= 0:
+        cuts.append(at)
+        at = data.find(b"\0\0\1\xb6", at + 4)
+    return [data[start:end] for start, end in pairwise([0, *cuts[1:], len(data)])]
 
 
 def _adts_frames(data: bytes) -> list[bytes]:

@@ -1,5 +1,5 @@
-"""Makes what a camera sends: RTP packets (RFC 3550 §5.1), payloads of H.264 (RFC 6184), H.265 (RFC 7798) and AAC
-(RFC 3640)."""
+"""Makes what a camera sends: RTP packets (RFC 3550 §5.1), payloads of H.264 (RFC 6184), H.265 (RFC 7798), JPEG
+(RFC 2435) and AAC (RFC 3640)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ def rtp(
     ssrc: int = 0x1234,
     csrc: int = 0,
     extension: bytes | None = None,
+    profile: int = 0xBEDE,
     padding: int = 0,
 ) -> bytes:
     first = 0x80 | csrc | (0x10 if extension is not None else 0) | (0x20 if padding else 0)
     head = bytes((first, payload_type | (0x80 if marker else 0))) + (sequence & 0xFFFF).to_bytes(2, "big")
     head += (time & 0xFFFFFFFF).to_bytes(4, "big") + ssrc.to_bytes(4, "big") + b"\0\0\0\7" * csrc
     if extension is not None:
-        head += b"\xbe\xde" + (len(extension) // 4).to_bytes(2, "big") + extension
+        head += profile.to_bytes(2, "big") + (len(extension) // 4).to_bytes(2, "big") + extension
     return head + payload + (bytes(padding - 1) + bytes((padding,)) if padding else b"")
 
 
@@ -66,6 +67,31 @@ def fu(nal: bytes, size: int) -> list[bytes]:
         header + bytes((kind | (0x80 if n == 0 else 0) | (0x40 if n == last else 0),)) + piece
         for n, piece in enumerate(pieces)
     ]
+
+
+def jpeg(
+    scan: bytes,
+    size: int,
+    *,
+    width: int = 640,
+    height: int = 480,
+    kind: int = 1,
+    q: int = 50,
+    specific: int = 0,
+    restart: int = 0,
+    precision: int = 0,
+    tables: bytes | None = None,
+) -> list[bytes]:
+    """The payloads of a picture, ``size`` bytes of its content in each; ``tables`` where ``q`` is 128 or more."""
+    found = []
+    for offset in range(0, len(scan), size):
+        head = bytes((specific,)) + offset.to_bytes(3, "big") + bytes((kind, q, width // 8, height // 8))
+        if 64 <= kind < 128:
+            head += restart.to_bytes(2, "big") + b"\xff\xff"
+        if q >= 128 and offset == 0:
+            head += bytes((0, precision)) + len(tables or b"").to_bytes(2, "big") + (tables or b"")
+        found.append(head + scan[offset : offset + size])
+    return found
 
 
 def aac_hbr(*frames: bytes) -> bytes:

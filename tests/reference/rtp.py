@@ -1,4 +1,4 @@
-"""RTP over an RTSP connection, the slow and obvious way (RFC 2326 §10.12, RFC 3550, 6184, 7798, 3640)."""
+"""RTP over an RTSP connection, the slow and obvious way (RFC 2326 §10.12, RFC 3550, 6184, 7798, 2435, 3640)."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ class Packet:
     time: int
     ssrc: int
     payload: bytes
+    extension: bytes = b""  # of the header, with its own
 
 
 def parse_packet(data: bytes) -> Packet | None:
@@ -59,6 +60,7 @@ def parse_packet(data: bytes) -> Packet | None:
     if len(data) < 12 or data[0] >> 6 != 2:
         return None
     start, end = 12 + 4 * (data[0] & 15), len(data)
+    extended = start
     if data[0] & 0x10:
         if start + 4 > end:
             return None
@@ -72,7 +74,7 @@ def parse_packet(data: bytes) -> Packet | None:
     number = int.from_bytes
     return Packet(
         data[1] & 127, data[1] >= 128, number(data[2:4], "big"), number(data[4:8], "big"), number(data[8:12], "big"),
-        bytes(data[start:end]),
+        bytes(data[start:end]), bytes(data[extended:start]),
     )  # fmt: skip
 
 
@@ -469,6 +471,110 @@ class H265Depacketizer(PictureDepacketizer):
         elif (kind in (39, 40) or kind in self.SLICES) and self.keep_part(nal) and kind in self.SLICES:
             self.picture = True
             self.flags |= self.FLAGS.get(kind, 0)
+
+
+class JpegDepacketizer(Counters):
+    """RFC 2435: the packets of a picture are collected, and looked at when it is over."""
+
+    def __init__(self, payload_type: int, unit_limit: int = 8 << 20) -> None:
+        super().__init__(payload_type)
+        self.unit_limit = unit_limit
+        self.loss = False
+        self.fresh = True
+        self.packets: list[Packet] = []
+        self.whole = True
+        self.scan = b""
+        self.header: tuple = ()
+        self.units: list[tuple] = []
+
+    def push_run(self, data, spans, at):
+        channel = spans[at][0]
+        units = None
+        while units is None and at < len(spans) and spans[at][0] == channel:
+            units = self.push(data, *spans[at][1:])
+            at += 1
+        return units, at
+
+    def push(self, data, start, end):
+        if not 0 <= start <= end <= len(data):
+            raise ValueError("a packet outside of its buffer")
+        accepted = self.accept(bytes(data[start:end]))
+        if accepted is None:
+            return None
+        packet, step = accepted
+        self.units = []
+        if step in (GAP, RESTART):
+            self.loss = True
+            self.whole = self.whole and not self.packets
+        if len(packet.payload) < 8:
+            self.malformed += 1
+            self.whole = self.whole and not self.packets
+            if packet.marker and self.packets:
+                self.finish()
+        else:
+            self.take(packet)
+        return self.units or None
+
+    def take(self, packet: Packet) -> None:
+        offset = int.from_bytes(packet.payload[1:4], "big")
+        if self.packets and (packet.time != self.packets[0].time or (offset == 0 and self.scan)):
+            if self.whole:
+                self.oddities |= ODD_NO_MARKER
+            self.finish()
+        self.packets.append(packet)
+        if self.whole:
+            try:
+                content = self.content(packet, first=offset == 0)
+            except IndexError:
+                self.whole = False
+            else:
+                self.whole = offset == len(self.scan)
+                if self.whole and len(self.scan) + len(content) > self.unit_limit:
+                    self.oddities |= ODD_TOO_BIG
+                    self.whole = False
+                if self.whole:
+                    self.scan += content
+        if packet.marker:
+            self.finish()
+
+    def content(self, packet: Packet, *, first: bool) -> bytes:
+        """The coded content of a fragment.  Raises IndexError where its headers are cut off."""
+        head, rest = packet.payload[:8], packet.payload[8:]
+        restart, precision, tables = 0, 0, None
+        if 64 <= head[4] <= 127:
+            _, restart, rest = rest[3], rest[0] << 8 | rest[1], rest[4:]
+        if first and head[5] >= 128:
+            precision, length = rest[1], rest[2] << 8 | rest[3]
+            if len(rest) < 4 + length:
+                raise IndexError
+            tables, rest = rest[4 : 4 + length], rest[4 + length :]
+        if first:
+            self.header = (head[0], *head[4:8], restart, precision, tables)
+        return rest
+
+    def segments(self) -> bytes:
+        """What ONVIF's extensions of the headers hold."""
+        found = b""
+        for packet in self.packets:
+            extension = packet.extension
+            if extension[:2] == b"\xab\xac":
+                extension = extension[16:]
+            size = 4 * int.from_bytes(extension[2:4], "big")
+            there = extension[:2] in (b"\xff\xd8", b"\xff\xff") and 4 + size <= len(extension)
+            if there and len(found) + size <= SETS_BYTES:
+                found += extension[4 : 4 + size]
+        return found
+
+    def finish(self) -> None:
+        if self.whole and self.scan:
+            flags = LOSS if self.loss else 0
+            self.units.append((self.scan, self.packets[0].time, flags, (*self.header, self.segments())))
+            self.loss = False
+        else:
+            self.loss = True
+            self.dropped += not self.fresh
+        self.fresh = False
+        self.packets, self.whole, self.scan = [], True, b""
 
 
 class AacDepacketizer(Counters):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from appliance.base.faults import Fault, Kind
 from appliance.base.secrets import Secret
-from appliance.sites.addresses import DEMO_STREAMS, CameraAddress, refuse_address, validate_camera_url
+from appliance.sites.addresses import DEMO_STREAMS, CameraAddress, refuse_address, validate_camera_url, with_options
 from appliance.sites.demo import STREAMS
 from appliance.sites.rtsp.target import RtspTarget
 
@@ -33,6 +33,12 @@ def read(text: str, *, local: bool = False) -> CameraAddress:
             "cam.local",
         ),
         ("rtsp://cam.local/x#transport=auto", "rtsp://cam.local/x", "cam.local"),
+        ("HTTP://Cam.local:8080/jpg?x#fps=5", "http://cam.local:8080/jpg?x#fps=5", "cam.local"),
+        (
+            "https://cam.local/jpg#fingerprint=" + "AB" * 32 + "&fps=05",
+            "https://cam.local/jpg#fps=5&fingerprint=" + "ab" * 32,
+            "cam.local",
+        ),
     ],
 )
 def test_an_address_is_kept_as_typed_behind_its_host(typed: str, url: str, host: str) -> None:
@@ -100,7 +106,14 @@ def test_credentials_are_split_off_and_decoded(userinfo: str, username: str, pas
         ("rtsp://224.0.0.1/x", "not the address of one machine"),
         ("demo:main", "does not begin with rtsp://"),
         ("file:///etc/passwd", "file:// cannot be used"),
-        ("http://host/x.mjpg", "http:// cannot be used"),
+        ("ftp://host/x.mjpg", "ftp:// cannot be used"),
+        ("http://169.254.169.254/x", "metadata service"),
+        ("http://host/x#fps=0", "fps= is a whole number from 1 to 30."),
+        ("http://host/x#fps=31", "fps= is a whole number from 1 to 30."),
+        ("http://host/x#fps=1.5", "fps= is a whole number from 1 to 30."),
+        ("http://host/x#fps=²", "fps= is a whole number from 1 to 30."),
+        ("http://host/x#top", "Behind the # only fps= and fingerprint= have a meaning."),
+        ("https://host/x#transport=udp", "Behind the # only"),
         ("file:/etc/passwd", "does not begin with rtsp://"),
         ("rtsph://host/x", "rtsph:// cannot be used"),
         ("rtsps://host/x#transport=udp", "nothing is encrypted"),
@@ -137,11 +150,11 @@ def test_streams_of_the_demo_camera_are_for_this_machine_only() -> None:
 URLS = st.builds(
     "".join,
     st.tuples(
-        st.sampled_from(["rtsp://", "RTSP://", "rtsp:", "demo:", ""]),
+        st.sampled_from(["rtsp://", "RTSP://", "http://", "HTTPS://", "rtsp:", "demo:", ""]),
         st.sampled_from(["", "a:b@", "a@", "@", ":@", "%41:%zz@", "a:b@c@"]) | st.text(max_size=5),
         st.sampled_from(["host", "10.0.0.1", "[::1]", "[", "1.2", "a.b-c_d", ""]) | st.ip_addresses().map(str),
         st.sampled_from(["", ":", ":554", ":0", ":x", ":99999"]),
-        st.sampled_from(["", "/", "/x?y#z", "?x", "#x"]) | st.text(max_size=8),
+        st.sampled_from(["", "/", "/x?y#z", "?x", "#x", "/x#fps=5"]) | st.text(max_size=8),
     ),
 )
 
@@ -180,6 +193,17 @@ def test_what_is_not_one_machine_is_no_camera(ip: str) -> None:
 )
 def test_private_and_loopback_addresses_are_where_cameras_are(ip: str) -> None:
     assert refuse_address(ip) is None
+
+
+def test_options_of_a_kept_address_are_changed_one_by_one() -> None:
+    pinned = with_options("https://cam.local/jpg#fps=5", None, "AB" * 32)
+    assert pinned == "https://cam.local/jpg#fps=5&fingerprint=" + "ab" * 32
+    assert with_options(pinned, "", "") == "https://cam.local/jpg#fps=5"
+    assert with_options("rtsp://cam.local/x#transport=udp", None, "AB" * 32).endswith("ab")
+    for url, transport in [("http://cam.local/jpg", "udp"), ("demo:main", ""), ("file:/x", "tcp")]:
+        with pytest.raises(Fault) as caught:
+            with_options(url, transport, None)
+        assert caught.value.code == "invalid_transport"
 
 
 @given(st.text() | st.ip_addresses().map(str))

@@ -8,14 +8,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+import pytest
 import trio
 
-from appliance.media.units import Run
+from appliance.media.jpeg import video_format
+from appliance.media.units import AccessUnit, Run
 from appliance.serve.fanout import Outlet
 from appliance.sites.source import SourceError, Trouble
 from appliance.streams.directory import Directory, open_directory
 from appliance.streams.messages import Want
 from appliance.streams.viewer import Viewer
+from tests.media.jpegs import jpeg
 from tests.serve.test_fanout import FakeLane
 from tests.streams.scripted import (
     CLIP,
@@ -282,6 +285,25 @@ async def test_a_client_that_can_play_nothing_is_told() -> None:
         codec = CLIP.format.codec_string
         assert said(told, "state", "reason", "codec") == ["lost", "codec", codec]
         assert told["message"] == f"The camera sends H.264 ({codec}), which this client does not play."
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_camera_of_jpeg_pictures_is_said_to_be_one(known: bool) -> None:
+    """Until it is transcoded; also where that is known by its first picture only."""
+    form = video_format(64, 48)
+    async with stage("main", look=False) as s:
+        if known:
+            s.openers.seen = {"cam-main": (form, None)}
+            s.directory.camera_added(s.watched)
+            await settle()
+        s.viewer.want(Want(width=1920, height=1080, codecs=["avc1.640028", "hvc1.1.6.L120.B0"]))
+        await settle()
+        if not known:
+            unit = picture(0)
+            await s.camera("main").give(AccessUnit(jpeg(64, 48), unit.pts, unit.dts, True, 0, form, unit.run))
+        told = (await s.received())[-1]
+        assert said(told, "state", "reason", "codec") == ["lost", "codec", "mp4v.6C"]
+        assert told["message"] == "The camera sends MJPEG (mp4v.6C), which this client does not play."
 
 
 async def test_a_smaller_stream_says_that_the_client_cannot_play_the_best() -> None:

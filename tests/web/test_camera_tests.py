@@ -85,7 +85,7 @@ async def test_a_camera_that_is_set_up_is_tested_with_its_own_credentials() -> N
     ("body", "code"),
     [
         ({}, "bad_request"),
-        ({"url": "http://192.0.2.1/"}, "unsupported_scheme"),
+        ({"url": "ftp://192.0.2.1/"}, "unsupported_scheme"),
         ({"url": "rtsp://169.254.169.254/"}, "invalid_url"),
         ({"url": "file:///etc/passwd"}, "unsupported_scheme"),
         ({"url": "file:/etc/passwd"}, "invalid_url"),
@@ -115,6 +115,39 @@ async def test_not_more_than_some_are_tested_at_a_time() -> None:
             assert (refused.status, refused.code) == (429, "busy")
             probing.go.set()
         assert (await chiefs[-1].ask("POST", PATH, {"url": "rtsp://192.0.2.1/"})).status == 200
+
+
+async def test_a_way_and_a_certificate_are_tried_before_they_are_saved() -> None:
+    probing = Probing()
+    probing.probed = ProbeResult((), CLIP.format, None, (), (), None)
+    async with open_house(openers=probing) as house:
+        await house.services.cameras.add("Gate", "rtsps://u:pw@192.0.2.10/main", transport="http", fingerprint=DIGITS)
+        chief = await house.administrator()
+        shown = ":".join(["CD"] * 32)
+        for body in (
+            {"url": "rtsp://192.0.2.1/x", "transport": "udp"},
+            {"camera": "gate"},
+            {"camera": "gate", "transport": "auto"},
+            {"camera": "gate", "fingerprint": shown},
+            {"camera": "gate", "url": "rtsps://192.0.2.10/other", "transport": "tcp", "fingerprint": ""},
+        ):
+            assert (await chief.ask("POST", PATH, body)).status == 200
+        for body, code in (
+            ({"url": "rtsps://192.0.2.1/x", "transport": "udp"}, "invalid_url"),
+            ({"url": "rtsp://192.0.2.1/x", "transport": "pigeon"}, "invalid_transport"),
+            ({"url": "rtsps://192.0.2.1/x", "fingerprint": "first"}, "invalid_fingerprint"),
+        ):
+            refused = await chief.ask("POST", PATH, body)
+            assert (refused.status, refused.code) == (422, code)
+        assert house.services.cameras.get("gate").streams[0].url.endswith(f"#transport=http&fingerprint={DIGITS}")
+    assert [url for url, _, _ in probing.asked] == [
+        "rtsp://192.0.2.1/x#transport=udp",
+        f"rtsps://192.0.2.10/main#transport=http&fingerprint={DIGITS}",
+        f"rtsps://192.0.2.10/main#fingerprint={DIGITS}",
+        f"rtsps://192.0.2.10/main#transport=http&fingerprint={'cd' * 32}",
+        "rtsps://192.0.2.10/other#transport=tcp",
+    ]
+    assert {password for _, username, password in probing.asked if username} == {"pw"}
 
 
 async def test_a_certificate_can_be_pinned_as_it_is_shown_now() -> None:

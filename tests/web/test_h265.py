@@ -66,10 +66,15 @@ async def test_browsers_get_what_they_play_and_are_told_why_not(cameras: Cameras
             assert (told["stream"], told["reason"]) == ("sub", "codec")
             assert told["mime"].startswith('video/mp4; codecs="avc1.')
         async with anna.live(alone.id) as view:
-            await view.want(width=640, height=360, codecs=[AVC])
+            await view.want(width=640, height=360, codecs=[AVC], mode="direct")
             while (told := await view.told("status"))["state"] != "lost":  # first it connects
                 pass
             assert told["reason"] == "codec"
             assert told["codec"].startswith("hvc1.1.6.L")
             await view.want(width=640, height=360, codecs=[AVC, HEVC])
             assert (await view.told("stream"))["mime"].startswith('video/mp4; codecs="hvc1')
+            await view.want(width=640, height=360, codecs=[AVC])
+            told = await view.told("stream")
+            assert (told["mode"], told["mime"], told["reason"]) == ("transcoded", "image/jpeg", "codec")
+            await view.want(width=640, height=360, codecs=[AVC, HEVC])
+            assert (await view.told("stream"))["mode"] == "direct"

@@ -7,15 +7,18 @@ import os
 import signal
 
 import av
+import msgspec
 import numpy as np
 import psutil
 import pytest
 import trio
 
 from appliance.base.faults import Fault
+from appliance.media.jpeg import video_format
 from appliance.workers.pool import Pool, open_pool
 from appliance.workers.wire import DemoDone, DemoJob, Kind, SnapshotDone, SnapshotJob
 from tests.media.clips import Clip, encode_h264, encode_h265, picture
+from tests.media.jpegs import jpeg
 
 
 def job(clip: Clip, **changes) -> SnapshotJob:
@@ -51,6 +54,17 @@ async def test_a_snapshot_of_4k_fits_into_a_worker(encode) -> None:
     async with open_pool(1) as pool:
         done = await ask(pool, job(clip))
     assert (done.width, done.height) == (3840, 2160)
+
+
+async def test_a_snapshot_of_a_jpeg_picture_keeps_its_colours() -> None:
+    sent = jpeg(640, 360, quality=95)
+    form = video_format(640, 360)
+    what = SnapshotJob("mjpeg", form.configuration, [sent], form.full_range, form.pixel_aspect, None, 95)
+    async with open_pool(1) as pool:
+        done = await ask(pool, what)
+        smaller = await ask(pool, msgspec.structs.replace(what, width=320))
+    assert (done.width, done.height, smaller.width, smaller.height) == (640, 360, 320, 180)
+    assert np.abs(decode(done.jpeg).astype(int) - decode(sent)).mean() < 2
 
 
 async def test_a_snapshot_of_ten_bits_is_a_picture_like_any_other() -> None:

@@ -176,5 +176,5 @@ def _none_fits(found: list[Challenge]) -> tuple[str, str]:
         )
     return (
         "The camera wants a proof of identity that this version cannot give.",
-        "Choose Digest or Basic authentication for RTSP in the camera.",
+        "Choose Digest or Basic authentication in the camera.",
     )

@@ -1,6 +1,6 @@
 """From what a camera announces to what we take of it.
 
-H.264 video (RFC 6184 §8), H.265 video (RFC 7798 §7), AAC sound (RFC 3640 §4).
+H.264 video (RFC 6184 §8), H.265 video (RFC 7798 §7), JPEG pictures (RFC 2435 §3), AAC sound (RFC 3640 §4).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from appliance.media.aac import AudioConfigError, audio_format
 from appliance.media.h264 import FAMILY as H264
 from appliance.media.h265 import FAMILY as H265
-from appliance.media.parameter_sets import ParameterSetError
+from appliance.media.jpeg import video_format as jpeg_format
+from appliance.media.parameter_sets import LARGEST_SIDE, ParameterSetError
 from appliance.sites.rtsp.errors import Unsupported, UnsupportedCodec
 from appliance.sites.rtsp.fields import is_number
 from appliance.sites.rtsp.oddities import Oddities, Oddity
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 VIDEO_CLOCK = 90_000  # RFC 6184 §8.1, RFC 7798 §7.1
 #: Parameter sets read of one parameter.
 SETS_LIMIT = 32
+JPEG = "JPEG"
 _FAMILIES = {"H264": H264, "H265": H265}
 _SETS_IN = {"H264": ("sprop-parameter-sets",), "H265": ("sprop-vps", "sprop-sps", "sprop-pps")}
 # RFC 3640 §3.3.6
@@ -54,6 +56,13 @@ class VideoPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class JpegPlan:
+    media: Media
+    payload_type: int
+    format: VideoFormat | None  # None: the pictures say how large they are
+
+
+@dataclass(frozen=True, slots=True)
 class AudioPlan:
     media: Media
     payload_type: int
@@ -64,7 +73,7 @@ class AudioPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    video: VideoPlan
+    video: VideoPlan | JpegPlan
     audio: AudioPlan | None
     notes: tuple[str, ...]
     title: str = ""  # what the camera calls the session
@@ -80,11 +89,13 @@ def name_of(encoding: str, payload_type: int) -> str:
 
 
 def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan:
-    """The first H.264 or H.265 video and, if wanted, the first AAC sound; what is left lying is in the notes.
+    """The first H.264 or H.265 video, JPEG only where there is none, and, if wanted, the first AAC sound; what is left
+    lying is in the notes.
 
     Raises `UnsupportedCodec` if there is no such video, or only in a form that we do not read.
     """
     video: VideoPlan | None = None
+    pictures: JpegPlan | None = None
     sound: AudioPlan | None = None
     notes: list[str] = []
     others: list[str] = []
@@ -94,7 +105,12 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
             continue
         if media.kind == "video":
             found = next((each for each in media.formats if each.encoding in _FAMILIES), None)
-            if found is None:
+            jpeg = next((each for each in media.formats if each.encoding == JPEG), None)
+            if found is None and jpeg is not None:
+                if pictures is not None:
+                    notes.append("video: a second one is announced and not used")
+                pictures = pictures or _pictures(media, jpeg)
+            elif found is None:
                 others.append(name)
             elif video is not None:
                 notes.append("video: a second one is announced and not used")
@@ -110,13 +126,22 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
                 notes.append(f"audio: {error.message}")
         elif media.kind not in ("audio", "video"):
             notes.append(f"{media.kind}: {name} is not used")
-    if video is None:
+    if video is not None and pictures is not None:
+        notes.append("video: MJPEG is announced as well and not used")
+    if video is None and pictures is None:
         raise UnsupportedCodec(
             f"The camera sends {' and '.join(others)} on this stream." if others else "The camera sends no video here.",
             "Choose H.264 or H.265 in the camera's video settings, or another of its streams.",
         )
     notes += [f"video: {name} is not played yet" for name in others]
-    return Plan(video, sound, tuple(notes), description.name)
+    chosen = video or pictures
+    assert chosen is not None
+    return Plan(chosen, sound, tuple(notes), description.name)
+
+
+def _pictures(media: Media, announced: Format) -> JpegPlan:
+    known = media.size is not None and max(media.size) <= LARGEST_SIDE
+    return JpegPlan(media, announced.payload_type, jpeg_format(*media.size) if known and media.size else None)
 
 
 def _video(media: Media, announced: Format, oddities: Oddities) -> VideoPlan:

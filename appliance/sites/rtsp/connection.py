@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 from math import inf
+from socket import gaierror
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import trio
 
 from appliance import __version__
+from appliance.sites.names import Names, is_no_answer
 from appliance.sites.rtsp.auth import Authenticator
 from appliance.sites.rtsp.client import RtspClient
-from appliance.sites.rtsp.errors import Ended, NoAnswer, RtspError, Unsupported
+from appliance.sites.rtsp.errors import Ended, NameNotAnswered, NoAnswer, RtspError, Unsupported
 from appliance.sites.rtsp.events import TornDown
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.options import Way
@@ -48,30 +50,47 @@ class Dial(Protocol):
     async def __call__(self, url: RtspUrl, check_address: CheckAddress | None) -> trio.abc.Stream: ...
 
 
-async def dial_tcp(url: RtspUrl, check_address: CheckAddress | None) -> trio.SocketStream:
-    """Resolve once, check each address, connect to the first that answers.  Raises `RtspError` or OSError."""
+async def dial_tcp(url: RtspUrl, check_address: CheckAddress | None, names: Names | None = None) -> trio.SocketStream:
+    """Resolve once, check each address, connect to the first that answers.  Raises `RtspError` or OSError.
+
+    ``names``: shared by all who dial; without it the name is looked up for this one alone.
+    """
+    found: list[tuple[int, str]] | None = None
     with trio.move_on_after(CONNECT_WITHIN_S) as scope:
-        found = await trio.socket.getaddrinfo(url.host, url.port, type=trio.socket.SOCK_STREAM)
+        try:
+            found = await (names or Names()).addresses(url.host)
+        except gaierror as error:
+            if is_no_answer(error):
+                raise _nobody_knows(url) from error
+            raise
         allowed, reason = [], ""
-        for family, _, _, _, address in found[:ADDRESSES_LIMIT]:
-            plain = plain_address(str(address[0]))
-            why = check_address(plain) if check_address is not None else None
+        for family, address in found[:ADDRESSES_LIMIT]:
+            why = check_address(plain_address(address)) if check_address is not None else None
             if why is None:
-                allowed.append((family, address))
+                allowed.append((family, (address, url.port)))
             reason = why or reason
         if not allowed:
             raise RtspError(f"The camera's address may not be used: {reason or 'the name has none'}.", "Check it.")
         failure: OSError | None = None
-        for number, (family, address) in enumerate(allowed):
+        for number, (family, place) in enumerate(allowed):
             left = scope.deadline - trio.current_time()
             with trio.move_on_after(left / (len(allowed) - number)):
                 try:
-                    return await _connect(family, address)
+                    return await _connect(family, place)
                 except OSError as error:
                     failure = error
         if failure is not None:
             raise failure
+    if found is None:
+        raise _nobody_knows(url)
     raise NoAnswer(f"Nothing answers at {url.place}.", "Check the address and the port, and that the camera is on.")
+
+
+def _nobody_knows(url: RtspUrl) -> NameNotAnswered:
+    return NameNotAnswered(
+        f"No name server answers what {url.host} is.",
+        "Check this server's network and name servers, or use the camera's IP address.",
+    )
 
 
 def plain_address(address: str) -> str:
@@ -81,7 +100,7 @@ def plain_address(address: str) -> str:
     return str(mapped or parsed)
 
 
-async def _connect(family: int, address: tuple[object, ...]) -> trio.SocketStream:
+async def _connect(family: int, address: tuple[str, int]) -> trio.SocketStream:
     sock = trio.socket.socket(family, trio.socket.SOCK_STREAM)
     try:
         await sock.connect(address)

@@ -41,6 +41,10 @@ class NoAnswer(RtspError):
     """The camera does not answer a request, or sends no more pictures."""
 
 
+class NameNotAnswered(NoAnswer):
+    """No name server tells what the camera's name is."""
+
+
 class Ended(RtspError):
     """The camera ended the session."""
 

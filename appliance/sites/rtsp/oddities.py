@@ -82,6 +82,16 @@ class Oddity(StrEnum):
     FORMAT_CHANGES_TOO_OFTEN = "format_changes_too_often"
     RTCP_UNREADABLE = "rtcp_unreadable"
     GOODBYE_UNMEANT = "goodbye_unmeant"
+    # JPEG pictures over HTTP
+    STREAM_TYPE_WRONG = "stream_type_wrong"
+    BOUNDARY_DASHES = "boundary_dashes"
+    BOUNDARY_MISSING = "boundary_missing"
+    BOUNDARY_OTHER = "boundary_other"
+    PART_LENGTH_WRONG = "part_length_wrong"
+    PART_TYPE_WRONG = "part_type_wrong"
+    PART_NO_PICTURE = "part_no_picture"
+    HUFFMAN_TABLES_MISSING = "huffman_tables_missing"
+    PICTURE_END_MISSING = "picture_end_missing"
 
 
 class Evidence(NamedTuple):
@@ -269,6 +279,32 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     ),
     Oddity.RTCP_UNREADABLE: Evidence("A control packet that is none; dropped.", "rtcp_unreadable.rtp"),
     Oddity.GOODBYE_UNMEANT: Evidence("RTCP BYE, and the pictures go on; so do we.", "goodbye_unmeant.rtsp"),
+    Oddity.STREAM_TYPE_WRONG: Evidence(
+        "Pictures over HTTP are said to be something else, or one picture to be many; what comes counts.", "test_kinds"
+    ),
+    Oddity.BOUNDARY_DASHES: Evidence(
+        "The boundary is said with the dashes of its line, or the line has none (RFC 2046 §5.1.1); the same.",
+        "test_multipart",
+        "many makers",
+    ),
+    Oddity.BOUNDARY_MISSING: Evidence(
+        "Many parts, and no boundary is said; the first line that begins with two dashes is it.", "test_multipart"
+    ),
+    Oddity.BOUNDARY_OTHER: Evidence(
+        "Parts are divided by another line than was said; the one that comes counts.", "test_multipart"
+    ),
+    Oddity.PART_LENGTH_WRONG: Evidence(
+        "A picture is longer or shorter than its Content-Length; it ends at its end marker.", "test_multipart"
+    ),
+    Oddity.PART_TYPE_WRONG: Evidence(
+        "A picture is said to be no picture, or nothing is said; what begins as JPEG does is one.", "test_kinds"
+    ),
+    Oddity.PART_NO_PICTURE: Evidence("A part that is no JPEG picture; dropped.", "test_kinds"),
+    Oddity.HUFFMAN_TABLES_MISSING: Evidence(
+        "A picture without Huffman tables, as Motion JPEG in AVI has them; those of the standard are put in.",
+        "test_kinds",
+    ),
+    Oddity.PICTURE_END_MISSING: Evidence("A picture without its end marker; put there.", "test_kinds"),
 }
 
 

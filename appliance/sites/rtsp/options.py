@@ -1,7 +1,8 @@
 """How a camera is reached, where that has to be said: options behind the ``#`` of its address.
 
-``rtsp://camera/live#transport=udp`` · ``rtsps://camera/live#fingerprint=5f1c…``.  A fragment never belongs to what is
-sent to a server; yet some cameras have a ``#`` in their paths, so one that holds anything else stays in the path.
+``rtsp://camera/live#transport=udp`` · ``rtsps://camera/live#fingerprint=5f1c…`` · ``http://camera/jpg#fps=5``.  A
+fragment never belongs to what is sent to a server; yet some RTSP cameras have a ``#`` in their paths, so one that holds
+anything else stays in the path.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 DIGITS = 64  # of a SHA-256 fingerprint
+#: Of RTSP and of HTTP addresses.
 _KEYS = ("transport", "fingerprint")
+_HTTP_KEYS = ("fps", "fingerprint")
+FPS_RANGE = (1, 30)
 
 
 class Way(StrEnum):
@@ -24,16 +28,22 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``fingerprint``: SHA-256 of the only certificate that the camera may show, as 64 hexadecimal digits."""
+    """``fingerprint``: SHA-256 of the only certificate that the camera may show, as 64 hexadecimal digits.
+
+    ``fps``: how often a second a camera is asked that gives one picture at a time; None: as usual.
+    """
 
     way: Way = Way.AUTO
     fingerprint: str | None = None
+    fps: int | None = None
 
     def __str__(self) -> str:
         """What stands behind the address; empty where nothing has to be said."""
         said = []
         if self.way is not Way.AUTO:
             said.append(f"transport={self.way.value}")
+        if self.fps is not None:
+            said.append(f"fps={self.fps}")
         if self.fingerprint is not None:
             said.append(f"fingerprint={self.fingerprint}")
         return "#" + "&".join(said) if said else ""
@@ -57,6 +67,30 @@ def split_options(text: str) -> tuple[str, Options]:
         read_way(said.get("transport", Way.AUTO.value)),
         None if fingerprint is None else read_fingerprint(fingerprint),
     )
+
+
+def split_http_options(text: str) -> tuple[str, Options]:
+    """The same of an HTTP address, where nothing else can stand behind a ``#`` (RFC 9110 §4.2)."""
+    rest, mark, fragment = text.partition("#")
+    parts = [part.partition("=") for part in fragment.split("&")]
+    if not mark:
+        return text, DEFAULT
+    if not all(key in _HTTP_KEYS and equals for key, equals, _ in parts):
+        raise ValueError(f"Behind the # only {' and '.join(f'{key}=' for key in _HTTP_KEYS)} have a meaning.")
+    said = {key: value for key, _, value in parts}
+    fingerprint, fps = said.get("fingerprint"), said.get("fps")
+    return rest, Options(
+        fingerprint=None if fingerprint is None else read_fingerprint(fingerprint),
+        fps=None if fps is None else _read_fps(fps),
+    )
+
+
+def _read_fps(text: str) -> int:
+    least, most = FPS_RANGE
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 3 and least <= int(digits) <= most):
+        raise ValueError(f"fps= is a whole number from {least} to {most}.")
+    return int(digits)
 
 
 def read_way(text: str) -> Way:

@@ -52,6 +52,7 @@ class Media:
     control: str | None
     direction: Direction  # as the camera writes it; ``sendonly`` sound is a way back to the camera (ONVIF)
     framerate: float | None
+    size: tuple[int, int] | None = None  # of pictures; of JPEG over 2040 samples nothing else tells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def _media(section: _Section, session: _Section, oddities: Oddities) -> Media:
         _control(section),
         _direction(section.attributes) or _direction(session.attributes) or "sendrecv",
         _framerate(section, oddities),
+        _size(section) or _size(session),
     )
 
 
@@ -185,4 +187,23 @@ def _framerate(section: _Section, oddities: Oddities) -> float | None:
         if is_number(digits.replace(".", "", 1)) and 0 < float(digits) <= 1000:
             return float(digits)
         oddities.note(Oddity.FRAMERATE_UNREADABLE)
+    return None
+
+
+def _size(section: _Section) -> tuple[int, int] | None:
+    """Width and height, in the ways in which they are written: ``x-dimensions:1920,1080`` (GStreamer, Hikvision),
+    ``framesize:96 1920-1080`` (RFC 6064 §3), ``cliprect:0,0,1080,1920`` (QuickTime)."""
+    for name, value in section.attributes:
+        match name:
+            case "x-dimensions":
+                numbers = value.split(",")
+            case "framesize":
+                numbers = value.strip().partition(" ")[2].split("-")
+            case "cliprect":
+                numbers = value.split(",")[:1:-1]
+            case _:
+                continue
+        words = [number.strip() for number in numbers]
+        if len(words) == 2 and all(is_number(word) and 0 < int(word) < 0x10000 for word in words):
+            return int(words[0]), int(words[1])
     return None

@@ -9,13 +9,14 @@ import trio
 
 from appliance.media.timeline import Timeline
 from appliance.sites.rtsp.audio import AudioReceiver
-from appliance.sites.rtsp.codecs import VIDEO_CLOCK, choose, name_of
+from appliance.sites.rtsp.codecs import VIDEO_CLOCK, JpegPlan, choose, name_of
 from appliance.sites.rtsp.connection import Connection, dial_tcp
 from appliance.sites.rtsp.conversation import converse
 from appliance.sites.rtsp.errors import BadMessage
 from appliance.sites.rtsp.events import Capable, Described, Playing, TcpRefused, TrackReady, TrackRefused
+from appliance.sites.rtsp.jpeg import JpegReceiver
 from appliance.sites.rtsp.messages import Packets
-from appliance.sites.rtsp.oddities import Oddity
+from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.options import Way
 from appliance.sites.rtsp.rtcp import REPORT_EVERY_S
 from appliance.sites.rtsp.steps import Steps
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from appliance.base.clock import Clock
+    from appliance.media.timeline import TrackClock
     from appliance.media.units import AudioFormat, Unit, VideoFormat
     from appliance.sites.polling import Poller
-    from appliance.sites.rtsp.codecs import Plan
+    from appliance.sites.rtsp.codecs import Plan, VideoPlan
     from appliance.sites.rtsp.connection import CheckAddress, Dial
     from appliance.sites.rtsp.errors import RtspError
     from appliance.sites.rtsp.receiver import TrackReports
@@ -160,13 +162,13 @@ class RtspSource:
         self._notes = list(plan.notes)
         self.title = plan.title
         timeline = Timeline(clock)
-        self._video = VideoReceiver(plan.video, timeline.track(VIDEO_CLOCK), statistics, oddities)
+        self._video = _receiver(plan.video, timeline.track(VIDEO_CLOCK), statistics, oddities)
         self._audio: AudioReceiver | None = None
         if plan.audio is not None:
             track = timeline.track(plan.audio.clock_rate)
             self._audio = AudioReceiver(plan.audio, track, statistics, oddities)
         self._video_media = plan.video.media
-        self._receivers: dict[int, VideoReceiver | AudioReceiver] = {}
+        self._receivers: dict[int, VideoReceiver | JpegReceiver | AudioReceiver] = {}
         self._controls: dict[int, TrackReports] = {}
         self._heard = 0  # packets of the picture
         self._report_at = trio.current_time() + REPORT_EVERY_S
@@ -272,3 +274,11 @@ class RtspSource:
     def _note_oddities(self) -> None:
         for reports in self._controls.values():
             reports.note_oddities()
+
+
+def _receiver(
+    plan: VideoPlan | JpegPlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities
+) -> VideoReceiver | JpegReceiver:
+    if isinstance(plan, JpegPlan):
+        return JpegReceiver(plan, clock, statistics, oddities)
+    return VideoReceiver(plan, clock, statistics, oddities)

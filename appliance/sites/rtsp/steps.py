@@ -29,6 +29,10 @@ class Steps:
     def begin(self, name: str) -> None:
         self._name, self._began = name, self._time()
 
+    def rename(self, name: str) -> None:
+        """The step that was begun turned out to be another."""
+        self._name = name
+
     def end(self, detail: str = "", *, ok: bool = True) -> None:
         """The step that was begun is over; ends nothing if none was."""
         if self._name:

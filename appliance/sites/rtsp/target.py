@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from appliance.base.faults import Fault, invalid
 from appliance.base.secrets import Secret
 from appliance.sites.rtsp.options import DEFAULT, Options
-from appliance.sites.rtsp.urls import BadUrl, RtspUrl, parse_url
+from appliance.sites.rtsp.urls import BadUrl, RtspUrl, is_http, parse_http_url, parse_url
 
 USERNAME_LIMIT = 128
 PASSWORD_LIMIT = 256
@@ -30,12 +30,12 @@ class RtspTarget:
     def from_url(
         cls, text: str, username: str = "", password: Secret | None = None, *, allow_basic: bool = True
     ) -> RtspTarget:
-        """Read what a person typed; credentials given apart count before those in the address.
+        """Read what a person typed, ``rtsp[s]://`` or ``http[s]://``; credentials given apart count before those in it.
 
         Raises `Fault` ``invalid_url`` or ``invalid_credentials``; neither repeats what was typed.
         """
         try:
-            parsed = parse_url(text)
+            parsed = parse_http_url(text) if is_http(text) else parse_url(text)
         except BadUrl as error:
             raise invalid("invalid_url", error.message, error.hint, field="url") from None
         if not username and parsed.username:

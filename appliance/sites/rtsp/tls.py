@@ -1,4 +1,4 @@
-"""RTSPS: a camera's certificate is verified against the system's authorities, or is the one that was pinned.
+"""RTSPS and HTTPS: a camera's certificate is verified against the system's authorities, or is the one that was pinned.
 
 Most cameras made their certificate themselves.  Then the error names its fingerprint, and whoever has compared that
 with what the camera shows pins it.  Nothing else is sent to a camera before its certificate is known.
@@ -97,17 +97,19 @@ async def _shake_hands(
         await trio.aclose_forcefully(stream)
         if isinstance(error.__cause__, ssl.SSLCertVerificationError):
             raise error.__cause__ from None
-        raise BadMessage(
-            "What answers there does not speak TLS.", "Check the port: RTSPS is usually on 322."
-        ) from error
+        raise BadMessage("What answers there does not speak TLS.", _port_hint(url)) from error
     except BaseException:
         await trio.aclose_forcefully(stream)
         raise
     await trio.aclose_forcefully(stream)
-    raise NoAnswer("The camera does not answer with TLS.", "Check the port: RTSPS is usually on 322.")
+    raise NoAnswer("The camera does not answer with TLS.", _port_hint(url))
 
 
 def _fingerprint(stream: trio.SSLStream[trio.abc.Stream]) -> str:
     certificate = stream.getpeercert(binary_form=True)
     assert certificate is not None  # a server always shows one (RFC 8446 §4.4.2)
     return hashlib.sha256(certificate).hexdigest()
+
+
+def _port_hint(url: RtspUrl) -> str:
+    return f"Check the port: {url.scheme.upper()} is usually on {url.default_port}."

@@ -1,4 +1,4 @@
-"""RTSP addresses: kept byte for byte, and never those of another host than was typed (abuse A11).
+"""Addresses of cameras, RTSP's and HTTP's: kept byte for byte, never those of another host than was typed (abuse A11).
 
 Cameras compare addresses as text, so nothing is normalised.  What a camera tells (Content-Base, control attributes,
 RFC 2326 §C.1.1) is a path on the connection we have: its host is checked, and then replaced by the one typed in.
@@ -14,14 +14,19 @@ from urllib.parse import quote, unquote
 from appliance.sites.rtsp.errors import BadMessage, RtspError
 from appliance.sites.rtsp.fields import is_number
 from appliance.sites.rtsp.oddities import Oddities, Oddity
-from appliance.sites.rtsp.options import DEFAULT, Options, Way, split_options
+from appliance.sites.rtsp.options import DEFAULT, Options, Way, split_http_options, split_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from appliance.sites.rtsp.errors import Redirected
     from appliance.sites.rtsp.messages import Headers
 
 #: IANA's; a tunnel goes to where web servers are.
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
 TUNNEL_PORTS = {"rtsp": 80, "rtsps": 443}
+HTTP_PORTS = {"http": 80, "https": 443}
+_PORTS = {**DEFAULT_PORTS, **HTTP_PORTS}
 URL_LIMIT = 2048
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 # everything visible stays as it is; spaces and what is not ASCII are percent-encoded
@@ -29,12 +34,15 @@ _KEPT = "".join(chr(code) for code in range(0x21, 0x7F))
 
 
 class BadUrl(RtspError):
-    """Not an address of an RTSP stream."""
+    """Not an address of a camera."""
 
 
 @dataclass(frozen=True, slots=True)
 class RtspUrl:
-    """``path`` begins with ``/`` (or ``?``) and holds the query; ``host`` is without brackets."""
+    """``path`` begins with ``/`` (or ``?``) and holds the query; ``host`` is without brackets.
+
+    Also of cameras that speak HTTP, whose addresses have the same parts.
+    """
 
     host: str
     port: int
@@ -43,12 +51,16 @@ class RtspUrl:
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        port = "" if self.port == self.default_port else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.path}"
 
     @property
+    def default_port(self) -> int:
+        return _PORTS[self.scheme]
+
+    @property
     def is_secure(self) -> bool:
-        return self.scheme == "rtsps"
+        return self.scheme in ("rtsps", "https")
 
     @property
     def place(self) -> str:
@@ -67,6 +79,20 @@ class ParsedUrl:
 
 def parse_url(text: str) -> ParsedUrl:
     """Read ``rtsp[s]://[user[:password]@]host[:port]/path[#options]``.  Raises `BadUrl`; it never repeats the text."""
+    return _parse(text, DEFAULT_PORTS, split_options)
+
+
+def is_http(text: str) -> bool:
+    """Whether an address is one of HTTP's."""
+    return text.strip().partition("://")[0].lower() in HTTP_PORTS
+
+
+def parse_http_url(text: str) -> ParsedUrl:
+    """The same of ``http[s]://…``."""
+    return _parse(text, HTTP_PORTS, split_http_options)
+
+
+def _parse(text: str, schemes: Mapping[str, int], split: Callable[[str], tuple[str, Options]]) -> ParsedUrl:
     text = text.strip()
     if len(text) > URL_LIMIT:
         raise BadUrl(f"The address has {len(text)} characters.", f"At most {URL_LIMIT} make sense.")
@@ -74,12 +100,13 @@ def parse_url(text: str) -> ParsedUrl:
         raise BadUrl("The address contains a control character.")
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
-    if not separator or scheme not in DEFAULT_PORTS:
-        raise BadUrl("The address does not begin with rtsp:// or rtsps://.", "Write it as rtsp://host/path.")
+    if not separator or scheme not in schemes:
+        first, second = schemes
+        raise BadUrl(f"The address does not begin with {first}:// or {second}://.", f"Write it as {first}://host/path.")
     end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
     authority, path = rest[:end], rest[end:]
     try:
-        path, options = split_options(path)
+        path, options = split(path)
     except ValueError as error:
         raise BadUrl(str(error)) from None
     if scheme == "rtsps" and options.way is Way.UDP:
@@ -87,7 +114,7 @@ def parse_url(text: str) -> ParsedUrl:
     userinfo, at_sign, place = authority.rpartition("@")
     username, colon, password = userinfo.partition(":")
     host, port = _host_and_port(place)
-    ports = TUNNEL_PORTS if options.way is Way.HTTP else DEFAULT_PORTS
+    ports = TUNNEL_PORTS if options.way is Way.HTTP else schemes
     path = quote(path, safe=_KEPT)
     return ParsedUrl(
         RtspUrl(host, port or ports[scheme], path if path.startswith(("/", "?")) else f"/{path}", scheme),
@@ -120,6 +147,15 @@ def _host_and_port(place: str) -> tuple[str, int | None]:
 
 def same_host(one: RtspUrl, other: RtspUrl) -> bool:
     return one.host.lower().rstrip(".") == other.host.lower().rstrip(".")
+
+
+def redirected(error: Redirected, url: RtspUrl, new: RtspUrl) -> RtspUrl:
+    """Where a redirection leads, if that is the same host (abuse A11); else the redirection is the error."""
+    if not same_host(new, url):
+        raise error
+    if url.is_secure and not new.is_secure:
+        raise RtspError("The camera sends us on to where nothing is encrypted, which is not followed.")
+    return replace(new, host=url.host)
 
 
 def learned_url(text: str, typed: RtspUrl, oddities: Oddities) -> RtspUrl:

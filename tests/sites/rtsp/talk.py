@@ -43,6 +43,7 @@ AUDIO = (
     "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/16000/1\r\na=fmtp:97 streamtype=5;mode=AAC-hbr;sizelength=13;"
     "indexlength=3;indexdeltalength=3;config=1408\r\na=control:trackID=2\r\n"
 )
+MPEG4 = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 MP4V-ES/90000\r\na=control:trackID=1\r\n"
 MJPEG = "m=video 0 RTP/AVP 26\r\na=control:trackID=1\r\n"
 PCMU = "m=audio 0 RTP/AVP 0\r\na=control:trackID=2\r\n"
 #: What is said of it, with µ or A.

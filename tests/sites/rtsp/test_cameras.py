@@ -19,7 +19,8 @@ from appliance.sites.rtsp.probe import describe_rtsp, probe_rtsp
 from appliance.sites.rtsp.source import open_rtsp
 from appliance.sites.rtsp.target import RtspTarget
 from appliance.sites.source import SourceError, Trouble
-from tests.peers.cameras import FPS, GOP, Cameras, cameras, running_cameras
+from tests.media.jpegs import pixels
+from tests.peers.cameras import FOOTAGE, FPS, GOP, Cameras, cameras, running_cameras
 from tests.sites.rtsp.talk import G711
 
 pytestmark = pytest.mark.peer
@@ -166,11 +167,37 @@ async def test_who_we_are_is_proved_and_wrong_passwords_are_told(auth: str) -> N
     assert missing.message == "The camera asks for a user name and password."
 
 
+@pytest.mark.parametrize("way", ["", "#transport=udp"])
+async def test_jpeg_pictures_are_those_that_were_coded(way: str, cameras: Cameras) -> None:
+    coded = next(FOOTAGE.glob("*.mjpeg")).read_bytes().split(b"\xff\xd8\xff")[1:]
+    pictures = [pixels(b"\xff\xd8\xff" + data) for data in coded]
+    async with open_rtsp(target(cameras.url(f"/mjpeg{way}")), SystemClock()) as source:
+        units, _ = await take(source, FPS)
+        assert source.video is not None
+        assert (source.video.codec, source.video.width, source.video.height) == ("mjpeg", 640, 360)
+        assert source.statistics.oddities == set()
+    numbers = []
+    for unit in units:
+        decoded = pixels(unit.data)
+        numbers.append(next(n for n, picture in enumerate(pictures) if (picture == decoded).all()))
+    assert {(after - before) % len(coded) for before, after in pairwise(numbers)} == {1}
+    assert [unit.seq for unit in units] == list(range(FPS))
+    assert all(abs(after.pts - before.pts - PICTURE) < PICTURE // 10 for before, after in pairwise(units))
+
+
+async def test_a_look_at_jpeg_counts_its_pictures(cameras: Cameras) -> None:
+    result = await probe_rtsp(target(cameras.url("/mjpeg")), SystemClock())
+    assert (result.error, result.measured.gop_s) == (None, None)
+    assert result.measured.fps == pytest.approx(FPS, rel=0.1)
+    assert result.measured.kbps is not None
+    assert {step.name: step.detail for step in result.steps}["picture"] == "640x360, mp4v.6C"
+
+
 async def test_a_stream_that_is_not_there_and_one_we_do_not_play_are_told_apart(cameras: Cameras) -> None:
     assert (await trouble_of(target(cameras.url("/canary")))).trouble == Trouble.NOT_FOUND
-    error = await trouble_of(target(cameras.url("/mjpeg", camera=2)))
+    error = await trouble_of(target(cameras.url("/mpeg4", camera=2)))
     assert error.trouble == Trouble.UNSUPPORTED_CODEC
-    assert error.message == "The camera sends MJPEG on this stream."
+    assert error.message == "The camera sends MPEG-4 on this stream."
 
 
 async def test_a_killed_camera_is_lost_at_once_and_found_when_it_is_back() -> None:

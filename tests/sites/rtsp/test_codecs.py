@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.sites.rtsp.codecs import choose
+from appliance.sites.rtsp.codecs import JpegPlan, choose
 from appliance.sites.rtsp.errors import RtspError, UnsupportedCodec
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
@@ -19,6 +19,7 @@ from tests.sites.rtsp.talk import (
     H265_SETS,
     H265_WITHOUT_SETS,
     MJPEG,
+    MPEG4,
     PCMU,
     PPS,
     SPS,
@@ -28,7 +29,7 @@ from tests.sites.rtsp.talk import (
 )
 
 METADATA = "m=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\n"
-MPEG4 = "m=video 0 RTP/AVP 97\r\na=rtpmap:97 MP4V-ES/90000\r\n"
+H263 = "m=video 0 RTP/AVP 34\r\n"
 
 
 def plan(*media: str, audio: bool = True):
@@ -86,12 +87,40 @@ def test_parameter_sets_may_come_later() -> None:
         (AUDIO.replace("config=1408", "config=xyz"), "audio: AAC with a configuration that cannot be read"),
         (AUDIO.replace("config=1408", "config=0808"),
          "audio: AAC object type 1; browsers play type 2, low complexity"),
-        (MJPEG, "video: MJPEG is not played yet"),
+        (MPEG4, "video: MPEG-4 is not played yet"),
+        (MJPEG, "video: MJPEG is announced as well and not used"),
         (VIDEO, "video: a second one is announced and not used"),
     ],
 )  # fmt: skip
 def test_what_is_left_lying_is_said_in_words(media, note) -> None:
     assert plan(VIDEO, media).notes == (note,)
+
+
+def test_jpeg_is_taken_where_there_is_nothing_better() -> None:
+    found = plan(MPEG4, MJPEG, AUDIO, MJPEG)
+    assert isinstance(found.video, JpegPlan)
+    assert (found.video.payload_type, found.video.format) == (26, None)
+    assert found.audio is not None
+    assert found.notes == ("video: a second one is announced and not used", "video: MPEG-4 is not played yet")
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        ("x-dimensions:2592,1944", (2592, 1944)),
+        ("x-dimensions: 704, 576", (704, 576)),
+        ("framesize:26 240-160", (240, 160)),
+        ("cliprect:0,0,160,240", (240, 160)),
+        ("x-dimensions:0,1944", None),
+        ("x-dimensions:99999,1", None),
+        ("framesize:26", None),
+        ("x-dimensions:1,2,3", None),
+        ("x-dimensions:9000,9000", None),  # too large to be decoded
+    ],
+)
+def test_the_size_that_is_announced_is_that_of_the_pictures(line, size) -> None:
+    found = plan(f"{MJPEG}a={line}\r\n").video.format
+    assert (found and (found.width, found.height, found.codec)) == (size and (*size, "mjpeg"))
 
 
 def test_a_second_sound_is_said_in_words() -> None:
@@ -106,8 +135,8 @@ def test_the_way_back_to_the_camera_and_what_is_inactive_are_no_sources() -> Non
 @pytest.mark.parametrize(
     ("media", "says"),
     [
-        ([MJPEG, PCMU], "sends MJPEG on this stream"),
-        ([MJPEG, MPEG4], r"sends MJPEG and MPEG-4"),
+        ([MPEG4, PCMU], "sends MPEG-4 on this stream"),
+        ([MPEG4, H263], r"sends MPEG-4 and H\.263"),
         ([PCMU], "no video"),
         ([H265.replace("profile-id=1", "sprop-max-don-diff=2")], r"H\.265 in interleaved order"),
         ([H265.replace("profile-id=1", "tx-mode=MRST")], r"H\.265 in interleaved order"),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+from functools import partial
+
 import pytest
 import trio
 
+from appliance.sites.names import Names
+from appliance.sites.rtsp.connection import dial_tcp
 from appliance.sites.rtsp.probe import describe_rtsp, probe_rtsp
 from appliance.sites.rtsp.target import RtspTarget
 from appliance.sites.source import SourceError, Trouble
 from tests.sites.rtsp.camera import P, ScriptedCamera, TrioClock, silent, status
-from tests.sites.rtsp.talk import AUDIO, G711, MJPEG, PCMU, VIDEO
+from tests.sites.rtsp.talk import AUDIO, G711, MPEG4, PCMU, VIDEO
 
 TARGET = RtspTarget.from_url("rtsp://user:canary@192.0.2.7/live")
 
@@ -34,7 +39,7 @@ async def test_a_good_camera_passes_every_step(nursery, autojump_clock) -> None:
     [
         ({"OPTIONS": silent}, (), "OPTIONS", Trouble.TIMEOUT),
         ({"DESCRIBE": status("404 Not Found")}, (), "DESCRIBE", Trouble.NOT_FOUND),
-        ({}, (MJPEG,), "DESCRIBE", Trouble.UNSUPPORTED_CODEC),
+        ({}, (MPEG4,), "DESCRIBE", Trouble.UNSUPPORTED_CODEC),
         ({"SETUP": status("461 No")}, (), "SETUP", Trouble.REFUSED),
         ({"PLAY": silent}, (), "PLAY", Trouble.TIMEOUT),
         ({}, (), "picture", Trouble.TIMEOUT),
@@ -91,3 +96,17 @@ async def test_a_description_that_does_not_come_is_an_error(nursery, autojump_cl
         await describe_rtsp(TARGET, dial=camera.dial)
     assert caught.value.trouble == Trouble.TIMEOUT
     await camera.gone.wait()
+
+
+async def test_a_name_that_no_name_server_answers_is_the_step_that_failed() -> None:
+    def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    target = RtspTarget.from_url("rtsp://user:canary@camera.lan/live")
+    result = await probe_rtsp(target, TrioClock(), dial=partial(dial_tcp, names=Names(resolve)))
+    [step] = result.steps
+    assert (step.name, step.ok) == ("name", False)
+    assert result.error is not None
+    assert result.error.trouble == Trouble.TIMEOUT
+    assert step.detail == str(result.error)
+    assert "No name server answers what camera.lan is." in step.detail

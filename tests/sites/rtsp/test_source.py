@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 import tracemalloc
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 import trio
@@ -12,6 +15,8 @@ from hypothesis import strategies as st
 
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.units import AccessUnit, AudioUnit
+from appliance.sites.names import Names
+from appliance.sites.rtsp.connection import dial_tcp
 from appliance.sites.rtsp.oddities import Oddity
 from appliance.sites.rtsp.source import REST_S, open_rtsp
 from appliance.sites.rtsp.target import RtspTarget
@@ -20,7 +25,10 @@ from tests.reference.packets import avcc, fu_a, interleaved, payloads
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.camera import IDR, P, ScriptedCamera, TrioClock, silent, status
 from tests.sites.rtsp.real import listening
-from tests.sites.rtsp.talk import G711, MJPEG, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
+from tests.sites.rtsp.talk import G711, MPEG4, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
+
+if TYPE_CHECKING:
+    from appliance.sites.rtsp.connection import CheckAddress, Dial
 
 TARGET = RtspTarget.from_url("rtsp://canary-user:canary-word@192.0.2.7/canary-path")
 CHALLENGE = {"WWW-Authenticate": 'Digest realm="r", nonce="n"'}
@@ -245,7 +253,7 @@ async def test_an_error_stays_what_it_was(nursery, autojump_clock) -> None:
         ({"SETUP": status("453 Not Enough Bandwidth")}, (), Trouble.REFUSED, "end other viewers"),
         ({"SETUP": status("461 Unsupported Transport")}, (), Trouble.REFUSED, "leave its transport out"),
         ({"PLAY": status("500 Internal Server Error")}, (), Trouble.REFUSED, "PLAY with 500"),
-        ({}, (MJPEG,), Trouble.UNSUPPORTED_CODEC, "MJPEG"),
+        ({}, (MPEG4,), Trouble.UNSUPPORTED_CODEC, "MPEG-4"),
         ({}, (PCMU,), Trouble.UNSUPPORTED_CODEC, "no video"),
         ({"OPTIONS": lambda _: b"\x16\x03\x01\0\2"}, (), Trouble.CAMERA_LOST, "0x16"),
         ({"OPTIONS": lambda _: b"HTTP/1.1 400 Bad Request\r\n\r\n"}, (), Trouble.CAMERA_LOST, "HTTP"),
@@ -546,30 +554,30 @@ async def test_a_port_that_nobody_listens_on_is_refused() -> None:
     assert (caught.value.trouble, caught.value.message) == (Trouble.REFUSED, f"Nothing answers at 127.0.0.1:{port}.")
 
 
-class Names(trio.abc.HostnameResolver):
+class Resolver:
     """Knows ``camera.lan``, under another address each time it is asked (DNS rebinding)."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = list(addresses)
         self.asked = 0
+        self.names = Names(self.resolve)
 
-    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002  (Trio's own name)
-        await trio.lowlevel.checkpoint()
+    @property
+    def dial(self):
+        return partial(dial_tcp, names=self.names)
+
+    def resolve(self, host, port, **_):
+        assert host == b"camera.lan"
         self.asked += 1
         if not self.addresses:
-            raise trio.socket.gaierror(-2, "Name or service not known")
-        address = self.addresses.pop(0)
-        return [(trio.socket.AF_INET, type, 6, "", (address, port))]
-
-    async def getnameinfo(self, sockaddr, flags):
-        raise NotImplementedError
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self.addresses.pop(0), port))]
 
 
 async def test_a_name_is_resolved_once_and_the_address_checked_is_the_one_dialled() -> None:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = listener.socket.getsockname()[1]
-    names = Names("127.0.0.1", "169.254.169.254")
-    trio.socket.set_custom_hostname_resolver(names)
+    names = Resolver("127.0.0.1", "169.254.169.254")
     checked: list[str] = []
 
     def check(address: str) -> str | None:
@@ -578,7 +586,8 @@ async def test_a_name_is_resolved_once_and_the_address_checked_is_the_one_dialle
 
     async with listener:
         with trio.move_on_after(0.2):
-            async with open_rtsp(RtspTarget.from_url(f"rtsp://camera.lan:{port}/"), TrioClock(), check_address=check):
+            target = RtspTarget.from_url(f"rtsp://camera.lan:{port}/")
+            async with open_rtsp(target, TrioClock(), check_address=check, dial=names.dial):
                 pytest.fail("nothing answers there")
     assert (checked, names.asked) == (["127.0.0.1"], 1)
 
@@ -588,34 +597,29 @@ async def test_a_redirection_leads_to_the_same_machine_though_its_name_leads_els
     async with listening(camera) as port:
         moved = f"rtsp://camera.lan:{port}/moved"
         camera._answers["DESCRIBE"] = status("302 Found", Location=moved)
-        trio.socket.set_custom_hostname_resolver(Names("127.0.0.1", "127.0.0.2"))
+        names = Resolver("127.0.0.1", "127.0.0.2")
         with pytest.raises(SourceError, match="another machine than before") as caught:
-            await watch_at(RtspTarget.from_url(f"rtsp://camera.lan:{port}/"))
+            await watch_at(RtspTarget.from_url(f"rtsp://camera.lan:{port}/"), names.dial)
     assert caught.value.trouble == Trouble.REFUSED
     assert camera.methods == ["OPTIONS", "DESCRIBE"]
 
 
-async def watch_at(target: RtspTarget) -> None:
-    async with open_rtsp(target, TrioClock()):
+async def watch_at(target: RtspTarget, dial: Dial, check_address: CheckAddress | None = None) -> None:
+    async with open_rtsp(target, TrioClock(), dial=dial, check_address=check_address):
         pytest.fail("it cannot be open")
 
 
 async def test_an_address_that_may_not_be_used_is_not_dialled() -> None:
-    trio.socket.set_custom_hostname_resolver(Names("169.254.169.254"))
+    names = Resolver("169.254.169.254")
     with pytest.raises(SourceError) as caught:
-        async with open_rtsp(
-            RtspTarget.from_url("rtsp://camera.lan/"), TrioClock(), check_address=lambda _: "it is a cloud's own"
-        ):
-            pytest.fail("it cannot be open")
+        await watch_at(RtspTarget.from_url("rtsp://camera.lan/"), names.dial, lambda _: "it is a cloud's own")
     assert caught.value.trouble == Trouble.REFUSED
     assert "it is a cloud's own" in caught.value.message
 
 
 async def test_a_name_that_is_not_known_says_so() -> None:
-    trio.socket.set_custom_hostname_resolver(Names())
     with pytest.raises(SourceError) as caught:
-        async with open_rtsp(RtspTarget.from_url("rtsp://camera.lan/"), TrioClock()):
-            pytest.fail("it cannot be open")
+        await watch_at(RtspTarget.from_url("rtsp://camera.lan/"), Resolver().dial)
     assert (caught.value.trouble, caught.value.message) == (
         Trouble.NOT_FOUND,
         "The name camera.lan is not known in this network.",

@@ -24,7 +24,7 @@ def test_credentials_given_apart_count_first() -> None:
 @pytest.mark.parametrize(
     ("url", "username", "password", "code", "field"),
     [
-        ("http://cam/canary", "", "", "invalid_url", "url"),
+        ("ftp://cam/canary", "", "", "invalid_url", "url"),
         ("rtsp://cam:99999/canary", "", "", "invalid_url", "url"),
         ("rtsp://cam/", "canary\n", "", "invalid_credentials", "username"),
         ("rtsp://cam/", "canary" * 30, "", "invalid_credentials", "username"),

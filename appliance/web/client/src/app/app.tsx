@@ -15,11 +15,11 @@ import { OnDemand } from "../parts/on-demand";
 import { ShortcutSheet } from "../parts/shortcut-sheet";
 import { SignInCard } from "../parts/sign-in-card";
 import type { Store } from "../logic/store";
-import { useStore } from "../ui/hooks";
+import { useStore, useTitle } from "../ui/hooks";
 import { Sprite } from "../ui/icons";
 import { ToastHost } from "../ui/toast-host";
 import { useKeys } from "../ui/use-keys";
-import { I18nContext, ModelContext, useModel } from "./context";
+import { I18nContext, ModelContext, useI18n, useModel } from "./context";
 import type { Model } from "./model";
 
 /** Loaded when it is first opened: most people never do. */
@@ -56,16 +56,22 @@ function Shell({ install }: { install: Store<(() => void) | null> }) {
   }, [theme]);
   useStore(model.router.path);
 
-  if (session.state === "unknown") {
-    // before anything is known: only what keeps it from being known
-    return (
-      <main class="main">
-        <OfflineBanner />
-      </main>
-    );
-  }
+  if (session.state === "unknown") return <Unknown />;
   if (session.state === "out") return <SignInPage />;
   return <Inside install={install} ended={session.state === "ended" ? session.session.user.name : null} />;
+}
+
+/** Before anything is known: only what keeps it from being known. */
+function Unknown() {
+  const model = useModel();
+  const { t } = useI18n();
+  useTitle(useStore(model.connection).state === "down" ? t("No connection") : null);
+  return (
+    <main class="main">
+      <h1 class="vh">Fanal</h1>
+      <OfflineBanner />
+    </main>
+  );
 }
 
 function Inside({ install, ended }: { install: Store<(() => void) | null>; ended: string | null }) {
@@ -128,7 +134,7 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
         <TabBar {...frame} />
       </div>
       {ended !== null && (
-        <div class="guard" role="dialog" aria-modal="true">
+        <div class="guard" role="dialog" aria-modal="true" aria-labelledby="ended-title">
           <SignInCard ended={ended} />
         </div>
       )}

@@ -21,6 +21,7 @@ export function isDemo(url: string): boolean {
   return url.startsWith("demo:");
 }
 
+const SCHEMES: readonly string[] = ["rtsp", "rtsps", "http", "https"];
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 
 function decoded(part: string): string {
@@ -52,7 +53,7 @@ export function addressFault(url: string): AddressFault | null {
   if (url === "") return "empty";
   if (url.includes(HIDDEN)) return "hidden";
   const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
-  if (scheme !== "rtsp" && scheme !== "rtsps") return "scheme";
+  if (scheme === undefined || !SCHEMES.includes(scheme)) return "scheme";
   return hostOf(url) === "" ? "host" : null;
 }
 

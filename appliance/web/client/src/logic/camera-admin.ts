@@ -38,6 +38,8 @@ export interface TestStream extends Omit<AdminStream, "username" | "hasPassword"
   readonly steps: readonly TestStep[];
   readonly audio: string | null;
   readonly notes: readonly string[];
+  /** Of a certificate that was not believed. */
+  readonly fingerprint: string | null;
 }
 
 export interface TestResult {
@@ -103,6 +105,7 @@ function readTestStream(value: unknown): TestStream | null {
     steps,
     audio,
     notes,
+    fingerprint: text(value["fingerprint"], 128),
   };
 }
 
@@ -122,10 +125,10 @@ export function readTest(value: unknown): TestResult | null {
 }
 
 /** The steps as people see them: what belongs together is one. */
-export type Stage = "connect" | "encrypt" | "speak" | "find" | "start" | "picture";
+export type Stage = "name" | "connect" | "encrypt" | "speak" | "find" | "start" | "picture";
 
 const STAGES: Readonly<Record<string, Stage>> = {
-  connect: "connect", TLS: "encrypt", OPTIONS: "speak", DESCRIBE: "find", SETUP: "start", PLAY: "start",
+  name: "name", connect: "connect", TLS: "encrypt", OPTIONS: "speak", DESCRIBE: "find", GET: "find", SETUP: "start", PLAY: "start",
   picture: "picture", measure: "picture", decode: "picture",
 };
 
@@ -159,7 +162,7 @@ export function pictureAfterMs(steps: readonly TestStep[]): number {
 /** Key frames further apart than this make a picture wait (DIR-3). */
 export const GOP_ADVICE_S = 1.5;
 
-/** Whether key frames come seldom: the test waits two seconds for the next one. */
+/** Whether key frames come seldom: the test waits two seconds for the next one.  Each picture of MJPEG is one. */
 export function seldomKeyFrames(stream: TestStream): boolean {
-  return stream.ok && (stream.gopS === null || stream.gopS > GOP_ADVICE_S);
+  return stream.ok && stream.codec !== "mjpeg" && (stream.gopS === null || stream.gopS > GOP_ADVICE_S);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { addressFault, freeName, hostOf, placeOf, readAddress } from "./camera-address";
 import { failedStage, pictureAfterMs, readAdminCameras, readTest, seldomKeyFrames, stagesOf, type TestStep } from "./camera-admin";
-import { changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, type Draft } from "./camera-draft";
+import { fingerprintLines, isFingerprint, readFingerprint, showFingerprint, splitOptions } from "./camera-options";
+import { changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, unpinned, type Draft } from "./camera-draft";
 import { USUAL, usualAddresses } from "./usual-addresses";
 
 describe("a typed address", () => {
@@ -16,11 +17,12 @@ describe("a typed address", () => {
     expect([readAddress("  ").url, readAddress("demo:main").url, readAddress("file:/x.mp4").url, addressFault("demo:main")]).toEqual(["", "demo:main", "file:/x.mp4", "scheme"]);
   });
   it("is told what is plainly wrong with it", () => {
-    expect(["", "http://h/x", "rtsp:///x", "rtsp://h/user=a&password=•••", "rtsp://h/x", "rtsps://h"].map(addressFault)).toEqual([
+    expect(["", "ftp://h/x", "rtsp:///x", "rtsp://h/user=a&password=•••", "rtsp://h/x", "rtsps://h"].map(addressFault)).toEqual([
       "empty", "scheme", "host", "hidden", null, null,
     ]);
   });
   it("names a place", () => {
+    expect(["http://h/jpg#fps=5", "HTTPS://h"].map(addressFault)).toEqual([null, null]);
     expect(placeOf("rtsp://u:p@H.local:8554/x")).toBe("H.local:8554");
     expect([hostOf("rtsp://H.local:8554/x"), hostOf("rtsp://[::1]:5/x"), hostOf("nonsense")]).toEqual(["h.local", "[::1]", ""]);
   });
@@ -55,11 +57,12 @@ describe("the answer of a test", () => {
   it("is read with care", () => {
     const answer = {
       ok: true, name: "Front", host: "h", picture: { jpeg: "/9j/4A==", width: 1, height: 1 },
-      streams: [{ name: "main", url: "rtsp://h/", ok: true, code: null, steps: [{ name: "connect", ok: true, text: "h:554", ms: 3 }], codec: "h264", width: 1280, height: 720, fps: 25, gop_s: 2, audio: { codec: "aac" }, notes: ["a", 5] }],
+      streams: [{ name: "main", url: "rtsp://h/", ok: true, code: null, steps: [{ name: "connect", ok: true, text: "h:554", ms: 3 }], codec: "h264", width: 1280, height: 720, fps: 25, gop_s: 2, audio: { codec: "aac" }, notes: ["a", 5] }, { name: "sub", fingerprint: "5F:0C" }],
     };
     const read = readTest(answer);
     expect(read?.picture).toBe("data:image/jpeg;base64,/9j/4A==");
-    expect(read?.streams[0]).toMatchObject({ codec: "h264", gopS: 2, audio: "aac", notes: ["a"], message: "", kbps: null });
+    expect(read?.streams[0]).toMatchObject({ codec: "h264", gopS: 2, audio: "aac", notes: ["a"], message: "", kbps: null, fingerprint: null });
+    expect(read?.streams[1]?.fingerprint).toBe("5F:0C");
     expect(readTest({ ...answer, picture: { jpeg: '"><script>' } })?.picture).toBeNull();
     for (const nothing of [null, [], {}, { streams: [] }, { streams: [5] }]) expect(readTest(nothing)).toBeNull();
   });
@@ -71,6 +74,7 @@ describe("the answer of a test", () => {
     const step = (name: string, ok: boolean): TestStep => ({ name, ok, text: "", ms: 1 });
     expect(failedStage([step("connect", true), step("DESCRIBE", false)])).toBe("find");
     expect(failedStage([step("picture", true), step("measure", false)])).toBe("picture");
+    expect(failedStage([step("connect", true), step("GET", false)])).toBe("find");
     expect(failedStage([])).toBe("connect");
     expect(stagesOf([step("unheard of", false)])).toEqual([]);
     expect(pictureAfterMs([...STEPS, { name: "measure", ok: true, text: "", ms: 2000 }])).toBe(400);
@@ -79,6 +83,7 @@ describe("the answer of a test", () => {
     const stream = readTest({ streams: [{ name: "main", ok: true, gop_s: 2 }] })!.streams[0]!;
     expect([2, 1.5, 1, null].map((gopS) => seldomKeyFrames({ ...stream, gopS }))).toEqual([true, false, false, true]);
     expect(seldomKeyFrames({ ...stream, ok: false, gopS: null })).toBe(false);
+    expect(seldomKeyFrames({ ...stream, codec: "mjpeg", gopS: null })).toBe(false);
   });
 });
 
@@ -101,7 +106,7 @@ describe("what was typed about a camera", () => {
   const draft = (more: Partial<Draft>): Draft => ({ ...saved, ...more });
   it("is tidied: addresses whole, credentials where they belong", () => {
     expect(tidied({ ...EMPTY, name: "  Front   gate ", url: "u:p@h/x", sub: "h/sub" })).toEqual({
-      name: "Front gate", url: "rtsp://h/x", sub: "rtsp://h/sub", username: "u", password: "p",
+      ...EMPTY, name: "Front gate", url: "rtsp://h/x", sub: "rtsp://h/sub", username: "u", password: "p",
     });
     expect(tidied({ ...EMPTY, url: "u@h", password: "typed" })).toMatchObject({ username: "u", password: "typed" });
     expect(tidied({ ...EMPTY, url: "h", sub: "rtsp://v:w@h/sub" }).sub).toBe("rtsp://v:w@h/sub");
@@ -127,5 +132,57 @@ describe("what was typed about a camera", () => {
     expect(faultsOf(draft({ url: "rtsp://h/user=b&password=•••" }), saved, true)).toEqual({ url: "hidden" });
     expect(faultsOf(draft({ name: "", sub: "ftp://h" }), saved, true)).toEqual({ name: "empty", sub: "scheme" });
     expect(faultsOf(EMPTY, null, false)).toEqual({ url: "empty" });
+  });
+});
+
+const DIGITS = "0f".repeat(32);
+const SHOWN = Array(32).fill("0F").join(":");
+
+describe("how a camera is reached", () => {
+  const RTSPS = draftOf(
+    readAdminCameras({ cameras: [{ id: "1", name: "Gate", streams: ["main", "sub"].map((name) => ({ name, url: `rtsps://h/${name}#transport=http&fingerprint=${DIGITS}` })) }] })![0]!,
+  );
+  const saved = tidied(RTSPS);
+  it("is read out of an address as the server reads it", () => {
+    expect(splitOptions("rtsp://h/x#transport=UDP")).toEqual({ url: "rtsp://h/x", transport: "udp", fingerprint: null });
+    expect(splitOptions(`rtsps://h/x#fingerprint=${DIGITS}&transport=tcp`)).toEqual({ url: "rtsps://h/x", transport: "tcp", fingerprint: DIGITS });
+    // what is a part of the path, or says nothing known, stays
+    for (const url of ["rtsp://h/x", "rtsp://h/a#b", "rtsp://h/x#", "rtsp://h/x#transport", "rtsp://h/x#transport=pigeon", "rtsp://h/x#transport=udp&a=b"]) {
+      expect(splitOptions(url)).toEqual({ url, transport: null, fingerprint: null });
+    }
+  });
+  it("has a fingerprint as people copy it", () => {
+    for (const typed of [DIGITS, SHOWN, ` SHA256:${SHOWN} `, fingerprintLines(DIGITS).join("\n")]) expect(readFingerprint(typed)).toBe(DIGITS);
+    expect(showFingerprint(DIGITS)).toBe(SHOWN);
+    expect(fingerprintLines(SHOWN)).toHaveLength(4);
+    expect([readFingerprint(" 12:34 "), showFingerprint("12:34"), isFingerprint("12:34")]).toEqual(["12:34", "12:34", false]);
+  });
+  it("stands in fields of its own, and not in the addresses", () => {
+    expect(saved).toEqual({ ...EMPTY, name: "Gate", url: "rtsps://h/main", sub: "rtsps://h/sub", transport: "http", fingerprint: DIGITS });
+    expect(tidied(saved)).toEqual(saved);
+    expect(tidied({ ...EMPTY, url: "h/x#transport=tcp" })).toMatchObject({ url: "rtsp://h/x", transport: "tcp" });
+    // a smaller stream that is reached otherwise, or is another host's, keeps what it has
+    expect(tidied({ ...EMPTY, url: "h/x", sub: "h/y#transport=udp" }).sub).toBe("rtsp://h/y#transport=udp");
+    expect(tidied({ ...EMPTY, url: "h/x#transport=udp", sub: "other/y#transport=udp" }).sub).toBe("rtsp://other/y#transport=udp");
+  });
+  it("is sent where it differs, and again with each new address", () => {
+    expect(changeBody({ ...saved, transport: "auto" }, saved)).toEqual({ transport: "auto" });
+    expect(changeBody({ ...saved, fingerprint: "" }, saved)).toEqual({ fingerprint: "" });
+    expect(changeBody({ ...saved, url: "rtsps://h/other" }, saved)).toEqual({ url: "rtsps://h/other", transport: "http", fingerprint: DIGITS });
+    expect(newBody({ ...EMPTY, name: "n", url: "rtsp://h", transport: "udp" })).toEqual({ name: "n", url: "rtsp://h", transport: "udp" });
+    expect(testBody({ ...saved, transport: "tcp" }, saved, "1")).toEqual({ camera: "1", transport: "tcp" });
+    expect(testKey({ ...saved, transport: "tcp" })).not.toBe(testKey(saved));
+    expect(testKey({ ...saved, fingerprint: "" })).not.toBe(testKey(saved));
+  });
+  it("pins a certificate of that host alone, and of an encrypted connection", () => {
+    expect(unpinned({ ...saved, url: "rtsps://other/main" }, saved).fingerprint).toBe("");
+    const typed = { ...saved, url: "rtsps://other/main", fingerprint: "1".repeat(64) };
+    expect([unpinned(typed, saved), unpinned(saved, saved), unpinned(saved, null)]).toEqual([typed, saved, saved]);
+    expect(tidied({ ...saved, url: "rtsp://h/main" }).fingerprint).toBe("");
+  });
+  it("is told what is wrong with it", () => {
+    expect(faultsOf({ ...saved, transport: "udp" }, saved, true)).toEqual({ transport: "udp" });
+    expect(faultsOf({ ...saved, fingerprint: "12:34" }, saved, true)).toEqual({ fingerprint: "fingerprint" });
+    expect(faultsOf({ ...EMPTY, url: "rtsp://h/x", transport: "udp" }, null, false)).toEqual({});
   });
 });

@@ -15,7 +15,7 @@ import type { LivePlayer } from "../player/live-player";
 import { Button, EmptyState, IconButton } from "../ui/controls";
 import { fullscreenPossible, toggleFullscreen, useFullscreen } from "../ui/fullscreen";
 import { useGestures } from "../ui/gestures";
-import { useLatest, useSecond, useStore } from "../ui/hooks";
+import { useLatest, useSecond, useStore, useTitle } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/icons";
 import { useKeys } from "../ui/use-keys";
 
@@ -27,14 +27,12 @@ export function CameraPage({ id }: { id: string }) {
   const { t } = useI18n();
   const cameras = useStore(model.cameras);
   const camera = cameras?.find((c) => c.id === id);
-  useEffect(() => {
-    document.title = `${camera?.name ?? t("Camera")} – Fanal`;
-  }, [camera?.name, t]);
+  useTitle(camera?.name ?? t("Camera"));
   if (cameras === null) return <div class="cam" />;
   if (!camera) {
     return (
       <div class="cam gone">
-        <EmptyState icon="camera" title={t("This camera is not here any more.")}>
+        <EmptyState page icon="camera" title={t("This camera is not here any more.")}>
           <Button onClick={() => model.router.back("/")}>{t("All cameras")}</Button>
         </EmptyState>
       </div>

@@ -13,7 +13,7 @@ import { takeSnapshot, toggleSound } from "../parts/snapshot";
 import { troubles } from "../parts/texts";
 import { Button, EmptyState, IconButton, Segmented } from "../ui/controls";
 import { fullscreenPossible, toggleFullscreen, useFullscreen } from "../ui/fullscreen";
-import { useStore } from "../ui/hooks";
+import { useStore, useTitle } from "../ui/hooks";
 import { Icon } from "../ui/icons";
 import { useKeys } from "../ui/use-keys";
 
@@ -34,9 +34,7 @@ export function LivePage({ toggleBars }: { toggleBars: (shown: boolean) => void 
   const layout = useRef<{ layout: GridLayout; form: Form } | null>(null);
   const barsTimer = useRef<ReturnType<typeof setTimeout> | null>(null);
 
-  useEffect(() => {
-    document.title = `${t("All cameras")} – Fanal`;
-  }, [t]);
+  useTitle(t("All cameras"));
   useEffect(
     () => () => {
       if (barsTimer.current !== null) clearTimeout(barsTimer.current);
@@ -243,7 +241,7 @@ function Strip({ cameras, page, pages, turn }: StripProps) {
 export function NoVideo() {
   const { t } = useI18n();
   return (
-    <EmptyState icon="warning" title={t("This browser cannot play live video.")}>
+    <EmptyState page icon="warning" title={t("This browser cannot play live video.")}>
       <p class="muted">{t("Use a current Chrome, Edge, Firefox or Safari.")}</p>
       <Button onClick={() => location.reload()}>{t("Reload page")}</Button>
     </EmptyState>

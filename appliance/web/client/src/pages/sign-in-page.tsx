@@ -1,19 +1,14 @@
 /** `/sign-in` (ui.md §10). */
 
-import { useEffect } from "preact/hooks";
-import { useI18n, useModel } from "../app/context";
+import { useI18n } from "../app/context";
 import { LanguagePicker, ThemeButton } from "../parts/language-theme";
 import { SignInCard } from "../parts/sign-in-card";
-import { useStore } from "../ui/hooks";
+import { useTitle } from "../ui/hooks";
 import { Icon } from "../ui/icons";
 
 export function SignInPage() {
-  const model = useModel();
   const { t } = useI18n();
-  const server = useStore(model.server);
-  useEffect(() => {
-    document.title = `${t("Sign in")} – ${server?.name ?? "Fanal"}`;
-  }, [t, server]);
+  useTitle(t("Sign in"));
   return (
     <main class="door">
       <SignInCard ended={null} />

@@ -5,15 +5,16 @@ import { useI18n, useModel } from "../app/context";
 import { freeName, hostOf, isDemo, isInside, placeOf } from "../logic/camera-address";
 import type { AdminCamera, TestResult } from "../logic/camera-admin";
 import {
-  changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, type Draft, type FieldName,
+  changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, unpinned, type Draft, type FieldName,
 } from "../logic/camera-draft";
 import { usualAddresses, type Usual } from "../logic/usual-addresses";
 import { AdminApi } from "../net/admin";
 import { ApiError } from "../net/api";
 import { Button, ErrorText, Field } from "../ui/controls";
 import { Icon } from "../ui/icons";
-import { addressFaultText, refusal } from "./camera-words";
 import { CameraPicture } from "./camera-picture";
+import { CameraWay } from "./camera-way";
+import { faultText, refusal } from "./camera-words";
 import { LeaveGuard } from "./leave-guard";
 import { TestOutcome } from "./test-outcome";
 import { UsualAddresses } from "./usual-addresses";
@@ -66,7 +67,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
     }
   });
 
-  const meant = tidied(draft);
+  const meant = unpinned(tidied(draft), saved);
   const key = testKey(meant);
   const result = tested?.key === key ? tested.result : null;
   const signedIn = meant.username !== "" || (meant.password ?? "") !== "" || (camera?.streams[0]?.hasPassword ?? false);
@@ -76,7 +77,8 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
   const ready = result?.ok === true || blind;
   const keeps = camera?.streams[0]?.hasPassword === true && !moves;
 
-  const focus = (name: string): void => form.current?.querySelector<HTMLElement>(`[name="${name}"]`)?.focus();
+  const focus = (name: string): void =>
+    form.current?.querySelector<HTMLElement>(name === "transport" ? ".ways [aria-pressed=true]" : `[name="${name}"]`)?.focus();
   useEffect(() => {
     if (camera === null) focus("url");
     else form.current?.closest<HTMLElement>(".ed")?.focus({ preventScroll: true });
@@ -84,11 +86,12 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
       left.current = true;
     };
   }, []);
-  // a picture is looked at first; then it gets its name
+  // a picture, or a certificate, is looked at first; then it gets its name
   useEffect(() => {
-    if (result?.ok !== true) return;
+    const untrusted = result?.streams.some((stream) => stream.fingerprint !== null) ?? false;
+    if (result?.ok !== true && !untrusted) return;
     form.current?.closest(".ed")?.scrollIntoView({ block: "start" });
-    if (camera !== null || matchMedia("(pointer: coarse)").matches) return;
+    if (untrusted || camera !== null || matchMedia("(pointer: coarse)").matches) return;
     const name = form.current?.querySelector<HTMLInputElement>('[name="name"]');
     name?.focus({ preventScroll: true });
     name?.select();
@@ -103,20 +106,21 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
     setBlind(false);
     if (fault?.field === field || fault?.field === null) setFault(null);
   };
-  /** Addresses are made whole when they are left, and user and password taken out of them. */
-  const settle = (): Draft => {
-    const next = tidied(draft);
-    setDraft({ ...next, name: draft.name });
+  /** Addresses are made whole when they are left, and what has a field of its own is taken out of them. */
+  const settle = (): Draft => settled(draft);
+  const settled = (typed: Draft): Draft => {
+    const next = unpinned(tidied(typed), saved);
+    setDraft({ ...next, name: typed.name });
     if (next.username !== "" || next.password !== null) setAsked(true);
     return next;
   };
   const complain = (next: Draft, needsName: boolean): boolean => {
     const faults = faultsOf(next, saved, needsName);
-    const field = (["url", "sub", "name"] as const).find((each) => faults[each] !== undefined);
+    const field = (["url", "sub", "transport", "fingerprint", "name"] as const).find((each) => faults[each] !== undefined);
     const kind = field === undefined ? undefined : faults[field];
     if (field === undefined || kind === undefined) return false;
-    setFault({ field, text: addressFaultText(i18n, kind, field) });
-    focus(field);
+    setFault({ field, text: faultText(i18n, kind, field) });
+    setTimeout(() => focus(field), 0); // what is folded opens first
     return true;
   };
   const refused = (error: unknown): void => {
@@ -126,11 +130,11 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
     }
     const said = refusal(i18n, error);
     setFault(said);
-    if (said.field !== null) focus(said.field);
+    const field = said.field;
+    if (field !== null) setTimeout(() => focus(field), 0);
   };
 
-  const test = async (): Promise<void> => {
-    const next = settle();
+  const test = async (next = settle()): Promise<void> => {
     setFault(null);
     if (complain(next, false)) return;
     const mine = ++round.current;
@@ -153,6 +157,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
       if (round.current === mine && !left.current) setTesting(false);
     }
   };
+  const trust = (fingerprint: string): void => void test(settled({ ...draft, fingerprint }));
   const choose = (usual: Usual): void => {
     const both = usualAddresses(draft.url, usual);
     if (both === null) {
@@ -217,7 +222,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
             {t("Asking {place}… This takes up to 20 s.", { place: placeOf(meant.url) })}
           </p>
         ) : (
-          result !== null && <TestOutcome result={result} signedIn={signedIn} />
+          result !== null && <TestOutcome result={result} signedIn={signedIn} pinned={meant.fingerprint !== ""} trust={trust} />
         )}
         {(camera !== null || ready) && (
           <Field label={t("Name")} name="name" autocomplete="off" value={draft.name} change={edit("name")} error={error("name")} was={was("name")} maxLength={64} />
@@ -242,6 +247,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
           />
         )}
         {camera === null && !ready && <UsualAddresses choose={choose} />}
+        {!inside && <CameraWay draft={draft} saved={saved} error={error} edit={edit} left={settle} />}
         {showSignIn && (
           <div class="two">
             <Field label={t("Camera user")} name="username" autocomplete="off" value={draft.username} change={edit("username")} error={error("username")} was={was("username")} maxLength={128} />

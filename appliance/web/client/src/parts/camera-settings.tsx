@@ -9,7 +9,7 @@ import type { Camera } from "../logic/cameras";
 import { AdminApi } from "../net/admin";
 import { ApiError, Unreachable } from "../net/api";
 import { Button, EmptyState, IconButton } from "../ui/controls";
-import { useStore } from "../ui/hooks";
+import { useStore, useTitle } from "../ui/hooks";
 import { Icon } from "../ui/icons";
 import { useKeys } from "../ui/use-keys";
 import { CameraEditor } from "./camera-editor";
@@ -65,9 +65,7 @@ export function CameraSettings({ item }: { item: string | null }) {
   const title = item === NEW ? t("Add a camera") : (open?.name ?? t("Cameras"));
   const health = (id: string): Camera | undefined => live?.find((camera) => camera.id === id);
 
-  useEffect(() => {
-    document.title = `${title} – Fanal`;
-  }, [title]);
+  useTitle(title);
   useEffect(() => {
     // one that was removed, or never was
     if (item !== null && item !== NEW && cameras !== null && open === undefined) model.router.replace(cameraSettingsPath());

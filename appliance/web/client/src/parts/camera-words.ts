@@ -1,10 +1,10 @@
 /** What is said of a camera that is set up or tested: failures with what to do, stages, figures. */
 
 import type { Translator } from "../i18n/translator";
-import type { AddressFault } from "../logic/camera-address";
 import { hostOf, placeOf } from "../logic/camera-address";
 import { failedStage, type Stage, type TestStream } from "../logic/camera-admin";
-import type { FieldName } from "../logic/camera-draft";
+import type { Faults, FieldName } from "../logic/camera-draft";
+import type { Way } from "../logic/camera-options";
 import * as format from "../logic/format";
 import { ApiError, Unreachable } from "../net/api";
 
@@ -13,14 +13,25 @@ export interface Words {
   readonly detail: string;
 }
 
-/** Why the test of a stream failed, and what to do.  `signedIn`: a user or a password was given. */
-export function testFailure({ t }: Translator, stream: TestStream, signedIn: boolean): Words {
+/** Why the test of a stream failed, and what to do.  `signedIn`: a user or a password was given; `pinned`: a certificate. */
+export function testFailure({ t }: Translator, stream: TestStream, signedIn: boolean, pinned: boolean): Words {
   const place = placeOf(stream.url);
   const stage = failedStage(stream.steps);
   const nothing = {
     title: t("Nothing answers at {place}.", { place }),
     detail: t("Check the address and the port, and that the camera is on and in this network."),
   };
+  if (stream.fingerprint !== null) {
+    return pinned
+      ? {
+          title: t("The camera shows another certificate than the one you trust."),
+          detail: t("Somebody may be in between, unless the camera was given a new certificate. Trust it only if the camera’s own page shows this SHA-256 fingerprint:"),
+        }
+      : {
+          title: t("No authority vouches for the camera’s certificate."),
+          detail: t("Most cameras made theirs themselves. Open the camera’s own page, look at its certificate, and compare the SHA-256 fingerprint with this one:"),
+        };
+  }
   switch (stream.code) {
     case "bad_credentials":
       return signedIn
@@ -30,6 +41,12 @@ export function testFailure({ t }: Translator, stream: TestStream, signedIn: boo
           }
         : { title: t("The camera asks for a user and a password."), detail: t("Enter those that are set up in the camera.") };
     case "timeout":
+      if (stage === "name") {
+        return {
+          title: t("No name server answers what {host} is.", { host: hostOf(stream.url) }),
+          detail: t("Check the server’s network and its name servers, or use the camera’s IP address."),
+        };
+      }
       if (stage === "connect") return nothing;
       return stage === "picture"
         ? { title: t("The camera sends no whole picture."), detail: t("Set a shorter key frame interval in the camera, one or two seconds.") }
@@ -52,10 +69,19 @@ export function testFailure({ t }: Translator, stream: TestStream, signedIn: boo
             detail: t("Check what stands behind the host. The camera’s manual names it."),
           };
     case "unsupported_codec":
+      if (stage === "find" && /^https?:/i.test(stream.url)) {
+        return { title: t("There are no pictures at this address."), detail: t("Enter the address of the camera’s MJPEG stream, or of its snapshot.") };
+      }
       return { title: t("The camera sends a format that cannot be shown."), detail: t("Set this stream to H.264 in the camera.") };
     case "not_decoded":
       return { title: t("The stream comes, but its picture cannot be decoded."), detail: t("Choose another profile of H.264 in the camera, and try again.") };
     case "camera_lost":
+      if (stage === "encrypt") {
+        return {
+          title: t("What answers at {place} does not encrypt.", { place }),
+          detail: t("Check the port: rtsps:// is usually on 322. Or use rtsp://."),
+        };
+      }
       return stage === "connect" || stage === "speak"
         ? {
             title: t("What answers at {place} does not speak RTSP.", { place }),
@@ -70,6 +96,8 @@ export function testFailure({ t }: Translator, stream: TestStream, signedIn: boo
 /** A stage of the test, as done or as what failed.  `refused`: the sign-in was. */
 export function stageText({ t }: Translator, stage: Stage, ok: boolean, place: string, refused: boolean): string {
   switch (stage) {
+    case "name":
+      return t("Find out the address of {place}", { place });
     case "connect":
       return ok ? t("Connected to {place}", { place }) : t("Connect to {place}", { place });
     case "encrypt":
@@ -105,17 +133,21 @@ export function streamName({ t }: Translator, name: string): string {
   return name === "main" ? t("Main stream") : name === "sub" ? t("Smaller stream") : name;
 }
 
-export function addressFaultText({ t }: Translator, fault: AddressFault, field: "name" | "url" | "sub"): string {
+export function faultText({ t }: Translator, fault: Faults[keyof Faults] & string, field: keyof Faults): string {
   if (field === "name") return t("Enter a name.");
   switch (fault) {
     case "empty":
       return t("Enter the camera’s address.");
     case "scheme":
-      return t("Only addresses that begin with rtsp:// can be used.");
+      return t("Only addresses that begin with rtsp:// or http:// can be used.");
     case "host":
       return t("The address names no camera. Write it as rtsp://192.168.1.21/stream.");
     case "hidden":
       return t("A part of this address is hidden. Enter all of it again.");
+    case "udp":
+      return t("Over UDP nothing is encrypted, and rtsps:// asks for that. Choose another way, or rtsp://.");
+    case "fingerprint":
+      return t("A SHA-256 fingerprint has 64 digits, 0–9 and A–F.");
   }
 }
 
@@ -123,7 +155,7 @@ export function addressFaultText({ t }: Translator, fault: AddressFault, field: 
 export function refusal({ t, language }: Translator, error: unknown): { readonly field: FieldName | null; readonly text: string } {
   if (error instanceof Unreachable) return { field: null, text: t("The server does not answer. Check your connection and try again.") };
   if (!(error instanceof ApiError)) throw error;
-  const known: readonly FieldName[] = ["name", "url", "sub", "username", "password"];
+  const known: readonly FieldName[] = ["name", "url", "sub", "username", "password", "transport", "fingerprint"];
   const field = known.find((each) => each === error.field) ?? null;
   // the server says more precisely what is wrong, in English
   const said = [error.detail, error.hint].filter(Boolean).join(" ");
@@ -136,6 +168,10 @@ export function refusal({ t, language }: Translator, error: unknown): { readonly
     case "invalid_url":
     case "unsupported_scheme":
       return { field: field ?? "url", text: or(t("This address cannot be used for a camera. Write it as rtsp://host/path.")) };
+    case "invalid_transport":
+      return { field: "transport", text: or(t("The pictures cannot come this way. Choose another one.")) };
+    case "invalid_fingerprint":
+      return { field: "fingerprint", text: t("A SHA-256 fingerprint has 64 digits, 0–9 and A–F.") };
     case "invalid_credentials":
       return { field: field ?? "password", text: or(t("This has characters that cannot be sent to a camera.")) };
     case "busy":
@@ -146,5 +182,19 @@ export function refusal({ t, language }: Translator, error: unknown): { readonly
       return { field: null, text: t("There is no room for another camera. Remove one first.") };
     default:
       return { field, text: t("The server could not do this. Try again in a moment.") };
+  }
+}
+
+/** A way on which pictures come, and what speaks for it. */
+export function wayText({ t }: Translator, way: Way): Words {
+  switch (way) {
+    case "auto":
+      return { title: t("Automatic"), detail: t("Over TCP, or over UDP where the camera refuses that.") };
+    case "tcp":
+      return { title: "TCP", detail: t("Inside the connection: nothing is lost on the way.") };
+    case "udp":
+      return { title: "UDP", detail: t("Beside the connection: what is lost on the way stays lost. For cameras that send nothing over TCP.") };
+    case "http":
+      return { title: "HTTP", detail: t("Through the camera’s web port, where nothing else of it can be reached.") };
   }
 }

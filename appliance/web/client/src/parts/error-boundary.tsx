@@ -25,7 +25,7 @@ export class ErrorBoundary extends Component<{ children: ComponentChildren }, St
     return (
       <I18nContext.Consumer>
         {({ t }) => (
-          <EmptyState icon="warning" title={t("This page stopped working. Video elsewhere goes on.")}>
+          <EmptyState page icon="warning" title={t("This page stopped working. Video elsewhere goes on.")}>
             <p class="muted mono">{fault.id}</p>
             <div class="row wrap">
               <Button kind="primary" onClick={() => location.reload()}>

@@ -26,6 +26,8 @@ export function FindCamera({ cameras, open, summoned }: FindProps) {
   const [folded, setFolded] = useState(true);
   const found = findCameras(cameras, query, language === "xx" ? "en" : language);
   const shown = found.slice(0, SHOWN);
+  const asked = expanded && query !== "";
+  const listed = asked && shown.length > 0;
   const sites = new Set(cameras.map((c) => c.site)).size > 1;
 
   const wanted = useRef(false);
@@ -82,10 +84,10 @@ export function FindCamera({ cameras, open, summoned }: FindProps) {
           type="text"
           role="combobox"
           aria-label={t("Find a camera")}
-          aria-expanded={expanded && query !== ""}
-          {...(expanded && query !== "" ? { "aria-controls": `${id}-list` } : {})}
+          aria-expanded={listed}
+          {...(listed ? { "aria-controls": `${id}-list` } : {})}
           aria-autocomplete="list"
-          {...(expanded && query !== "" && shown[active] ? { "aria-activedescendant": `${id}-${active}` } : {})}
+          {...(listed && shown[active] ? { "aria-activedescendant": `${id}-${active}` } : {})}
           placeholder={t("Find a camera")}
           autocomplete="off"
           spellcheck={false}
@@ -107,25 +109,33 @@ export function FindCamera({ cameras, open, summoned }: FindProps) {
           /
         </span>
         <IconButton icon="close" look="btn quiet ic find-close" label={t("Close")} onPointerDown={(e) => e.preventDefault()} onClick={leave} />
-        {expanded && query !== "" && (
-          <ul class="found" id={`${id}-list`} role="listbox" aria-label={t("Cameras found")}>
-            {shown.map((camera, i) => (
-              <li
-                key={camera.id}
-                id={`${id}-${i}`}
-                role="option"
-                aria-selected={i === active}
-                onPointerDown={(e) => e.preventDefault()}
-                onClick={() => choose(camera)}
-              >
-                <Icon name="camera" />
-                <span class="ell grow">{camera.name}</span>
-                {sites && <span class="muted ell">{camera.site}</span>}
-              </li>
-            ))}
-            {found.length === 0 && <li class="none">{t("No camera of this name.")}</li>}
-            {found.length > SHOWN && <li class="none">{tn("{n} more", "{n} more", found.length - SHOWN)}</li>}
-          </ul>
+        {asked && (
+          <div class="found">
+            {listed && (
+              <ul id={`${id}-list`} role="listbox" aria-label={t("Cameras found")}>
+                {shown.map((camera, i) => (
+                  <li
+                    key={camera.id}
+                    id={`${id}-${i}`}
+                    role="option"
+                    aria-selected={i === active}
+                    onPointerDown={(e) => e.preventDefault()}
+                    onClick={() => choose(camera)}
+                  >
+                    <Icon name="camera" />
+                    <span class="ell grow">{camera.name}</span>
+                    {sites && <span class="muted ell">{camera.site}</span>}
+                  </li>
+                ))}
+              </ul>
+            )}
+            {found.length === 0 && (
+              <p class="none" role="status">
+                {t("No camera of this name.")}
+              </p>
+            )}
+            {found.length > SHOWN && <p class="none">{tn("{n} more", "{n} more", found.length - SHOWN)}</p>}
+          </div>
         )}
       </div>
     </div>

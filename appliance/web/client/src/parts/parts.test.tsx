@@ -9,6 +9,8 @@ import { cameraSettingsPath } from "../app/router";
 import type { Model, SessionState } from "../app/model";
 import { Toasts } from "../app/toasts";
 import { ENGLISH, loadTranslator } from "../i18n/languages";
+import { readTest } from "../logic/camera-admin";
+import { EMPTY, type Draft, type FieldName } from "../logic/camera-draft";
 import type { Camera } from "../logic/cameras";
 import { findCameras } from "../logic/cameras";
 import type { Phase } from "../logic/phase";
@@ -16,8 +18,10 @@ import { Store } from "../logic/store";
 import { ApiError, Unreachable, type ServerInfo } from "../net/api";
 import type { Figures, LivePlayer, PlayerView } from "../player/live-player";
 import { PasswordBanner } from "./banners";
+import { CameraWay } from "./camera-way";
 import { FindCamera } from "./find-camera";
 import { SignInCard } from "./sign-in-card";
+import { TestOutcome } from "./test-outcome";
 import { detailsLine, messageOf, phaseWord, reasonText } from "./texts";
 import { TileChips, TileFrame } from "./tile";
 import { stations, whyAsText, WhyPanel } from "./why-panel";
@@ -431,5 +435,58 @@ describe("the first password", () => {
     expect(root.textContent).toContain("You still use the first password");
     act(() => session.set({ state: "in", session: { csrf: "", user: { ...user, mustChangePassword: false }, administer: true } }));
     expect(root.textContent).toBe("");
+  });
+});
+
+describe("a camera whose certificate is not believed", () => {
+  const result = readTest({
+    ok: false, name: "h", host: "h",
+    streams: [{ name: "main", url: "rtsps://h/", ok: false, code: "refused", fingerprint: Array(32).fill("5F").join(":"), steps: [{ name: "connect", ok: true }, { name: "TLS", ok: false }] }],
+  })!;
+  it("shows it, says what to compare it with, and offers to trust it", () => {
+    const trust = vi.fn<(fingerprint: string) => void>();
+    show(<TestOutcome result={result} signedIn pinned={false} trust={trust} />);
+    expect([...root.querySelectorAll(".print span")].map((line) => line.textContent).join("")).toBe(Array(32).fill("5F").join(":"));
+    expect(root.querySelector("[role=alert]")?.textContent).toContain("Open the camera’s own page");
+    const button = [...root.querySelectorAll("button")].find((each) => each.textContent === "Trust this certificate")!;
+    act(() => button.click());
+    expect(trust).toHaveBeenCalledWith(Array(32).fill("5F").join(":"));
+  });
+  it("is suspected where another one was trusted before", () => {
+    show(<TestOutcome result={result} signedIn pinned trust={() => undefined} />);
+    expect(root.querySelector("[role=alert]")?.textContent).toContain("Somebody may be in between");
+    expect(root.textContent).toContain("Trust the new certificate");
+  });
+});
+
+describe("how a camera is reached", () => {
+  function Editor({ start, error = null }: { start: Partial<Draft>; error?: string | null }) {
+    const [draft, setDraft] = useState<Draft>({ ...EMPTY, ...start });
+    const edit = (field: FieldName) => (value: string) => setDraft((d) => ({ ...d, [field]: value }));
+    return <CameraWay draft={draft} saved={{ ...EMPTY, ...start }} edit={edit} left={() => undefined} error={(field) => (field === "fingerprint" ? error : null)} />;
+  }
+  it("is folded, and says on its fold what is not as usual", () => {
+    show(<Editor start={{ url: "rtsp://h/" }} />);
+    expect([root.querySelector("details")?.open, root.querySelector("summary")?.textContent]).toEqual([false, "Connection"]);
+    show(<Editor key="2" start={{ url: "rtsps://h/", transport: "http", fingerprint: "5f".repeat(32) }} />);
+    expect(root.querySelector("summary")?.textContent).toBe("Connection · HTTP · one certificate trusted");
+  });
+  it("is chosen in a named group, and tells what was saved", () => {
+    show(<Editor start={{ url: "rtsp://h/" }} />);
+    const group = root.querySelector("[role=group]")!;
+    expect(group.getAttribute("aria-label")).toBe("How pictures come");
+    const [, , udp] = group.querySelectorAll("button");
+    act(() => udp!.click());
+    expect(udp!.getAttribute("aria-pressed")).toBe("true");
+    expect(root.querySelector(".was")?.textContent).toBe("was Automatic");
+    expect(root.querySelector("input")).toBeNull(); // nothing is encrypted: nothing to trust
+  });
+  it("opens where something in it is wrong, which is said at the field", () => {
+    show(<Editor start={{ url: "rtsps://h/", fingerprint: "5f".repeat(32) }} error="Not so." />);
+    const field = root.querySelector("input")!;
+    expect(root.querySelector("details")?.open).toBe(true);
+    expect(field.value).toBe(Array(32).fill("5F").join(":"));
+    expect(root.querySelector(`label[for="${field.id}"]`)?.textContent).toContain("Fingerprint");
+    expect(field.getAttribute("aria-describedby")?.split(" ").map((id) => document.getElementById(id)?.textContent).join(" ")).toContain("Not so.");
   });
 });

@@ -72,7 +72,7 @@ export function SignInCard({ ended }: CardProps) {
           <Icon name="fanal" size="l" />
         </span>
         <div class="grow">
-          {ended === null ? <h1>{server?.name ?? "Fanal"}</h1> : <h2>{t("Your session has ended")}</h2>}
+          {ended === null ? <h1>{server?.name ?? "Fanal"}</h1> : <h2 id="ended-title">{t("Your session has ended")}</h2>}
           <p class="sm muted">{ended === null ? t("Fanal video server") : t("Sign in to go on where you were.")}</p>
         </div>
       </div>

@@ -4,12 +4,22 @@ import { useI18n } from "../app/context";
 import type { Translator } from "../i18n/translator";
 import { pictureAfterMs, seldomKeyFrames, stagesOf, type TestResult, type TestStream } from "../logic/camera-admin";
 import { placeOf } from "../logic/camera-address";
+import { fingerprintLines } from "../logic/camera-options";
 import * as format from "../logic/format";
-import { Note } from "../ui/controls";
+import { Button, Note } from "../ui/controls";
 import { Icon } from "../ui/icons";
 import { stageText, streamFigures, streamName, testFailure } from "./camera-words";
 
-export function TestOutcome({ result, signedIn }: { result: TestResult; signedIn: boolean }) {
+interface OutcomeProps {
+  readonly result: TestResult;
+  /** A user or a password was given. */
+  readonly signedIn: boolean;
+  /** A certificate is trusted already. */
+  readonly pinned: boolean;
+  readonly trust: (fingerprint: string) => void;
+}
+
+export function TestOutcome({ result, signedIn, pinned, trust }: OutcomeProps) {
   const i18n = useI18n();
   const failed = result.streams.find((stream) => !stream.ok);
   const [main, ...others] = result.streams;
@@ -22,7 +32,7 @@ export function TestOutcome({ result, signedIn }: { result: TestResult; signedIn
         </p>
       )}
       {others.some((stream) => stream.ok) && <StreamList streams={result.streams.filter((stream) => stream.ok)} />}
-      {failed && <Failure stream={failed} second={failed !== main} signedIn={signedIn} />}
+      {failed && <Failure stream={failed} second={failed !== main} signedIn={signedIn} pinned={pinned} trust={trust} />}
       {!failed && main && seldomKeyFrames(main) && <SeldomKeyFrames stream={main} />}
       {result.streams.flatMap((stream) => stream.notes).length > 0 && <Details streams={result.streams} open={false} />}
     </>
@@ -47,10 +57,13 @@ function StreamList({ streams }: { streams: readonly TestStream[] }) {
   );
 }
 
-function Failure({ stream, second, signedIn }: { stream: TestStream; second: boolean; signedIn: boolean }) {
+type FailureProps = Omit<OutcomeProps, "result"> & { readonly stream: TestStream; readonly second: boolean };
+
+function Failure({ stream, second, signedIn, pinned, trust }: FailureProps) {
   const i18n = useI18n();
   const { t } = i18n;
-  const words = testFailure(i18n, stream, signedIn);
+  const words = testFailure(i18n, stream, signedIn, pinned);
+  const shown = stream.fingerprint;
   const asks = stream.code === "bad_credentials" && !signedIn;
   const place = placeOf(stream.url);
   return (
@@ -59,8 +72,21 @@ function Failure({ stream, second, signedIn }: { stream: TestStream; second: boo
         <div role="alert">
           <b>{second ? t("Smaller stream: {what}", { what: words.title }) : words.title}</b>
           <p class="sm">{words.detail}</p>
+          {shown !== null && (
+            <code class="print">
+              {fingerprintLines(shown).map((line) => (
+                <span key={line}>{line}</span>
+              ))}
+            </code>
+          )}
         </div>
       </Note>
+      {shown !== null && (
+        <Button kind="line" block onClick={() => trust(shown)}>
+          <Icon name="lock" />
+          {pinned ? t("Trust the new certificate") : t("Trust this certificate")}
+        </Button>
+      )}
       {!asks && (
         <ol class="stages sm" aria-label={t("What was tried")}>
           {stagesOf(stream.steps).map(({ stage, ok, ms }) => (

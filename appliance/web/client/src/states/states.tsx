@@ -123,7 +123,7 @@ function Section({ title, children }: { title: string; children: ComponentChildr
 
 const step = (name: string, ok = true): TestStep => ({ name, ok, text: ok ? "" : "In the server’s own words.", ms: 40 });
 const found = (more: Partial<TestStream>): TestStream => ({
-  name: "main", url: "rtsp://192.168.1.21/main", ok: true, code: null, message: "", hint: "", audio: null, notes: [], codec: "h264", width: 3840, height: 2160,
+  name: "main", url: "rtsp://192.168.1.21/main", ok: true, code: null, message: "", hint: "", audio: null, notes: [], fingerprint: null, codec: "h264", width: 3840, height: 2160,
   fps: 25, kbps: 6100, gopS: 1, steps: ["connect", "OPTIONS", "DESCRIBE", "SETUP", "PLAY", "picture"].map((name) => step(name)), ...more,
 });
 const test = (...streams: TestStream[]): TestResult => ({ ok: streams.every((s) => s.ok), name: "", host: "192.168.1.21", streams, picture: null });
@@ -133,6 +133,10 @@ const TESTS: readonly TestResult[] = [
   test(found({ ok: false, code: "bad_credentials", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE", false)] })),
   test(found({ ok: false, code: "refused", steps: [step("connect", false)] })),
   test(found({ ok: false, code: "timeout", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE"), step("SETUP"), step("PLAY"), step("picture", false)] })),
+  test(found({ url: "rtsp://gate.lan/main", ok: false, code: "timeout", steps: [step("name", false)] })),
+  ...["5F", "0C"].map((byte) =>
+    test(found({ ok: false, code: "refused", fingerprint: Array(32).fill(byte).join(":"), steps: [step("connect"), step("TLS", false)] })),
+  ),
   test(found({}), found({ name: "sub", ok: false, code: "not_found", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE", false)] })),
 ];
 
@@ -231,7 +235,7 @@ export function States({ model }: { model: Model }) {
                 <aside key={i} class="card ed states-column">
                   <CameraPicture camera={null} lost={false} picture={null} busy={i === 0} />
                   <div class="bd">
-                    <TestOutcome result={result} signedIn={i !== 1} />
+                    <TestOutcome result={result} signedIn={i !== 1} pinned={result.streams[0]?.fingerprint?.startsWith("0C") ?? false} trust={() => undefined} />
                   </div>
                 </aside>
               ))}

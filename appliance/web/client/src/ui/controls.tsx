@@ -3,6 +3,7 @@
 import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { useI18n } from "../app/context";
+import { useTitle } from "./hooks";
 import { Icon, type IconName } from "./icons";
 
 type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type" | "disabled"> & {
@@ -164,11 +165,20 @@ export function Note({ kind = "", icon, children }: { kind?: "" | "attn" | "bad"
   );
 }
 
-export function EmptyState({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
+interface EmptyProps {
+  readonly icon: IconName;
+  readonly title: string;
+  /** There is nothing else: it gives the page its heading and its title. */
+  readonly page?: boolean;
+  readonly children?: ComponentChildren;
+}
+
+export function EmptyState({ icon, title, page = false, children }: EmptyProps) {
+  useTitle(page ? title.replace(/\.$/, "") : null);
   return (
     <div class="empty">
       <Icon name={icon} size="l" />
-      <h2>{title}</h2>
+      {page ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
     </div>
   );

@@ -26,6 +26,13 @@ export function useSecond(active = true): void {
   }, [active]);
 }
 
+/** The page's title: *what – Fanal*.  Null leaves the one before. */
+export function useTitle(what: string | null): void {
+  useEffect(() => {
+    if (what !== null) document.title = `${what} – Fanal`;
+  }, [what]);
+}
+
 /** The latest value of something, for handlers that live longer than a rendering. */
 export function useLatest<T>(value: T): { readonly current: T } {
   const ref = useRef(value);
