@@ -84,20 +84,20 @@ def grab(where: Locator) -> Grabbed | None:
     return Grabbed(pixels.reshape(HEIGHT, WIDTH, 3), got["at"], got["width"])
 
 
-def decode(path: Path, *options: str) -> npt.NDArray[np.uint8]:
+def decode(path: Path, *options: str, matrix: str = "bt709") -> npt.NDArray[np.uint8]:
     """All pictures of a file, small, as ffmpeg sees them; BT.709, as browsers have it where a stream does not say."""
     command = ["ffmpeg", "-v", "error", "-nostdin", *options, "-i", str(path), "-an", "-vf"]
-    command += [f"scale={WIDTH}:{HEIGHT}:flags=area:in_color_matrix=bt709", "-fps_mode", "passthrough"]
+    command += [f"scale={WIDTH}:{HEIGHT}:flags=area:in_color_matrix={matrix}", "-fps_mode", "passthrough"]
     command += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
     raw = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
     return np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
 
 
 @cache
-def footage(stream: str) -> npt.NDArray[np.uint8]:
+def footage(stream: str, matrix: str = "bt709") -> npt.NDArray[np.uint8]:
     """The loop of a simulated camera's stream: ``main``, ``sub``, ``h265`` or ``h265sub``."""
     [path] = FOOTAGE.glob(f"*-{SECONDS}s-{FPS}-{GOP}.{stream}")
-    return decode(path, "-f", "hevc" if stream.startswith("h265") else "h264")
+    return decode(path, "-f", "hevc" if stream.startswith("h265") else "h264", matrix=matrix)
 
 
 def nearest(image: Image, clip: npt.NDArray[np.uint8]) -> tuple[int, float]:
