@@ -106,3 +106,10 @@ def nearest(image: Image, clip: npt.NDArray[np.uint8]) -> tuple[int, float]:
     far = [float(np.abs(one.astype(np.int16) - wanted).mean()) for one in clip]
     best = int(np.argmin(far))
     return best, far[best]
+
+
+def nearest_in_any_colours(image: Image, stream: str) -> tuple[int, float]:
+    """As `nearest`, of a clip that does not say in which colours it is coded: browsers take it for BT.709, and what
+    makes JPEG of it may take it for BT.601."""
+    found = (nearest(image, footage(stream, matrix)) for matrix in ("bt601", "bt709"))
+    return min(found, key=lambda number_far: number_far[1])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.firefox import open_firefox
-from tests.e2e.pictures import ALIKE, footage, nearest
+from tests.e2e.pictures import ALIKE, footage, nearest, nearest_in_any_colours
 from tests.e2e.visit import DESKTOP
 from tests.e2e.webkit import open_webkit
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
+#: From here on no decoder is there for what is opened, as when others have them all.
+NO_DECODER = """() => {
+  for (const name of ["MediaSource", "ManagedMediaSource"]) {
+    const prototype = window[name]?.prototype;
+    if (prototype) prototype.addSourceBuffer = () => { throw new DOMException("no decoder", "NotSupportedError"); };
+  }
+}"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,3 +85,24 @@ def test_webkit_plays_through_the_managed_media_source(webkit: RemotePage) -> No
     opened = [kind for kind, mime in webkit.sources() if mime.startswith('video/mp4; codecs="avc1.')]
     assert opened
     assert set(opened) == {"ManagedMediaSource"}
+
+
+@pytest.mark.parametrize("browser", ["firefox", "webkit"])
+def test_what_is_not_decoded_any_more_comes_as_pictures(browser: str, request: pytest.FixtureRequest) -> None:
+    """The last test here: it takes the decoders away."""
+    page: RemotePage = request.getfixturevalue(browser)
+    page.live("Yard")
+    page.evaluate(NO_DECODER)
+    page.video("Yard", 'video.dispatchEvent(new Event("error"))')
+    page.until("pictures", lambda: page.video("Yard", "video.nodeName") == "CANVAS")
+    nearest_in_any_colours(footage("main")[0], "main")  # first: decoding takes about as long as the clip
+    numbers: set[int] = set()
+
+    def another() -> bool:
+        number, far = nearest_in_any_colours(page.grab("Yard").image, "main")
+        assert far < ALIKE
+        numbers.add(number)
+        return len(numbers) >= 3
+
+    page.until("pictures of the clip", another)
+    assert page.tile("Yard", '(tile) => tile.querySelector(".pc").title').startswith("Transcoded: ")

@@ -67,6 +67,7 @@ def test_the_pixels_are_those_of_the_clip_and_the_newest_picture_wins(visit: Cal
     between, tile = pictures(page, "codec")
     shows(page, tile, 0)
     assert kind(tile) == "CANVAS"
+    assert [worker.url for worker in page.page.workers if "jpeg-worker" in worker.url]  # not on the page's own thread
     for number in (20, 40, 60):  # far enough from each other to be told apart
         between.give(number)
         shows(page, tile, number)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.pictures import ALIKE, WATCH, footage, grab, nearest
+from tests.e2e.pictures import ALIKE, WATCH, footage, grab, nearest_in_any_colours
 from tests.e2e.visit import PATIENCE_S, PHONE, SHOWN
 
 if TYPE_CHECKING:
@@ -53,15 +53,14 @@ def width(where: Locator) -> int:
 
 def goes_on(page: Visit, where: Locator, stream: str) -> None:
     """Three pictures of the clip, one after the other."""
-    # the clip does not say in which colours it is coded, and browsers and decoders take that differently
-    clips = [footage(stream, matrix) for matrix in ("bt601", "bt709")]
+    nearest_in_any_colours(footage(stream)[0], stream)  # decoding takes about as long as the clip
     numbers: set[int] = set()
 
     def another() -> bool:
         picture = grab(where)
         if picture is None:
             return False
-        number, far = min((nearest(picture.image, clip) for clip in clips), key=lambda found: found[1])
+        number, far = nearest_in_any_colours(picture.image, stream)
         assert far < ALIKE
         numbers.add(number)
         return len(numbers) >= 3
