@@ -182,8 +182,8 @@ export function Better({ list, settings, zoomIn, tryDirect }: BetterProps) {
   const { t } = useI18n();
   if (list.length === 0) return null;
   return (
-    <section class="better" aria-labelledby="better-title">
-      <h3 id="better-title">{t("For a better picture")}</h3>
+    <div class="better">
+      <h3>{t("For a better picture")}</h3>
       {list.map((one, i) => (
         <Note key={one.text} kind={i === 0 ? "acc" : ""} icon={one.icon}>
           <span>{one.text}</span>
@@ -196,6 +196,6 @@ export function Better({ list, settings, zoomIn, tryDirect }: BetterProps) {
           {one.act === "direct" && <Button onClick={tryDirect}>{t("Try direct video again")}</Button>}
         </Note>
       ))}
-    </section>
+    </div>
   );
 }
