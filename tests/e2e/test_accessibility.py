@@ -265,11 +265,18 @@ def broken(one: Visit, judge: Judge) -> None:
         one.open("/settings/cameras")
         expect(page.locator(".empty .mono")).to_be_visible(timeout=MS)
         judge.look("a page that cannot be loaded")
-    page.add_init_script("if (sessionStorage.blind) { delete window.MediaSource; delete window.ManagedMediaSource; }")
+    page.add_init_script("""
+      if (sessionStorage.blind) { delete window.MediaSource; delete window.ManagedMediaSource; }
+      if (sessionStorage.blind === "quite") delete window.createImageBitmap;
+    """)
     page.evaluate("() => { sessionStorage.blind = 1; }")
     one.open()
-    expect(page.locator(".empty")).to_be_visible(timeout=MS)
+    expect(one.live("Yard").locator(".pc")).to_be_visible(timeout=MS)
     judge.look("a browser without video")
+    page.evaluate("() => { sessionStorage.blind = 'quite'; }")
+    one.open()
+    expect(page.locator(".empty")).to_be_visible(timeout=MS)
+    judge.look("a browser without pictures")
     page.evaluate("() => { sessionStorage.clear(); }")
 
 
