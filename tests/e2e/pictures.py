@@ -30,7 +30,7 @@ ALIKE = 5.0
 #: Takes the element of a player; null where it shows nothing.
 GRAB = f"""(player) => {{
   const shown = ({SHOWN})(player);
-  if (shown === null || shown.readyState < 2) return null;
+  if (shown === null || shown.readyState < 2 || shown.width === 0 && shown.matches("canvas")) return null;
   const canvas = document.createElement("canvas");
   canvas.width = {WIDTH}; canvas.height = {HEIGHT};
   const context = canvas.getContext("2d");
@@ -42,7 +42,27 @@ GRAB = f"""(player) => {{
   if (data[3] === 0) return null;
   let text = "";
   for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i], data[i + 1], data[i + 2]);
-  return {{ at, width: shown.videoWidth, pixels: btoa(text) }};
+  return {{ at, width: shown.videoWidth ?? shown.width, pixels: btoa(text) }};
+}}"""
+
+#: Notes, at every picture that the browser paints, the width of the one shown and how bright it is.
+WATCH = f"""() => {{
+  const canvas = document.createElement("canvas");
+  canvas.width = 32; canvas.height = 18;
+  const context = canvas.getContext("2d", {{ willReadFrequently: true }});
+  window.painted = [];
+  const look = () => {{
+    const player = document.querySelector(".player");
+    const video = player && ({SHOWN})(player);
+    context.clearRect(0, 0, 32, 18);
+    if (video) context.drawImage(video, 0, 0, 32, 18);
+    const data = context.getImageData(0, 0, 32, 18).data;
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+    window.painted.push([video?.videoWidth ?? video?.width ?? 0, sum / (32 * 18 * 3)]);
+    window.looking = requestAnimationFrame(look);
+  }};
+  look();
 }}"""
 
 
@@ -64,20 +84,20 @@ def grab(where: Locator) -> Grabbed | None:
     return Grabbed(pixels.reshape(HEIGHT, WIDTH, 3), got["at"], got["width"])
 
 
-def decode(path: Path, *options: str) -> npt.NDArray[np.uint8]:
+def decode(path: Path, *options: str, matrix: str = "bt709") -> npt.NDArray[np.uint8]:
     """All pictures of a file, small, as ffmpeg sees them; BT.709, as browsers have it where a stream does not say."""
     command = ["ffmpeg", "-v", "error", "-nostdin", *options, "-i", str(path), "-an", "-vf"]
-    command += [f"scale={WIDTH}:{HEIGHT}:flags=area:in_color_matrix=bt709", "-fps_mode", "passthrough"]
+    command += [f"scale={WIDTH}:{HEIGHT}:flags=area:in_color_matrix={matrix}", "-fps_mode", "passthrough"]
     command += ["-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
     raw = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
     return np.frombuffer(raw, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
 
 
 @cache
-def footage(stream: str) -> npt.NDArray[np.uint8]:
+def footage(stream: str, matrix: str = "bt709") -> npt.NDArray[np.uint8]:
     """The loop of a simulated camera's stream: ``main``, ``sub``, ``h265`` or ``h265sub``."""
     [path] = FOOTAGE.glob(f"*-{SECONDS}s-{FPS}-{GOP}.{stream}")
-    return decode(path, "-f", "hevc" if stream.startswith("h265") else "h264")
+    return decode(path, "-f", "hevc" if stream.startswith("h265") else "h264", matrix=matrix)
 
 
 def nearest(image: Image, clip: npt.NDArray[np.uint8]) -> tuple[int, float]:
@@ -86,3 +106,10 @@ def nearest(image: Image, clip: npt.NDArray[np.uint8]) -> tuple[int, float]:
     far = [float(np.abs(one.astype(np.int16) - wanted).mean()) for one in clip]
     best = int(np.argmin(far))
     return best, far[best]
+
+
+def nearest_in_any_colours(image: Image, stream: str) -> tuple[int, float]:
+    """As `nearest`, of a clip that does not say in which colours it is coded: browsers take it for BT.709, and what
+    makes JPEG of it may take it for BT.601."""
+    found = (nearest(image, footage(stream, matrix)) for matrix in ("bt601", "bt709"))
+    return min(found, key=lambda number_far: number_far[1])

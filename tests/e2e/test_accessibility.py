@@ -152,7 +152,7 @@ def on_the_grid(one: Visit, judge: Judge, wire: Wire) -> None:
     one.sign_in("admin")
     one.live("Yard").focus()
     expect(one.tile(LOST)).to_have_attribute("data-phase", "lost", timeout=MS)
-    expect(one.tile(STRANGE)).to_have_attribute("data-phase", "unsupported", timeout=MS)
+    one.live(STRANGE)  # transcoded
     page.keyboard.press("d")
     expect(one.live("Yard").locator(".inf")).not_to_be_empty()
     judge.look("grid")
@@ -200,8 +200,10 @@ def one_camera(one: Visit, judge: Judge) -> None:
             judge.look(name)
             page.keyboard.press("+")
             expect(page.locator(".overview")).to_be_visible()
-        else:
+        elif name == LOST:
             expect(page.locator(".stage .msg")).to_be_visible(timeout=MS)
+        else:
+            expect(page.locator(".stage .pc")).to_be_visible(timeout=MS)  # transcoded
         page.keyboard.press("w")
         expect(page.locator("aside.why")).to_be_visible()
         judge.look(f"{name}, why")
@@ -263,11 +265,18 @@ def broken(one: Visit, judge: Judge) -> None:
         one.open("/settings/cameras")
         expect(page.locator(".empty .mono")).to_be_visible(timeout=MS)
         judge.look("a page that cannot be loaded")
-    page.add_init_script("if (sessionStorage.blind) { delete window.MediaSource; delete window.ManagedMediaSource; }")
+    page.add_init_script("""
+      if (sessionStorage.blind) { delete window.MediaSource; delete window.ManagedMediaSource; }
+      if (sessionStorage.blind === "quite") delete window.createImageBitmap;
+    """)
     page.evaluate("() => { sessionStorage.blind = 1; }")
     one.open()
-    expect(page.locator(".empty")).to_be_visible(timeout=MS)
+    expect(one.live("Yard").locator(".pc")).to_be_visible(timeout=MS)
     judge.look("a browser without video")
+    page.evaluate("() => { sessionStorage.blind = 'quite'; }")
+    one.open()
+    expect(page.locator(".empty")).to_be_visible(timeout=MS)
+    judge.look("a browser without pictures")
     page.evaluate("() => { sessionStorage.clear(); }")
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.pictures import ALIKE, decode, footage, grab, nearest
-from tests.e2e.visit import PATIENCE_S, PHONE, SHOWN
+from tests.e2e.pictures import ALIKE, WATCH, decode, footage, grab, nearest
+from tests.e2e.visit import PATIENCE_S, PHONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,25 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
-#: Notes, at every picture that the browser paints, the width of the one shown and how bright it is.
-WATCH = f"""() => {{
-  const canvas = document.createElement("canvas");
-  canvas.width = 32; canvas.height = 18;
-  const context = canvas.getContext("2d", {{ willReadFrequently: true }});
-  window.painted = [];
-  const look = () => {{
-    const player = document.querySelector(".player");
-    const video = player && ({SHOWN})(player);
-    context.clearRect(0, 0, 32, 18);
-    if (video) context.drawImage(video, 0, 0, 32, 18);
-    const data = context.getImageData(0, 0, 32, 18).data;
-    let sum = 0;
-    for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
-    window.painted.push([video?.videoWidth ?? 0, sum / (32 * 18 * 3)]);
-    window.looking = requestAnimationFrame(look);
-  }};
-  look();
-}}"""
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -20,7 +20,7 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 #: The element that shows the picture: a pipeline that is still filling lies below it.
-SHOWN = "(player) => [...player.querySelectorAll('video')].at(-1) ?? null"
+SHOWN = "(player) => [...player.querySelectorAll('video, canvas.pictures')].at(-1) ?? null"
 
 
 def wait_until(

@@ -122,7 +122,7 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
           <ErrorBoundary key={route.page}>
             {route.page === "settings" && administer ? (
               <OnDemand load={settingsPage} />
-            ) : !model.host.support.available ? (
+            ) : !model.host.able ? (
               <NoVideo />
             ) : route.page === "camera" ? (
               <CameraPage id={route.id} />

@@ -70,6 +70,9 @@ export class Model {
   #latest: Connection | null = null;
   #doubtedAt = -Infinity;
   #wakeStart: (() => void) | null = null;
+  #signingOut = false;
+  /** The session ended while somebody was signing out. */
+  #endedMeanwhile = false;
 
   /** `currentPage` tells whether the server still gives out the page that is running. */
   constructor(scope: Window, prefs: Store<Prefs>, i18n: Store<Translator>, currentPage: () => Promise<boolean>) {
@@ -167,15 +170,20 @@ export class Model {
 
   async signOut(): Promise<void> {
     await this.toasts.settle();
+    this.#signingOut = true;
+    this.#endedMeanwhile = false;
     try {
       await this.api.signOut();
     } catch (error) {
       const gone = error instanceof ApiError && error.status === 401;
       if (!gone) {
-        this.toasts.add("bad", this.i18n.get().t("The server did not answer. You are still signed in."));
+        this.#signingOut = false;
+        if (this.#endedMeanwhile) this.sessionEnded();
+        else this.toasts.add("bad", this.i18n.get().t("The server did not answer. You are still signed in."));
         return;
       }
     }
+    this.#signingOut = false;
     this.#events.stop();
     this.setSound(null);
     this.host.clear();
@@ -187,7 +195,9 @@ export class Model {
 
   sessionEnded(): void {
     const before = this.session.get();
-    if (before.state !== "in") return;
+    // whoever signs out is not told that the session has ended, nor asked to sign in over it
+    this.#endedMeanwhile = true;
+    if (before.state !== "in" || this.#signingOut) return;
     this.#events.stop();
     this.setSound(null);
     this.host.suspend();

@@ -6,7 +6,7 @@
 export interface StreamMessage {
   readonly type: "stream";
   readonly mode: "direct" | "transcoded";
-  /** As for `MediaSource.isTypeSupported`. */
+  /** As for `MediaSource.isTypeSupported`; of transcoded streams, of each picture. */
   readonly mime: string;
   readonly stream: string;
   readonly width: number;
@@ -14,7 +14,7 @@ export interface StreamMessage {
   readonly fps: number | null;
   /** Why it is not the direct best stream; null if it is. */
   readonly reason: string | null;
-  /** 90 kHz ticks since the Unix epoch of decode time 0. */
+  /** 90 kHz ticks since the Unix epoch of decode time 0; 0 for transcoded streams, whose pictures bring their time. */
   readonly utcZero: number;
 }
 
@@ -35,6 +35,8 @@ export interface DroppedMessage {
 
 export type ServerMessage = StreamMessage | StatusMessage | DroppedMessage;
 
+/** What a transcoded stream is made of. */
+export const JPEG = "image/jpeg";
 const TEXT_LIMIT = 65536;
 const STATES: readonly string[] = ["ok", "waiting", "lost"];
 
@@ -53,9 +55,10 @@ export function amount(value: unknown): number | null {
 
 function streamMessage(data: Record<string, unknown>): StreamMessage | null {
   const mode = data["mode"];
-  const mime = text(data["mime"]);
+  const pictures = mode === "transcoded";
+  const mime = pictures ? JPEG : text(data["mime"]);
   const name = text(data["stream"]);
-  const utcZero = amount(data["utc_zero"]);
+  const utcZero = pictures ? 0 : amount(data["utc_zero"]);
   if ((mode !== "direct" && mode !== "transcoded") || mime === null || name === null || utcZero === null) return null;
   return {
     type: "stream",

@@ -36,6 +36,8 @@ export interface Facts {
   readonly unplayable: boolean;
   /** The browser wants a tap before it plays. */
   readonly blocked: boolean;
+  /** Pictures a second that were announced, where they may be few; else null. */
+  readonly pace: number | null;
 }
 
 /** Reasons of the server's that end in nothing to see until the camera or the browser is another. */
@@ -46,6 +48,13 @@ export const QUIET_MS = 2000;
 /** A first picture may take this long before it is called late: a cold camera, and its next key frame. */
 export const FIRST_MS = 8000;
 
+/** … nor where so much lies between two pictures anyway. */
+const LONGEST_QUIET_MS = 30_000;
+
+export function quietMs(pace: number | null): number {
+  return pace === null || pace <= 0 ? QUIET_MS : Math.min(LONGEST_QUIET_MS, Math.max(QUIET_MS, 2500 / pace));
+}
+
 export function phaseOf(f: Facts): Phase {
   if (f.refused !== null) return f.refused;
   if (f.unplayable || UNSUPPORTED.includes(f.linkReason)) return "unsupported";
@@ -54,12 +63,12 @@ export function phaseOf(f: Facts): Phase {
   if (down) return "offline";
   const without = f.now - Math.max(f.pictureAt ?? 0, f.askedAt ?? 0);
   // a connection that is being replaced; it may have been dead for a while before that
-  if (!f.open) return f.pictureAt === null ? "connecting" : without > QUIET_MS ? "offline" : "live";
+  if (!f.open) return f.pictureAt === null ? "connecting" : without > quietMs(f.pace) ? "offline" : "live";
   if (f.link === "lost") return "lost";
   if (f.blocked) return "blocked";
   if (f.pictureAt === null) {
     if (f.linkReason === "connecting") return "connecting"; // the server says when that fails
     return (f.link === "waiting" && f.linkReason === "long_gop") || without > FIRST_MS ? "waiting" : "connecting";
   }
-  return without > QUIET_MS ? "waiting" : "live";
+  return without > quietMs(f.pace) ? "waiting" : "live";
 }

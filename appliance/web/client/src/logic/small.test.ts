@@ -56,7 +56,7 @@ describe("codecs", () => {
 describe("what a tile says", () => {
   const live: Facts = {
     now: 100_000, open: true, downSince: null, refused: null, link: "ok", linkReason: null, pictureAt: 99_900,
-    askedAt: 50_000, paused: false, unplayable: false, blocked: false,
+    askedAt: 50_000, paused: false, unplayable: false, blocked: false, pace: null,
   };
   it.each([
     ["live", {}],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { quantise, wantChange, type Want } from "./want";
 
 const want: Want = {
-  type: "want", width: 640, height: 368, fps: 30, mode: "direct", zoom: false, codecs: ["avc1.640028"], audio: false,
+  type: "want", width: 640, height: 368, fps: 30, mode: "auto", zoom: false, codecs: ["avc1.640028"], audio: false,
   paused: false,
 };
 
@@ -23,8 +23,8 @@ describe("what is asked of the server", () => {
     expect(wantChange(want, { ...want, height: 320 })).toBe("size");
   });
 
-  it("is told at once for sound, pause, zoom and codecs", () => {
-    for (const change of [{ audio: true }, { paused: true }, { zoom: true }, { codecs: [] }, { fps: 5 }]) {
+  it("is told at once for sound, pause, zoom, codecs and the way of the picture", () => {
+    for (const change of [{ audio: true }, { paused: true }, { zoom: true }, { codecs: [] }, { fps: 5 }, { mode: "transcoded" as const }]) {
       expect(wantChange(want, { ...want, ...change })).toBe("now");
     }
   });

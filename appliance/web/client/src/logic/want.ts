@@ -8,7 +8,7 @@ export interface Want {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
-  readonly mode: "direct";
+  readonly mode: "auto" | "transcoded";
   readonly zoom: boolean;
   readonly codecs: readonly string[];
   readonly audio: boolean;
@@ -41,6 +41,7 @@ export function wantChange(sent: Want | null, next: Want): Change {
     sent.paused !== next.paused ||
     sent.zoom !== next.zoom ||
     sent.fps !== next.fps ||
+    sent.mode !== next.mode ||
     sent.codecs.join() !== next.codecs.join()
   ) {
     return "now";

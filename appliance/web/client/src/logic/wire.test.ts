@@ -43,6 +43,12 @@ describe("messages of the live socket", () => {
       }
     }
   });
+  it("announce pictures without a codec or a zero of time", () => {
+    const announced = { type: "stream", mode: "transcoded", stream: "main", width: 640, height: 360, fps: 12, reason: "codec" };
+    expect(parseMessage(JSON.stringify(announced))).toEqual({ ...announced, mime: "image/jpeg", utcZero: 0 });
+    expect(parseMessage(JSON.stringify({ ...announced, stream: 7 }))).toBeNull();
+    expect(parseMessage(JSON.stringify({ ...announced, mode: "direct" }))).toBeNull();
+  });
   it("say which codecs a stream has", () => {
     expect(families('video/mp4; codecs="avc1.64001f, mp4a.40.2"')).toBe("avc1+mp4a");
     expect(families('video/mp4; codecs="avc1.640028"')).toBe("avc1");

@@ -219,7 +219,7 @@ function OneCamera({ camera, cameras }: { camera: Camera; cameras: readonly Came
         <div ref={slot} class="slot" style={{ transform: transform(zoom, size) }} />
         <StageMessage player={player} />
         <div class="stage-chips">
-          <TileChips view={view} sound={view.sound} size="l" />
+          <TileChips camera={camera} view={view} sound={view.sound} size="l" />
         </div>
         {zoomed && <Overview zoom={zoom} player={player} />}
       </section>
@@ -267,7 +267,7 @@ function OneCamera({ camera, cameras }: { camera: Camera; cameras: readonly Came
         />
         {watchable.length > 1 && <DockButton icon="right" label={t("Next")} hint="→" look="only-upright" press={() => step(1)} />}
       </div>
-      {why && <WhyPanel camera={camera} player={player} close={() => model.whyOpen.set(false)} />}
+      {why && <WhyPanel camera={camera} player={player} zoomIn={() => zoomBy(2)} close={() => model.whyOpen.set(false)} />}
     </div>
   );
 }

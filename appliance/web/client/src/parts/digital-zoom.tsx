@@ -42,11 +42,11 @@ export function Overview({ zoom, player }: { zoom: Zoom; player: LivePlayer }) {
     const draw = (): void => {
       const picture = player.picture;
       const element = canvas.current;
-      if (!picture || !element || picture.videoWidth === 0) return;
-      const height = Math.round((WIDTH * picture.videoHeight) / picture.videoWidth);
+      if (!picture || !element) return;
+      const height = Math.round((WIDTH * picture.height) / picture.width);
       if (element.width !== WIDTH) element.width = WIDTH;
       if (element.height !== height) element.height = height;
-      element.getContext("2d")?.drawImage(picture, 0, 0, WIDTH, height);
+      element.getContext("2d")?.drawImage(picture.source, 0, 0, WIDTH, height);
     };
     draw();
     return model.host.onSecond(draw);

@@ -5,6 +5,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { I18nContext, ModelContext } from "../app/context";
 import { readPrefs } from "../app/prefs";
+import { cameraSettingsPath } from "../app/router";
 import type { Model, SessionState } from "../app/model";
 import { Toasts } from "../app/toasts";
 import { ENGLISH, loadTranslator } from "../i18n/languages";
@@ -15,24 +16,26 @@ import { findCameras } from "../logic/cameras";
 import type { Phase } from "../logic/phase";
 import { Store } from "../logic/store";
 import { ApiError, Unreachable, type ServerInfo } from "../net/api";
-import type { Figures, PlayerView } from "../player/live-player";
+import type { Figures, LivePlayer, PlayerView } from "../player/live-player";
 import { PasswordBanner } from "./banners";
 import { CameraWay } from "./camera-way";
 import { FindCamera } from "./find-camera";
 import { SignInCard } from "./sign-in-card";
 import { TestOutcome } from "./test-outcome";
-import { detailsLine, messageOf, phaseWord, reasonText, whyText } from "./texts";
-import { TileFrame } from "./tile";
+import { detailsLine, messageOf, phaseWord, reasonText } from "./texts";
+import { TileChips, TileFrame } from "./tile";
+import { stations, whyAsText, WhyPanel } from "./why-panel";
+import { advice, transcodedFor, whyText } from "./why-texts";
 
 const CAMERA: Camera = {
   id: "1", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, streams: [], rights: ["live"], audio: false,
 };
 const VIEW: PlayerView = {
-  phase: "live", reason: null, codec: null, sound: false, slow: false,
+  phase: "live", reason: null, codec: null, own: null, sound: false, slow: false,
   stream: { type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.64001f"', stream: "main", width: 1280, height: 720, fps: 25, reason: null, utcZero: 0 },
 };
 const FIGURES: Figures = {
-  rate: 268_000, fps: 25, behind: 0.3, width: 1280, height: 720, pictureUtc: 1_800_000_000_000, skipped: 0, skippedTotal: 0, since: 0, nextTryIn: null,
+  rate: 268_000, fps: 25, behind: 0.3, delay: null, width: 1280, height: 720, pictureUtc: 1_800_000_000_000, skipped: 0, skippedTotal: 0, since: 0, nextTryIn: null,
 };
 
 let root: HTMLElement;
@@ -174,7 +177,123 @@ describe("choosing tiles by key", () => {
 });
 
 const PHASES: readonly Phase[] = ["connecting", "live", "waiting", "lost", "offline", "denied", "removed", "full", "unsupported", "blocked", "paused"];
-const REASONS = ["codec", "no_video_10s", "one_fps", "site_lost", "camera_lost", "mask", "requested", "tile_size", "bandwidth", "level", "connecting", "timeout", "refused", "bad_credentials", "not_found", "unsupported_codec", "long_gop", "unheard-of"];
+const REASONS = ["off", "codec", "no_video_10s", "one_fps", "site_lost", "camera_lost", "mask", "requested", "tile_size", "bandwidth", "level", "connecting", "timeout", "refused", "bad_credentials", "not_found", "unsupported_codec", "long_gop", "decoder_restarts", "decoder_failed", "unheard-of"];
+
+const SENT = { id: "s", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936 };
+const H265: Camera = { ...CAMERA, streams: [SENT] };
+const MADE: PlayerView = {
+  ...VIEW, stream: { ...VIEW.stream!, mode: "transcoded", mime: "image/jpeg", width: 1280, height: 720, fps: 12, reason: "codec" },
+};
+const MADE_FIGURES: Figures = { ...FIGURES, rate: 310_000, fps: 11.8, behind: 0, delay: 0.42, since: 1_700_000_000_000 };
+const ADMIN = { administer: true, agent: "Chrome/150" };
+const because = (reason: string | null, more: Partial<PlayerView> = {}): PlayerView => ({ ...MADE, stream: { ...MADE.stream!, reason }, ...more });
+
+describe("a transcoded picture", () => {
+  it("says so and why on its tile, where the mask and the connection have words of their own", () => {
+    const chips = (): string[] => [...root.querySelectorAll(".pc")].map((chip) => chip.getAttribute("title") ?? "");
+    const shown = (view: PlayerView, camera = H265): string[] => {
+      show(<TileChips camera={camera} view={view} sound={view.sound} size="l" />);
+      return chips();
+    };
+    expect(shown(MADE)).toEqual(["Transcoded: this browser cannot play H.265"]);
+    expect(shown(MADE, CAMERA)).toEqual(["Transcoded: this browser cannot play what the camera sends"]);
+    expect(shown(because("mask"))).toEqual(["Privacy mask"]);
+    expect(shown(because("unheard-of"))).toEqual(["Transcoded"]);
+    expect(shown(because("requested", { own: "no_media" }))).toEqual(["Transcoded: this browser plays still pictures only"]);
+    expect(shown(because("codec", { own: "not_decoded" }))).toEqual(["Transcoded: this browser does not decode H.265"]);
+    expect(shown(because("off", { own: "not_decoded" }))).toEqual(["Transcoded: switched off by the administrator"]);
+    expect(shown(because("bandwidth", { sound: true }))).toEqual(["Transcoded: the connection is slow", "Low bandwidth", "Sound on"]);
+    expect(root.querySelectorAll(".pc")[2]?.textContent).toBe("+1Sound on");
+    expect(shown({ ...MADE, phase: "lost" })).toEqual([]);
+    expect(shown(VIEW)).toEqual([]);
+  });
+
+  it("has its figures in the details line, and its way in its name", () => {
+    show(tile("Front gate", MADE, MADE_FIGURES));
+    expect(root.querySelector(".inf")?.textContent).toBe("Transcoded · main · 1280×720 · 12\u202ffps · 310\u202fkB/s · delay 0.4\u202fs");
+    expect(root.querySelector("article")?.getAttribute("aria-label")).toBe("Front gate, live, transcoded");
+  });
+
+  it("is explained by three stations, with what is known and nothing else", () => {
+    const facts = (camera: Camera, view: PlayerView, figures: Figures): [string, string][] =>
+      stations(ENGLISH, camera, view, figures).map((s) => [s.title, s.facts.map(([name, value]) => `${name}: ${value}`).join("; ").replaceAll("\u202f", " ")]);
+    const since = new Date(MADE_FIGURES.since).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    expect(facts(H265, MADE, MADE_FIGURES)).toEqual([
+      ["Camera sends", "Stream: main, H.265; Picture: 3840×2160, 25 fps; Data: 742 kB/s"],
+      ["Fanal makes", "Picture: 1280×720, 12 fps; Format: JPEG"],
+      ["You receive", `Picture: 1280×720, 12 fps; Data: 310 kB/s; Delay, by this device’s clock: 0.42 s; Lost since ${since}: none`],
+    ]);
+    const unknown = { ...H265, streams: [{ ...SENT, codec: null, width: null, fps: null, kbps: null }] };
+    expect(facts(unknown, because("codec", { stream: { ...MADE.stream!, fps: null, width: 0 } }), { ...MADE_FIGURES, delay: null, fps: 0 })).toEqual([
+      ["Camera sends", "Stream: main"],
+      ["Fanal makes", "Format: JPEG"],
+      ["You receive", `Picture: 1280×720; Data: 310 kB/s; Lost since ${since}: none`],
+    ]);
+    expect(facts(CAMERA, MADE, { ...MADE_FIGURES, pictureUtc: null })).toEqual([["Fanal makes", "Picture: 1280×720, 12 fps; Format: JPEG"]]);
+    expect(facts(H265, VIEW, FIGURES).map(([title]) => title)).toEqual(["Camera sends", "Fanal hands on", "You receive"]);
+  });
+
+  it("comes with advice that applies, for who may follow it", () => {
+    const texts = (view: PlayerView, camera = H265, reader = ADMIN): string[] =>
+      advice(ENGLISH, camera, view, FIGURES, reader).map((one) => `${one.act}: ${one.text}`);
+    const viewer = { ...ADMIN, administer: false };
+    const second = "settings: Turn on this camera’s second stream, as H.264. It would play here directly.";
+    const elsewhere = "null: Open Fanal in Firefox or Safari, or in Edge with the HEVC extension: they play H.265.";
+    expect(texts(MADE)).toEqual([second, elsewhere]);
+    expect(texts(MADE, H265, viewer)).toEqual([elsewhere]);
+    expect(texts(MADE, H265, { administer: true, agent: "Mozilla/5.0 (X11) Gecko/20100101 Firefox/140.0" })).toEqual([second]);
+    expect(texts(MADE, { ...H265, streams: [SENT, { ...SENT, codec: "h264" }] }, viewer)).toEqual([elsewhere]);
+    expect(texts(MADE, { ...H265, streams: [SENT, { ...SENT, id: "t" }] })[0]).toMatch(/Set one of this camera’s streams to H.264/);
+    expect(texts({ ...VIEW, phase: "unsupported", reason: "codec", codec: "hvc1.1.6.L93.B0", stream: null })).toEqual([second, elsewhere]);
+    expect(texts(because("requested", { own: "not_decoded" }))).toEqual([expect.stringMatching(/^direct: /)]);
+    expect(texts(because("tile_size"))).toEqual([expect.stringMatching(/^zoom: /)]);
+    for (const nothing of ["mask", "off", "requested", "site_lost", null]) expect(texts(because(nothing))).toEqual([]);
+    expect(texts(VIEW)).toEqual([]);
+    expect(texts(VIEW, { ...H265, streams: [{ ...SENT, fps: 8 }] })).toEqual([expect.stringMatching(/sends 8\u202ffps\. Set it to more than 10/)]);
+    expect(texts({ ...VIEW, phase: "lost" }, H265, viewer)).toEqual([]);
+  });
+
+  it("is told whole as text", () => {
+    const text = whyAsText(ENGLISH, H265, MADE, MADE_FIGURES, ADMIN).replaceAll("\u202f", " ");
+    expect(text).toMatch(/^Front gate\n2027-01-15T08:00:00.000Z\n\nTranscoded, because this browser cannot play H\.265\.\nThe camera sends H\.265\./);
+    for (const part of ["  Picture: 3840×2160, 25 fps", "Fanal makes", "  Data: 310 kB/s", "For a better picture", "phase live", "transcoded main codec image/jpeg", "Chrome/150"]) {
+      expect(text).toContain(part);
+    }
+  });
+});
+
+describe("the panel that says why", () => {
+  it("takes the focus, gives it back, and its buttons do what they say", () => {
+    const made = model();
+    const go = vi.fn();
+    Object.assign(made, { router: { go } });
+    session.set({ state: "in", session: { csrf: "", administer: true, user: { id: "1", name: "admin", role: "administrator", mustChangePassword: false } } });
+    const view = new Store<PlayerView>(MADE);
+    const player = { view, figures: () => MADE_FIGURES, tryDirect: vi.fn() };
+    const zoomIn = vi.fn();
+    const button = document.createElement("button");
+    document.body.append(button);
+    button.focus();
+    const panel = <WhyPanel camera={H265} player={player as unknown as LivePlayer} zoomIn={zoomIn} close={() => undefined} />;
+    show(panel, made);
+    expect(document.activeElement?.id).toBe("why-title");
+    expect(root.querySelector(".why")?.getAttribute("aria-live")).toBe("off");
+    expect([...root.querySelectorAll(".path h3")].map((h) => h.textContent)).toEqual(["Camera sends", "Fanal makes", "You receive"]);
+    const press = (text: string): void => [...root.querySelectorAll<HTMLElement>(".better .btn")].find((b) => b.textContent === text)?.click();
+    act(() => press("Open camera settings"));
+    expect(go).toHaveBeenCalledWith(cameraSettingsPath("1"));
+    act(() => view.set(because("tile_size")));
+    act(() => press("Zoom in"));
+    expect(zoomIn).toHaveBeenCalledOnce();
+    act(() => view.set(because("requested", { own: "not_decoded" })));
+    act(() => press("Try direct video again"));
+    expect(player.tryDirect).toHaveBeenCalledOnce();
+    act(() => view.set(VIEW));
+    expect(root.querySelector(".better")).toBeNull();
+    act(() => render(null, root));
+    expect(document.activeElement).toBe(button);
+  });
+});
 
 describe("words", () => {
   it.each(["en", "fr"])("are found for every state and reason, in %s", async (language) => {
@@ -185,8 +304,16 @@ describe("words", () => {
           const view = { ...VIEW, phase, reason };
           const message = messageOf(i18n, view, { ...FIGURES, pictureUtc, nextTryIn: 3 }, 1_800_000_006_000);
           expect(message === null).toBe(phase === "live" || phase === "paused");
-          for (const text of [message?.title, message?.detail, phaseWord(i18n, phase), whyText(i18n, view).title, whyText(i18n, view).detail]) {
+          for (const text of [message?.title, message?.detail, phaseWord(i18n, phase), whyText(i18n, CAMERA, view).title, whyText(i18n, CAMERA, view).detail]) {
             expect(text ?? "").not.toMatch(/[{}]|undefined|null|NaN|_/);
+          }
+          for (const own of [null, "no_media", "not_decoded"] as const) {
+            for (const camera of [CAMERA, H265]) {
+              const made = because(reason, { own });
+              const said = [transcodedFor(i18n, camera, made), whyText(i18n, camera, made).title, whyText(i18n, camera, made).detail];
+              said.push(...advice(i18n, camera, made, FIGURES, ADMIN).map((one) => one.text));
+              for (const text of said) expect(text ?? "").not.toMatch(/[{}]|undefined|null|NaN|_/);
+            }
           }
           expect(detailsLine(i18n, { ...view, stream: { ...VIEW.stream!, reason } }, FIGURES, false)).not.toMatch(/undefined|null|NaN/);
         }

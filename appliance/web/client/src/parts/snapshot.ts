@@ -1,4 +1,4 @@
-/** A picture of now, at the stream's full size, saved as a file. */
+/** A picture saved as a file: of transcoded ones the one that is shown, else one of now, at the stream's full size. */
 
 import type { Model } from "../app/model";
 import { snapshotName, type Camera } from "../logic/cameras";
@@ -10,9 +10,12 @@ const KEPT_MS = 60_000;
 export async function takeSnapshot(model: Model, camera: Camera): Promise<void> {
   const { t } = model.i18n.get();
   const values = { name: camera.name };
+  const player = model.host.player(camera.id);
+  const shown = player.view.get().phase === "live" ? player.jpeg : null;
+  const shownAt = shown && player.figures(performance.now()).pictureUtc;
   let picture: Blob;
   try {
-    picture = await model.api.snapshot(camera.id);
+    picture = shown ?? (await model.api.snapshot(camera.id));
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) {
       model.sessionEnded();
@@ -30,7 +33,7 @@ export async function takeSnapshot(model: Model, camera: Camera): Promise<void> 
   const address = URL.createObjectURL(picture);
   const link = document.createElement("a");
   link.href = address;
-  link.download = snapshotName(camera.name, new Date());
+  link.download = snapshotName(camera.name, new Date(shownAt ?? Date.now()));
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), KEPT_MS);
   model.toasts.add("good", t("Snapshot of {name} saved.", values), {

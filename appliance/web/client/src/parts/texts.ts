@@ -1,4 +1,4 @@
-/** What is said of a picture, in words: the messages over it, its chips, its details line, and why it is as it is. */
+/** What is said of a picture, in words: the messages over it and its details line.  Why it is as it is: `why-texts`. */
 
 import type { Translator } from "../i18n/translator";
 import type { Camera } from "../logic/cameras";
@@ -36,6 +36,10 @@ export function reasonText({ t }: Translator, reason: string | null): string | n
       return t("The connection to the site is lost.");
     case "no_video_10s":
       return t("No direct video for 10 s.");
+    case "decoder_restarts":
+      return t("Fanal’s decoder starts again.");
+    case "decoder_failed":
+      return t("Fanal cannot decode this camera’s video at the moment.");
     default:
       return null;
   }
@@ -110,7 +114,8 @@ export function messageOf(i18n: Translator, view: PlayerView, figures: Figures, 
   }
 }
 
-function unsupportedText({ t }: Translator, view: PlayerView): { detail: string; brief: string } {
+/** Why a format is not shown; `brief` for small tiles. */
+export function unsupportedText({ t }: Translator, view: PlayerView): { detail: string; brief: string } {
   if (view.reason === "level") {
     return {
       detail: t("The camera sends a picture too large or too fast for this browser. Set it to a smaller one."),
@@ -158,46 +163,15 @@ export function phaseWord({ t, tc }: Translator, phase: Phase): string {
 export function detailsLine(i18n: Translator, view: PlayerView, figures: Figures, short: boolean): string {
   const { t } = i18n;
   if (view.phase !== "live" || !view.stream) return "";
-  const parts = [t("Direct")];
+  const pictures = view.stream.mode === "transcoded";
+  const parts = [pictures ? t("Transcoded") : t("Direct")];
   if (!short) parts.push(view.stream.stream);
   if (figures.width > 0) parts.push(format.size(figures.width, figures.height));
   if (figures.fps > 0.5) parts.push(format.fps(i18n, figures.fps));
   if (!short && figures.rate > 0) parts.push(format.rate(i18n, figures.rate));
+  if (!short && pictures && figures.delay !== null) parts.push(t("delay {time}", { time: format.seconds(i18n, figures.delay) }));
   if (figures.skipped > 0) parts.push(t("skipped {time}", { time: format.seconds(i18n, figures.skipped) }));
   return parts.join(" · ");
-}
-
-/** Why the picture is as it is: one sentence, and what it means. */
-export function whyText(i18n: Translator, view: PlayerView): { readonly title: string; readonly detail: string } {
-  const { t } = i18n;
-  if (view.phase === "unsupported") {
-    return { title: t("Nothing to see, because this format cannot be shown here."), detail: unsupportedText(i18n, view).detail };
-  }
-  if (view.phase === "lost") {
-    return { title: t("The camera is lost."), detail: reasonText(i18n, view.reason) ?? t("Fanal tries again by itself until it answers.") };
-  }
-  if (view.phase === "offline") {
-    return { title: t("Your connection to Fanal is interrupted."), detail: t("The picture comes back by itself when the connection does.") };
-  }
-  if (view.phase === "waiting" || view.phase === "connecting") {
-    return { title: t("Waiting for video."), detail: reasonText(i18n, view.reason) ?? t("The camera is connected, but no picture has come yet.") };
-  }
-  const unchanged = t("Fanal hands on what the camera sends. Nothing is decoded or made smaller on the way.");
-  switch (view.stream?.reason) {
-    case null:
-    case undefined:
-      return { title: t("Direct, in the camera’s best stream."), detail: unchanged };
-    case "tile_size":
-      return { title: t("Direct, in a smaller stream, because the picture is small here."), detail: unchanged };
-    case "bandwidth":
-      return { title: t("Direct, in a smaller stream, because the connection is slow."), detail: unchanged };
-    case "codec":
-      return { title: t("Direct, in another stream, because this browser cannot play the best one."), detail: unchanged };
-    case "level":
-      return { title: t("Direct, in another stream, because the best one is too large or too fast for this browser."), detail: unchanged };
-    default:
-      return { title: t("Direct, but not in the camera’s best stream."), detail: unchanged };
-  }
 }
 
 /** What is wrong with the cameras, for the strip below the grid: `1 lost`. */

@@ -4,12 +4,14 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import { mayListen, mayWatch, type Camera } from "../logic/cameras";
 import type { Rect } from "../logic/grid";
+import type { Translator } from "../i18n/translator";
 import type { Figures, PlayerView } from "../player/live-player";
 import { IconButton } from "../ui/controls";
 import { useLatest, useSecond, useStore } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/icons";
 import { takeSnapshot, toggleSound } from "./snapshot";
 import { detailsLine, messageOf, phaseWord } from "./texts";
+import { transcodedFor } from "./why-texts";
 
 interface TileProps {
   readonly camera: Camera;
@@ -113,7 +115,10 @@ export function TileFrame(props: FrameProps) {
     const elsewhere = active !== null && active !== document.body && !active.closest(".grid");
     if (props.selected && !elsewhere) article.current?.focus({ preventScroll: true });
   }, [props.selected]);
-  const label = [camera.name, phaseWord(i18n, view.phase), props.sound ? i18n.t("Sound on") : ""].filter(Boolean).join(", ");
+  const transcoded = view.phase === "live" && view.stream?.mode === "transcoded";
+  const label = [camera.name, phaseWord(i18n, view.phase), transcoded ? i18n.tc("state", "transcoded") : "", props.sound ? i18n.t("Sound on") : ""]
+    .filter(Boolean)
+    .join(", ");
   return (
     <article
       ref={article}
@@ -129,7 +134,7 @@ export function TileFrame(props: FrameProps) {
     >
       {props.slot}
       <TileMessage {...props} />
-      <TileChips view={view} sound={props.sound} size={size} />
+      <TileChips camera={camera} view={view} sound={props.sound} size={size} />
       <TileFoot {...props} />
     </article>
   );
@@ -169,24 +174,50 @@ interface Chip {
   readonly attention?: boolean;
 }
 
+const MOST_CHIPS = 2;
+
+interface ChipsProps {
+  readonly camera: Camera;
+  readonly view: PlayerView;
+  readonly sound: boolean;
+  readonly size: string;
+}
+
+function transcodedChip(i18n: Translator, camera: Camera, view: PlayerView): Chip {
+  const { t, tc } = i18n;
+  if (view.stream?.reason === "mask") return { icon: "mask", text: t("Privacy mask"), short: tc("short for Privacy mask", "Mask") };
+  const reason = transcodedFor(i18n, camera, view);
+  const text = reason === null ? t("Transcoded") : t("Transcoded: {reason}", { reason });
+  return { icon: "layers", text, short: t("Transcoded") };
+}
+
 /** At most two; the rest behind a number (ui.md §5). */
-export function TileChips({ view, sound, size }: { view: PlayerView; sound: boolean; size: string }) {
-  const { t, tc } = useI18n();
+export function TileChips({ camera, view, sound, size }: ChipsProps) {
+  const i18n = useI18n();
+  const { t, tc } = i18n;
   const chips: Chip[] = [];
+  if (view.phase === "live" && view.stream?.mode === "transcoded") chips.push(transcodedChip(i18n, camera, view));
   const slow = view.slow || view.stream?.reason === "bandwidth";
   if (slow && view.phase === "live") {
     chips.push({ icon: "bars", text: t("Low bandwidth"), short: tc("short for Low bandwidth", "Low"), attention: true });
   }
   if (sound) chips.push({ icon: "sound", text: t("Sound on"), short: tc("short for Sound on", "Sound") });
   if (chips.length === 0) return null;
+  const more = chips.slice(MOST_CHIPS);
   return (
     <div class="top">
-      {chips.slice(0, 2).map((chip) => (
+      {chips.slice(0, MOST_CHIPS).map((chip) => (
         <span key={chip.icon} class={`pc${chip.attention ? " amb" : ""}`} title={chip.text}>
           <Icon name={chip.icon} />
           {size === "xs" ? <span class="vh">{chip.text}</span> : <span class="ell">{size === "s" ? chip.short : chip.text}</span>}
         </span>
       ))}
+      {more.length > 0 && (
+        <span class="pc num" title={more.map((chip) => chip.text).join(", ")}>
+          +{more.length}
+          <span class="vh">{more.map((chip) => chip.text).join(", ")}</span>
+        </span>
+      )}
     </div>
   );
 }

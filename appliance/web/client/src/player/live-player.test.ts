@@ -1,22 +1,25 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { LivePlayer } from "./live-player";
-import { FakePipeline, FakeWebSocket, FRAGMENT, INIT, stream } from "./testing";
+import { LivePlayer, type PlayerDeps } from "./live-player";
+import { FakePictures, FakePipeline, FakeWebSocket, FRAGMENT, INIT, picture, stream, transcoded } from "./testing";
 
 const SOUND = 'video/mp4; codecs="avc1.64001f, mp4a.40.2"';
 let refused: string[];
 
-function player(supported: (mime: string) => boolean = () => true): LivePlayer {
+function player(supported: (mime: string) => boolean = () => true, more: Partial<PlayerDeps> = {}): LivePlayer {
   return new LivePlayer("camera", {
     url: "ws://here/live",
     codecs: ["avc1.640028"],
+    direct: true,
     supported,
+    createPictures: (events) => new FakePictures(events),
     createPipeline: (events, prepared) => new FakePipeline(events, prepared),
     prepareVideo: () => document.createElement("video"),
     epoch: () => 1_700_000_000,
     requestPump: () => undefined,
     refused: (why) => refused.push(why),
     random: () => 0.5,
+    ...more,
   });
 }
 
@@ -47,6 +50,7 @@ beforeEach(() => {
   vi.setSystemTime(1_800_000_000_000);
   FakeWebSocket.all = [];
   FakePipeline.all = [];
+  FakePictures.all = [];
   refused = [];
   vi.stubGlobal("WebSocket", FakeWebSocket);
   vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue(undefined);
@@ -62,7 +66,7 @@ describe("what it asks for", () => {
   it("is the first message, with size and codecs", () => {
     watching();
     expect(FakeWebSocket.last.sent).toEqual([
-      { type: "want", width: 640, height: 368, fps: 30, mode: "direct", zoom: false, codecs: ["avc1.640028"], audio: false, paused: false },
+      { type: "want", width: 640, height: 368, fps: 30, mode: "auto", zoom: false, codecs: ["avc1.640028"], audio: false, paused: false },
     ]);
   });
 
@@ -163,10 +167,10 @@ describe("streams", () => {
     const [first, second] = FakePipeline.all;
     expect([first?.disposed, first?.fragments, second?.fragments]).toEqual([false, 1, 1]);
     // behind the picture shown until it has one of its own
-    expect([...p.element.children].indexOf(second!.video)).toBeLessThan([...p.element.children].indexOf(first!.video));
+    expect([...p.element.children].indexOf(second!.element)).toBeLessThan([...p.element.children].indexOf(first!.element));
     second?.show();
     expect(first?.disposed).toBe(true);
-    expect(p.element.contains(second!.video)).toBe(true);
+    expect(p.element.contains(second!.element)).toBe(true);
   });
 
   it("are silent unless sound was asked for, and the element played in the tap is the one that sounds", () => {
@@ -175,7 +179,7 @@ describe("streams", () => {
     const prepared = (HTMLMediaElement.prototype.play as unknown as { mock: { contexts: unknown[] } }).mock.contexts.at(-1);
     FakeWebSocket.last.say(stream({ mime: SOUND }));
     FakeWebSocket.last.give(INIT);
-    expect(FakePipeline.all[1]?.video).toBe(prepared);
+    expect(FakePipeline.all[1]?.element).toBe(prepared);
     expect(FakePipeline.all[1]?.muted).toBe(false);
     p.setAudio(false);
     expect(FakePipeline.all[1]?.muted).toBe(true);
@@ -202,6 +206,128 @@ describe("streams", () => {
   });
 });
 
+describe("transcoded pictures", () => {
+  /** A player that shows one. */
+  function pictures(): LivePlayer {
+    const p = watching();
+    FakeWebSocket.last.say(transcoded());
+    FakeWebSocket.last.give(picture());
+    FakePictures.all.at(-1)?.show();
+    p.control(performance.now());
+    return p;
+  }
+
+  it("are shown, with figures and the time of their own", () => {
+    const p = pictures();
+    expect(p.view.get()).toMatchObject({ phase: "live", stream: { mode: "transcoded", reason: "codec" } });
+    expect(p.element.contains(FakePictures.all[0]!.element)).toBe(true);
+    expect(p.figures(performance.now())).toMatchObject({ width: 640, height: 360, behind: 0, delay: 0.2, pictureUtc: 1_800_000_000_000 });
+    expect(FakePipeline.all).toHaveLength(0);
+  });
+
+  it("are the file of a snapshot as they came", async () => {
+    const p = pictures();
+    expect(new Uint8Array(await p.jpeg!.arrayBuffer())).toEqual(new Uint8Array([0xff, 0xd8, 0xff, 0xe0]));
+    expect(live().jpeg).toBeNull();
+  });
+
+  it("of another size go on the same canvas", () => {
+    pictures();
+    FakeWebSocket.last.say(transcoded({ width: 1280, height: 720 }));
+    FakeWebSocket.last.give(picture());
+    expect(FakePictures.all).toHaveLength(1);
+    expect(FakePictures.all[0]?.pushed).toHaveLength(2);
+  });
+
+  it("take over from video at their first, and video from them: the picture shown stays until then", () => {
+    const p = live();
+    const video = FakePipeline.all[0]!;
+    FakeWebSocket.last.say(transcoded({ reason: "camera_lost" }));
+    expect(video.disposed).toBe(false);
+    FakeWebSocket.last.give(picture());
+    const canvas = FakePictures.all[0]!;
+    expect([video.disposed, [...p.element.children].indexOf(canvas.element)]).toEqual([false, 0]);
+    canvas.show();
+    expect(video.disposed).toBe(true);
+
+    FakeWebSocket.last.say(stream());
+    FakeWebSocket.last.give(INIT);
+    FakeWebSocket.last.give(FRAGMENT);
+    const next = FakePipeline.all[1]!;
+    expect([canvas.disposed, next.fragments, [...p.element.children].indexOf(next.element)]).toEqual([false, 1, 0]);
+    next.show();
+    expect(canvas.disposed).toBe(true);
+    expect(p.element.querySelectorAll("canvas.pictures")).toHaveLength(0);
+  });
+
+  it("that never came leave the video where it was", () => {
+    live();
+    FakeWebSocket.last.say(transcoded());
+    FakeWebSocket.last.give(picture());
+    FakeWebSocket.last.say(stream());
+    FakeWebSocket.last.give(INIT);
+    FakeWebSocket.last.give(FRAGMENT);
+    expect(FakePictures.all[0]?.disposed).toBe(true);
+    expect(FakePipeline.all).toHaveLength(1);
+    expect(FakePipeline.all[0]).toMatchObject({ disposed: false, fragments: 2 });
+  });
+
+  it("tell how many were left out, and hold no buffer", () => {
+    const p = pictures();
+    FakePictures.all[0]!.replaced = 3;
+    p.sendStats();
+    p.sendStats();
+    expect(FakeWebSocket.last.sent.slice(-2)).toEqual([
+      { type: "stats", buffer_s: 0, dropped: 3 },
+      { type: "stats", buffer_s: 0, dropped: 0 },
+    ]);
+  });
+
+  it("are asked for by itself where the browser plays no video at all", () => {
+    const p = player(() => false, { direct: false, codecs: [] });
+    p.setSize(640, 368);
+    p.setVisible(true);
+    FakeWebSocket.last.accept();
+    expect(wants()).toMatchObject([{ mode: "transcoded", codecs: [] }]);
+    expect(p.view.get().own).toBe("no_media");
+  });
+
+  it("that seldom come are not taken for none", () => {
+    const p = watching();
+    FakeWebSocket.last.say(transcoded({ fps: 0.5 }));
+    FakeWebSocket.last.give(picture());
+    FakePictures.all[0]?.show();
+    vi.advanceTimersByTime(4500);
+    p.control(performance.now());
+    expect(p.view.get().phase).toBe("live");
+    vi.advanceTimersByTime(1000);
+    p.control(performance.now());
+    expect(p.view.get().phase).toBe("waiting");
+  });
+
+  it("are forgotten when the right is taken", () => {
+    const p = pictures();
+    FakeWebSocket.last.end(4403);
+    expect(FakePictures.all[0]?.disposed).toBe(true);
+    expect(p.jpeg).toBeNull();
+    expect(p.picture).toBeNull();
+  });
+
+  it("give way to video again when somebody asks for it", () => {
+    const p = watching();
+    for (let i = 0; i < 2; i++) {
+      FakeWebSocket.last.say(stream());
+      FakeWebSocket.last.give(INIT);
+      FakePipeline.all.at(-1)?.events.failed("cannot decode", true);
+      vi.advanceTimersByTime(2000);
+      FakeWebSocket.last.accept();
+    }
+    expect(wants().at(-1)).toMatchObject({ mode: "transcoded" });
+    p.tryDirect();
+    expect(wants().at(-1)).toMatchObject({ mode: "auto", codecs: ["avc1.640028"] });
+  });
+});
+
 describe("faults", () => {
   it("of the element start over within a second, with the last picture kept", () => {
     const p = live();
@@ -216,8 +342,8 @@ describe("faults", () => {
     expect(p.view.get().phase).toBe("live");
   });
 
-  it("of a codec that the browser promised and does not decode end in another one being asked for, for a while", () => {
-    watching();
+  it("of a codec that the browser promised and does not decode end in pictures being asked for, for a while", () => {
+    const p = watching();
     for (let i = 0; i < 2; i++) {
       FakeWebSocket.last.say(stream());
       FakeWebSocket.last.give(INIT);
@@ -225,13 +351,33 @@ describe("faults", () => {
       vi.advanceTimersByTime(2000);
       FakeWebSocket.last.accept();
     }
-    expect(wants().at(-1)).toMatchObject({ codecs: [] });
+    expect(wants().at(-1)).toMatchObject({ mode: "transcoded", codecs: [] });
+    expect(p.view.get().own).toBe("not_decoded");
     FakeWebSocket.last.say({ type: "status", state: "lost", reason: "unsupported_codec" });
     vi.advanceTimersByTime(60_000);
     FakeWebSocket.last.end(1001);
     vi.advanceTimersByTime(2000);
     FakeWebSocket.last.accept();
-    expect(wants().at(-1)).toMatchObject({ codecs: ["avc1.640028"] });
+    expect(wants().at(-1)).toMatchObject({ mode: "auto", codecs: ["avc1.640028"] });
+    expect(p.view.get().own).toBeNull();
+  });
+
+  it("of making an element at all end in pictures at once", () => {
+    const p = player(() => true, {
+      createPipeline: () => {
+        throw new Error("no more decoders");
+      },
+    });
+    p.setSize(640, 368);
+    p.setVisible(true);
+    FakeWebSocket.last.accept();
+    FakeWebSocket.last.say(stream());
+    FakeWebSocket.last.give(INIT);
+    expect(wants().at(-1)).toMatchObject({ mode: "transcoded", codecs: [] });
+    FakeWebSocket.last.say(transcoded({ reason: "requested" }));
+    FakeWebSocket.last.give(picture());
+    FakePictures.all[0]?.show();
+    expect(p.view.get()).toMatchObject({ phase: "live", own: "not_decoded" });
   });
 
   it("of an element that was replaced meanwhile mean nothing", () => {

@@ -2,18 +2,21 @@
  * One camera, live: its socket, its pipelines and its element.  The element outlives every view: whichever view shows
  * the camera gets it, with the picture in it.
  *
- * Streams of the same codecs go into the same SourceBuffer.  Another codec, or sound joining or leaving, is filled into
- * a second pipeline, which takes over at its first picture, so nothing turns black in between.
+ * Streams of the same codecs go into the same SourceBuffer.  Another codec, sound joining or leaving, or transcoded
+ * pictures instead of video, are filled into a second pipeline, which takes over at its first picture, so nothing turns
+ * black in between.
  */
 
 import { Meter } from "../logic/meter";
 import { families, hasSound, parseMessage, type LinkState, type StreamMessage } from "../logic/messages";
+import { jpegOf } from "../logic/jpeg";
 import { kindOf } from "../logic/mp4";
-import { phaseOf, type Phase } from "../logic/phase";
+import { Offer, type OwnReason } from "../logic/offer";
+import { phaseOf, quietMs, type Phase } from "../logic/phase";
 import { Store } from "../logic/store";
 import { wantChange, type Want } from "../logic/want";
 import { LiveSocket } from "./live-socket";
-import type { Pipeline, PipelineEvents } from "./pipeline";
+import type { DirectPipeline, PicturePipeline, Pipeline, PipelineEvents } from "./pipeline";
 
 /** What changes seldom: a view renders it. */
 export interface PlayerView {
@@ -23,6 +26,8 @@ export interface PlayerView {
   /** What this browser would have to play, where that is the reason. */
   readonly codec: string | null;
   readonly stream: StreamMessage | null;
+  /** Where the browser is why the picture comes as it does, and the server could not know. */
+  readonly own: OwnReason | null;
   /** Sound is heard, not only asked for. */
   readonly sound: boolean;
   /** Several interruptions within a minute: the connection is too slow for this stream. */
@@ -37,6 +42,8 @@ export interface Figures {
   readonly fps: number;
   /** Seconds between the picture shown and the newest one received. */
   readonly behind: number;
+  /** Seconds from the time in a transcoded picture to its being shown, by this device's clock; null where unknown. */
+  readonly delay: number | null;
   readonly width: number;
   readonly height: number;
   /** UTC milliseconds of the picture shown. */
@@ -51,8 +58,11 @@ export interface Figures {
 export interface PlayerDeps {
   readonly url: string;
   readonly codecs: readonly string[];
+  /** There is a way to play video at all. */
+  readonly direct: boolean;
   readonly supported: (mime: string) => boolean;
-  readonly createPipeline: (events: PipelineEvents, prepared?: HTMLVideoElement) => Pipeline;
+  readonly createPipeline: (events: PipelineEvents, prepared?: HTMLVideoElement) => DirectPipeline;
+  readonly createPictures: (events: PipelineEvents) => PicturePipeline;
   readonly prepareVideo: () => HTMLVideoElement;
   /** Seconds since 1970 that stand for media time 0 on this page, fixed by the first stream. */
   readonly epoch: (utcZeroSeconds: number) => number;
@@ -63,6 +73,13 @@ export interface PlayerDeps {
 }
 
 export type Refusal = "session" | "denied" | "removed" | "handshake" | "silence";
+
+/** A picture to draw elsewhere. */
+export interface Shown {
+  readonly source: HTMLVideoElement | HTMLCanvasElement;
+  readonly width: number;
+  readonly height: number;
+}
 
 interface Geometry {
   readonly width: number;
@@ -79,7 +96,15 @@ const SKIP_SHOWN_MS = 10_000;
 const SKIPS_SLOW = 3;
 const SKIPS_WITHIN_MS = 60_000;
 const HIGHEST_FPS = 30;
-const WITHHELD_MS = 60_000;
+/** A delay beyond these tells of a clock that is wrong, not of the picture. */
+const LIKELY_DELAY_S = 60;
+
+function shownBy(pipeline: Pipeline | null): Shown | null {
+  if (!pipeline || pipeline.lastPictureAt === null) return null;
+  const source = pipeline.element;
+  const [width, height] = pipeline.kind === "direct" ? [pipeline.element.videoWidth, pipeline.element.videoHeight] : [source.width, source.height];
+  return width > 0 ? { source, width, height } : null;
+}
 
 export class LivePlayer {
   readonly element: HTMLDivElement;
@@ -123,19 +148,18 @@ export class LivePlayer {
   #skips: { at: number; seconds: number }[] = [];
   #skippedTotal = 0;
   #toldDropped = 0;
-  #undecoded = 0;
-  /** Codec families not offered until then. */
-  readonly #withheld = new Map<string, number>();
+  readonly #offer: Offer;
   #disposed = false;
 
   constructor(readonly id: string, deps: PlayerDeps) {
     this.#deps = deps;
+    this.#offer = new Offer(deps.codecs, deps.direct);
     this.element = document.createElement("div");
     this.element.className = "player";
     this.#canvas = document.createElement("canvas");
     this.#canvas.hidden = true;
     this.element.append(this.#canvas);
-    this.view = new Store<PlayerView>({ phase: "connecting", reason: null, codec: null, stream: null, sound: false, slow: false });
+    this.view = new Store<PlayerView>({ phase: "connecting", reason: null, codec: null, stream: null, own: null, sound: false, slow: false });
     this.#socket = new LiveSocket(
       deps.url,
       {
@@ -207,8 +231,7 @@ export class LivePlayer {
       void this.#prepared.play().catch(() => undefined); // has no source yet: only the permission counts
     } else {
       this.#prepared = null;
-      this.#pipeline?.setMuted(true);
-      this.#spare?.setMuted(true);
+      for (const pipeline of this.#both()) if (pipeline.kind === "direct") pipeline.setMuted(true);
     }
     this.#sendWant();
     this.#update();
@@ -225,8 +248,7 @@ export class LivePlayer {
   /** The person tapped: play what the browser would not play by itself. */
   unblock(): void {
     this.#blocked = false;
-    this.#pipeline?.control(performance.now());
-    this.#spare?.control(performance.now());
+    this.#controlBoth(performance.now());
     this.#update();
   }
 
@@ -281,34 +303,37 @@ export class LivePlayer {
   /** A few times a second. */
   control(now: number): void {
     if (!this.#visible) return;
-    this.#pipeline?.control(now);
-    this.#spare?.control(now);
+    this.#controlBoth(now);
     const pictures = this.#pipeline?.pictures ?? 0;
     if (pictures > this.#pictures) this.#frames.add(pictures - this.#pictures, now);
     this.#pictures = pictures;
     this.#lastPictureAt = this.#pipeline?.lastPictureAt ?? this.#lastPictureAt;
     this.#lastPictureUtc = this.#pipeline?.pictureUtc ?? this.#lastPictureUtc;
     this.#checkSilence(now);
+    this.#reconsider();
     this.#update();
   }
 
   /** Once a second. */
   sendStats(): void {
     if (this.#sent === null || this.#paused) return;
-    const dropped = this.#toldDropped;
+    const replaced = this.#pipeline?.kind === "transcoded" ? this.#pipeline.takeReplaced() : 0;
+    const dropped = this.#toldDropped + replaced;
     this.#toldDropped = 0;
     this.#socket.send({ type: "stats", buffer_s: Math.round((this.#pipeline?.behind ?? 0) * 1000) / 1000, dropped });
   }
 
   figures(now: number): Figures {
-    const video = this.#pipeline?.video;
+    const shown = shownBy(this.#pipeline);
+    const delay = this.#pipeline?.kind === "transcoded" ? this.#pipeline.delay : null;
     const recent = this.#skips.filter((s) => now - s.at < SKIP_SHOWN_MS);
     return {
       rate: this.#bytes.rate(now),
       fps: this.#frames.rate(now),
       behind: this.#pipeline?.behind ?? 0,
-      width: video?.videoWidth || this.#stream?.width || 0,
-      height: video?.videoHeight || this.#stream?.height || 0,
+      delay: delay !== null && delay >= 0 && delay < LIKELY_DELAY_S ? delay : null,
+      width: shown?.width ?? this.#stream?.width ?? 0,
+      height: shown?.height ?? this.#stream?.height ?? 0,
       pictureUtc: this.#lastPictureUtc === null ? null : this.#lastPictureUtc * 1000,
       skipped: recent.reduce((sum, s) => sum + s.seconds, 0),
       skippedTotal: this.#skippedTotal,
@@ -318,8 +343,21 @@ export class LivePlayer {
   }
 
   /** The picture shown, for the overview of the digital zoom; null if there is none. */
-  get picture(): HTMLVideoElement | null {
-    return this.#pipeline && this.#pipeline.lastPictureAt !== null ? this.#pipeline.video : null;
+  get picture(): Shown | null {
+    return shownBy(this.#pipeline);
+  }
+
+  /** The transcoded picture shown, as it came; null where the camera's own video is shown. */
+  get jpeg(): Blob | null {
+    const shown = this.#pipeline?.kind === "transcoded" ? this.#pipeline.shown : null;
+    return shown && jpegOf(shown);
+  }
+
+  /** Somebody pressed *Try direct video again*: what the browser did not decode before may go by now. */
+  tryDirect(): void {
+    this.#offer.forgive();
+    this.#sendWant();
+    this.#update();
   }
 
   dispose(): void {
@@ -403,7 +441,15 @@ export class LivePlayer {
     this.#stream = stream;
     this.#link = "ok";
     this.#linkReason = this.#linkCodec = null;
-    this.#unplayable = stream.mode !== "direct" || !this.#deps.supported(stream.mime);
+    this.#unplayable = stream.mode === "direct" && !this.#deps.supported(stream.mime);
+    if (this.#unplayable) this.#refuse(stream);
+  }
+
+  /** The browser does not take this stream at all: another one, or pictures, are asked for. */
+  #refuse(stream: StreamMessage): void {
+    this.#unplayable = true;
+    this.#offer.refuse(families(stream.mime).split("+")[0] ?? "", performance.now());
+    this.#sendWant();
   }
 
   #dropped(seconds: number): void {
@@ -418,12 +464,20 @@ export class LivePlayer {
     this.#lastMessageAt = now;
     this.#bytes.add(data.byteLength, now);
     if (this.#unplayable || this.#refused !== null) return;
+    if (this.#stream?.mode === "transcoded") {
+      if (this.#announced) this.#beginPictures();
+      this.#announced = null;
+      const pipeline = this.#spare ?? this.#pipeline;
+      if (pipeline?.kind === "transcoded") pipeline.push(data);
+      return;
+    }
     const kind = kindOf(data);
     if (kind === "init" && this.#announced) {
       this.#begin(this.#announced, data);
       this.#announced = null;
     } else if (kind === "fragment" && !this.#announced) {
-      (this.#spare ?? this.#pipeline)?.push(data);
+      const pipeline = this.#spare ?? this.#pipeline;
+      if (pipeline?.kind === "direct") pipeline.push(data);
     }
   }
 
@@ -433,29 +487,64 @@ export class LivePlayer {
     const epoch = this.#deps.epoch(stream.utcZero / 90_000);
     this.#spare?.dispose();
     this.#spare = null;
-    if (this.#pipeline && this.#pipeline.families === families(stream.mime)) {
+    if (this.#pipeline?.kind === "direct" && this.#pipeline.families === families(stream.mime)) {
       this.#pipeline.start(stream, epoch, init);
       return;
     }
     const prepared = this.#audio && hasSound(stream.mime) ? this.#prepared : null;
     this.#prepared = prepared ? null : this.#prepared;
-    const events: PipelineEvents = {
-      picture: () => this.#firstPicture(pipeline),
-      arrived: () => this.#takeOver(pipeline),
-      failed: (why, undecodable) => this.#failed(pipeline, why, undecodable),
+    let pipeline: DirectPipeline;
+    try {
+      pipeline = this.#deps.createPipeline(this.#events(() => pipeline), prepared ?? undefined);
+    } catch (error) {
+      console.warn(`camera ${this.id}: ${String(error)}`);
+      this.#refuse(stream);
+      return;
+    }
+    pipeline.setMuted(!(this.#audio && hasSound(stream.mime)));
+    this.#add(pipeline);
+    pipeline.start(stream, epoch, init);
+  }
+
+  /** Transcoded pictures come: on the canvas that is there, or on one that takes over with its first. */
+  #beginPictures(): void {
+    if (this.#pipeline?.kind === "transcoded") {
+      this.#spare?.dispose();
+      this.#spare = null;
+    } else if (this.#spare?.kind !== "transcoded") {
+      this.#spare?.dispose();
+      this.#spare = null;
+      const pipeline: PicturePipeline = this.#deps.createPictures(this.#events(() => pipeline));
+      this.#add(pipeline);
+    }
+  }
+
+  #events(which: () => Pipeline): PipelineEvents {
+    return {
+      picture: () => this.#firstPicture(which()),
+      arrived: () => this.#takeOver(which()),
+      failed: (why, undecodable) => this.#failed(which(), why, undecodable),
       busy: () => this.#deps.requestPump(),
       blocked: (blocked) => {
         this.#blocked = blocked;
         this.#update();
       },
     };
-    const pipeline = this.#deps.createPipeline(events, prepared ?? undefined);
-    pipeline.setMuted(!(this.#audio && hasSound(stream.mime)));
+  }
+
+  #add(pipeline: Pipeline): void {
     if (this.#pipeline) this.#spare = pipeline;
     else this.#pipeline = pipeline;
     // behind the picture shown until it has one of its own
-    this.element.prepend(pipeline.video);
-    pipeline.start(stream, epoch, init);
+    this.element.prepend(pipeline.element);
+  }
+
+  #both(): Pipeline[] {
+    return [this.#pipeline, this.#spare].filter((pipeline) => pipeline !== null);
+  }
+
+  #controlBoth(now: number): void {
+    for (const pipeline of this.#both()) if (pipeline.kind === "direct") pipeline.control(now);
   }
 
   /** The second pipeline is ready: the first one goes. */
@@ -470,7 +559,7 @@ export class LivePlayer {
   #firstPicture(pipeline: Pipeline): void {
     if (pipeline !== this.#pipeline) return;
     this.#pictures = pipeline.pictures;
-    this.#undecoded = 0;
+    if (pipeline.kind === "direct") this.#offer.decoded(pipeline.families.split("+")[0] ?? "");
     this.#lastPictureAt = performance.now();
     this.#canvas.hidden = true;
     this.#canvas.width = this.#canvas.height = 0;
@@ -481,7 +570,7 @@ export class LivePlayer {
   #failed(pipeline: Pipeline, why: string, undecodable: boolean): void {
     if (this.#disposed || (pipeline !== this.#pipeline && pipeline !== this.#spare)) return;
     console.warn(`camera ${this.id}: ${why}; starting over`);
-    if (undecodable && pipeline.lastPictureAt === null) this.#notDecoded(pipeline.families.split("+")[0] ?? "");
+    if (undecodable && pipeline.lastPictureAt === null) this.#offer.undecoded(pipeline.families.split("+")[0] ?? "", performance.now());
     this.#freeze();
     this.#spare?.dispose();
     this.#pipeline?.dispose();
@@ -493,32 +582,15 @@ export class LivePlayer {
     this.#update();
   }
 
-  /**
-   * A browser may promise a codec and then not decode it.  After a second attempt without a single picture the codec is
-   * no longer offered for a while, so that the server can choose another stream or say why there is none.
-   */
-  #notDecoded(family: string): void {
-    this.#undecoded += 1;
-    if (this.#undecoded < 2) return;
-    this.#undecoded = 0;
-    this.#withheld.set(family, performance.now() + WITHHELD_MS);
-  }
-
-  #offered(): readonly string[] {
-    const now = performance.now();
-    for (const [family, until] of this.#withheld) if (until <= now) this.#withheld.delete(family);
-    return this.#deps.codecs.filter((codec) => !this.#withheld.has(codec.split(".")[0] ?? ""));
-  }
-
   /** Keep the picture shown on a canvas while its element is replaced. */
   #freeze(): void {
-    const video = this.#pipeline?.video;
-    if (!video || video.videoWidth === 0 || this.#pipeline?.lastPictureAt === null) return;
-    const scale = Math.min(1, 1920 / video.videoWidth);
-    this.#canvas.width = Math.round(video.videoWidth * scale);
-    this.#canvas.height = Math.round(video.videoHeight * scale);
+    const shown = shownBy(this.#pipeline);
+    if (!shown) return;
+    const scale = Math.min(1, 1920 / shown.width);
+    this.#canvas.width = Math.round(shown.width * scale);
+    this.#canvas.height = Math.round(shown.height * scale);
     try {
-      this.#canvas.getContext("2d")?.drawImage(video, 0, 0, this.#canvas.width, this.#canvas.height);
+      this.#canvas.getContext("2d")?.drawImage(shown.source, 0, 0, this.#canvas.width, this.#canvas.height);
       this.#canvas.hidden = false;
     } catch {
       this.#canvas.hidden = true; // an element in error may have no picture left to copy
@@ -541,7 +613,8 @@ export class LivePlayer {
   #checkSilence(now: number): void {
     if (!this.#socket.open || this.#paused || this.#unplayable) return;
     const explained = this.#link === "waiting" || this.#link === "lost" || this.#lastPictureAt === null;
-    if (now - this.#lastMessageAt < (explained ? SILENT_EXPLAINED_MS : SILENT_MS)) return;
+    const silent = SILENT_MS - quietMs(null) + quietMs(this.#pace());
+    if (now - this.#lastMessageAt < (explained ? SILENT_EXPLAINED_MS : silent)) return;
     this.#lastMessageAt = now;
     this.#downSince ??= now;
     this.#sent = null;
@@ -553,13 +626,14 @@ export class LivePlayer {
 
   #want(): Want | null {
     if (!this.#size) return null;
+    const { mode, codecs } = this.#offer.at(performance.now());
     return {
       type: "want",
       ...this.#size,
       fps: HIGHEST_FPS,
-      mode: "direct",
+      mode,
       zoom: this.#zoom,
-      codecs: this.#offered(),
+      codecs,
       audio: this.#audio,
       paused: this.#paused,
     };
@@ -570,6 +644,17 @@ export class LivePlayer {
     const want = this.#want();
     if (!want || wantChange(this.#sent, want) === "none") return;
     if (this.#socket.send(want)) this.#sent = want;
+  }
+
+  /** What was not offered for a while may be again. */
+  #reconsider(): void {
+    const want = this.#want();
+    if (want && this.#sent && wantChange(this.#sent, want) === "now") this.#sendWant();
+  }
+
+  /** Pictures a second that were announced, where they may be few. */
+  #pace(): number | null {
+    return this.#stream?.mode === "transcoded" ? this.#stream.fps : null;
   }
 
   /** A new size is told when it has come to rest. */
@@ -606,6 +691,7 @@ export class LivePlayer {
       paused: this.#paused,
       unplayable: this.#unplayable,
       blocked: this.#blocked,
+      pace: this.#pace(),
     });
     const before = this.view.get();
     const pipeline = this.#pipeline;
@@ -614,7 +700,8 @@ export class LivePlayer {
       reason: this.#linkReason,
       codec: this.#linkCodec,
       stream: this.#stream,
-      sound: this.#audio && pipeline !== null && pipeline.families.includes("+") && !pipeline.video.muted,
+      own: this.#offer.at(now).own,
+      sound: this.#audio && pipeline?.kind === "direct" && pipeline.families.includes("+") && !pipeline.element.muted,
       slow: this.#skips.filter((s) => now - s.at < SKIPS_WITHIN_MS).length >= SKIPS_SLOW,
     };
     const same = (Object.keys(next) as (keyof PlayerView)[]).every((key) => before[key] === next[key]);

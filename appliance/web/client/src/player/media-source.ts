@@ -1,7 +1,7 @@
-/** The browser's way to play what we hand it: Media Source Extensions, or the managed kind where only that exists (iOS). */
+/** The browser's way to play video as it comes: Media Source Extensions, or the managed kind where only that exists (iOS). */
 
 export interface MediaSupport {
-  /** False where there is no way to play live video. */
+  /** False where there is no way to play video; transcoded pictures can still be shown. */
   readonly available: boolean;
   readonly managed: boolean;
   supported(mime: string): boolean;

@@ -23,9 +23,9 @@ export interface PipelineEvents {
   blocked(blocked: boolean): void;
 }
 
-/** What is asked of a pipeline; tests put another in its place. */
-export interface Pipeline {
-  readonly video: HTMLVideoElement;
+/** What is asked of a pipeline; tests put others in their place. */
+interface AnyPipeline {
+  readonly element: HTMLVideoElement | HTMLCanvasElement;
   readonly families: string;
   /** `performance.now()` of the last picture shown. */
   readonly lastPictureAt: number | null;
@@ -33,14 +33,34 @@ export interface Pipeline {
   readonly pictureUtc: number | null;
   readonly pictures: number;
   readonly behind: number;
-  /** Unix seconds that media time 0 stands for. */
-  start(stream: StreamMessage, epoch: number, init: ArrayBuffer): void;
-  push(fragment: ArrayBuffer): { video: boolean; key: boolean };
   pump(): void;
-  control(now: number): void;
-  setMuted(muted: boolean): void;
   dispose(): void;
 }
+
+/** A stream as the camera sends it, in a `<video>`. */
+export interface DirectPipeline extends AnyPipeline {
+  readonly kind: "direct";
+  readonly element: HTMLVideoElement;
+  /** `epoch`: Unix seconds that media time 0 stands for. */
+  start(stream: StreamMessage, epoch: number, init: ArrayBuffer): void;
+  push(fragment: ArrayBuffer): { video: boolean; key: boolean };
+  control(now: number): void;
+  setMuted(muted: boolean): void;
+}
+
+/** One JPEG after the other, on a canvas. */
+export interface PicturePipeline extends AnyPipeline {
+  readonly kind: "transcoded";
+  readonly element: HTMLCanvasElement;
+  /** Seconds from the time in the last picture to its being drawn, by this device's clock. */
+  readonly delay: number | null;
+  /** The picture shown, as it came. */
+  readonly shown: ArrayBuffer | null;
+  push(picture: ArrayBuffer): void;
+  takeReplaced(): number;
+}
+
+export type Pipeline = DirectPipeline | PicturePipeline;
 
 interface Part {
   readonly data: ArrayBuffer;
@@ -64,8 +84,9 @@ function ranges(buffered: TimeRanges): Range[] {
   return Array.from({ length: buffered.length }, (_, i) => ({ start: buffered.start(i), end: buffered.end(i) }));
 }
 
-export class MsePipeline implements Pipeline {
-  readonly video: HTMLVideoElement;
+export class MsePipeline implements DirectPipeline {
+  readonly kind = "direct";
+  readonly element: HTMLVideoElement;
   families = "";
   lastPictureAt: number | null = null;
   pictures = 0;
@@ -97,9 +118,9 @@ export class MsePipeline implements Pipeline {
 
   constructor(support: MediaSupport, events: PipelineEvents, prepared?: HTMLVideoElement) {
     this.#events = events;
-    this.video = prepared ?? MsePipeline.element();
+    this.element = prepared ?? MsePipeline.makeElement();
     this.#source = support.create();
-    if (support.managed) this.video.disableRemotePlayback = true;
+    if (support.managed) this.element.disableRemotePlayback = true;
     const url = URL.createObjectURL(this.#source);
     this.#source.addEventListener(
       "sourceopen",
@@ -109,13 +130,13 @@ export class MsePipeline implements Pipeline {
       },
       { once: true },
     );
-    this.video.addEventListener("error", this.#onError);
-    this.video.src = url;
+    this.element.addEventListener("error", this.#onError);
+    this.element.src = url;
     this.#watch();
   }
 
   /** A silent video element ready to be played inline. */
-  static element(): HTMLVideoElement {
+  static makeElement(): HTMLVideoElement {
     const video = document.createElement("video");
     video.muted = true;
     video.autoplay = true;
@@ -127,7 +148,7 @@ export class MsePipeline implements Pipeline {
 
   get pictureUtc(): number | null {
     if (this.lastPictureAt === null) return null;
-    return this.#epoch + (this.#mediaTime ?? this.video.currentTime);
+    return this.#epoch + (this.#mediaTime ?? this.element.currentTime);
   }
 
   start(stream: StreamMessage, epoch: number, init: ArrayBuffer): void {
@@ -140,7 +161,7 @@ export class MsePipeline implements Pipeline {
     }
     // what is left of the stream before is still good: the new one overlaps it
     this.#enqueue({ data: init, start: { mime: stream.mime, offset: stream.utcZero / 90_000 - epoch, tracks } });
-    if (!hasSound(stream.mime)) this.video.muted = true;
+    if (!hasSound(stream.mime)) this.element.muted = true;
   }
 
   push(fragment: ArrayBuffer): { video: boolean; key: boolean } {
@@ -171,7 +192,7 @@ export class MsePipeline implements Pipeline {
         buffer.remove(from, Infinity);
         return;
       }
-      const cut = trim(this.video.currentTime, ranges(buffer.buffered), this.#keys);
+      const cut = trim(this.element.currentTime, ranges(buffer.buffered), this.#keys);
       if (cut !== null) {
         this.#keys = this.#keys.filter((time) => time >= cut);
         buffer.remove(0, cut);
@@ -227,7 +248,7 @@ export class MsePipeline implements Pipeline {
       buffer.appendBuffer(chunk);
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "QuotaExceededError") throw error;
-      const cut = trim(this.video.currentTime, ranges(buffer.buffered), this.#keys, true);
+      const cut = trim(this.element.currentTime, ranges(buffer.buffered), this.#keys, true);
       if (cut === null) throw error;
       this.#keys = this.#keys.filter((time) => time >= cut);
       buffer.remove(0, cut);
@@ -260,13 +281,13 @@ export class MsePipeline implements Pipeline {
   };
 
   readonly #onError = (): void => {
-    if (this.#disposed || this.video.getAttribute("src") === null) return;
-    this.#fail(this.video.error?.message || "the picture cannot be decoded", true);
+    if (this.#disposed || this.element.getAttribute("src") === null) return;
+    this.#fail(this.element.error?.message || "the picture cannot be decoded", true);
   };
 
   /** Keep at the live edge, playing, and notice when it stands still.  Called a few times a second. */
   control(now: number): void {
-    const { video } = this;
+    const video = this.element;
     if (this.#disposed || !this.#buffer) return;
     const buffered = ranges(video.buffered);
     const decision = liveEdge({
@@ -294,12 +315,12 @@ export class MsePipeline implements Pipeline {
 
   #play(): void {
     this.#playing = true;
-    this.video.play().then(
+    this.element.play().then(
       () => this.#events.blocked(false),
       (error: unknown) => {
         if (this.#disposed || !(error instanceof DOMException) || error.name !== "NotAllowedError") return;
-        if (!this.video.muted) {
-          this.video.muted = true; // sound needs a tap; the picture goes on
+        if (!this.element.muted) {
+          this.element.muted = true; // sound needs a tap; the picture goes on
           this.#playing = false;
         } else {
           this.#events.blocked(true);
@@ -309,22 +330,22 @@ export class MsePipeline implements Pipeline {
   }
 
   #watch(): void {
-    if (!("requestVideoFrameCallback" in this.video)) return;
+    if (!("requestVideoFrameCallback" in this.element)) return;
     const shown = (now: number, frame: VideoFrameCallbackMetadata): void => {
       if (this.#disposed) return;
       this.#mediaTime = frame.mediaTime;
       this.#shown(now, Math.max(1, frame.presentedFrames - this.#frames));
       this.#frames = frame.presentedFrames;
-      this.#callback = this.video.requestVideoFrameCallback(shown);
+      this.#callback = this.element.requestVideoFrameCallback(shown);
     };
-    this.#callback = this.video.requestVideoFrameCallback(shown);
+    this.#callback = this.element.requestVideoFrameCallback(shown);
   }
 
   /** Where there is no frame callback, the element's own count tells that pictures are shown. */
   #countFrames(now: number): void {
-    if ("requestVideoFrameCallback" in this.video) return;
-    const { totalVideoFrames } = (this.video as HTMLVideoElement).getVideoPlaybackQuality();
-    if (totalVideoFrames > this.#frames && !(this.video as HTMLVideoElement).seeking) this.#shown(now, totalVideoFrames - this.#frames);
+    if ("requestVideoFrameCallback" in this.element) return;
+    const { totalVideoFrames } = (this.element as HTMLVideoElement).getVideoPlaybackQuality();
+    if (totalVideoFrames > this.#frames && !(this.element as HTMLVideoElement).seeking) this.#shown(now, totalVideoFrames - this.#frames);
     this.#frames = totalVideoFrames;
   }
 
@@ -341,7 +362,7 @@ export class MsePipeline implements Pipeline {
   /** A picture on the way to the live edge is followed by a jump, which would show if this element took over now. */
   #checkArrived(now: number): void {
     this.#firstPictureAt ??= now;
-    const near = !this.video.seeking && this.#queue.length === 0 && (this.#edge ?? 0) - this.video.currentTime <= JUMP_ABOVE;
+    const near = !this.element.seeking && this.#queue.length === 0 && (this.#edge ?? 0) - this.element.currentTime <= JUMP_ABOVE;
     this.#settled = near ? this.#settled + 1 : 0;
     if (this.#settled < SETTLED && now - this.#firstPictureAt < ARRIVE_MS) return;
     this.#arrived = true;
@@ -362,12 +383,12 @@ export class MsePipeline implements Pipeline {
     }
     this.#nudged = true;
     this.#stuckSince = now;
-    if (this.#edge !== null) this.video.currentTime = this.#edge - 0.1;
+    if (this.#edge !== null) this.element.currentTime = this.#edge - 0.1;
     this.#playing = false;
   }
 
   setMuted(muted: boolean): void {
-    this.video.muted = muted;
+    this.element.muted = muted;
   }
 
   #fail(why: string, undecodable = false): void {
@@ -378,13 +399,13 @@ export class MsePipeline implements Pipeline {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#queue.length = 0;
-    if (this.#callback) this.video.cancelVideoFrameCallback(this.#callback);
+    if (this.#callback) this.element.cancelVideoFrameCallback(this.#callback);
     this.#buffer?.removeEventListener("updateend", this.#onUpdateEnd);
     this.#buffer?.removeEventListener("error", this.#onError);
-    this.video.removeEventListener("error", this.#onError);
-    this.video.pause();
-    this.video.removeAttribute("src");
-    this.video.load(); // frees the decoder at once
-    this.video.remove();
+    this.element.removeEventListener("error", this.#onError);
+    this.element.pause();
+    this.element.removeAttribute("src");
+    this.element.load(); // frees the decoder at once
+    this.element.remove();
   }
 }

@@ -6,6 +6,8 @@
 import { playableCodecs } from "../logic/codecs";
 import { quantise } from "../logic/want";
 import { LivePlayer, type Refusal } from "./live-player";
+import { WorkerDecoder } from "./jpeg-decoder";
+import { JpegPipeline } from "./jpeg-pipeline";
 import { mediaSupport, type MediaSupport } from "./media-source";
 import { MsePipeline } from "./pipeline";
 
@@ -28,9 +30,12 @@ interface Slot {
 
 export class PlayerHost {
   readonly support: MediaSupport;
+  /** False where neither video nor pictures can be shown. */
+  readonly able: boolean;
   readonly #events: HostEvents;
   readonly #base: string;
   readonly #codecs: readonly string[];
+  readonly #decoder = new WorkerDecoder(() => new Worker(new URL("./jpeg-worker.ts", import.meta.url), { type: "module" }));
   readonly #players = new Map<string, LivePlayer>();
   readonly #slots = new Map<HTMLElement, Slot>();
   readonly #ticks = new Set<() => void>();
@@ -49,6 +54,7 @@ export class PlayerHost {
     this.#base = base;
     this.#events = events;
     this.support = mediaSupport(globalThis);
+    this.able = this.support.available || "createImageBitmap" in globalThis;
     this.#codecs = playableCodecs((mime) => this.support.supported(mime));
     this.#sizes = new ResizeObserver((entries) => this.#resized(entries));
     // tiles of a scrolling grid start a little before they are seen
@@ -68,9 +74,11 @@ export class PlayerHost {
     const player = new LivePlayer(camera, {
       url: `${this.#base}/cameras/${encodeURIComponent(camera)}/live`,
       codecs: this.#codecs,
+      direct: this.support.available,
       supported: (mime) => this.support.supported(mime),
+      createPictures: (events) => new JpegPipeline(this.#decoder, events),
       createPipeline: (events, prepared) => new MsePipeline(this.support, events, prepared),
-      prepareVideo: () => MsePipeline.element(),
+      prepareVideo: () => MsePipeline.makeElement(),
       epoch: (utcZero) => (this.#epoch ??= utcZero - EPOCH_MARGIN_S),
       requestPump: () => this.#requestPump(),
       refused: (why) => this.#events.refused(camera, why),
@@ -169,6 +177,7 @@ export class PlayerHost {
 
   dispose(): void {
     this.clear();
+    this.#decoder.dispose();
     this.#listening.abort();
     clearInterval(this.#timer);
     this.#sizes.disconnect();

@@ -1,7 +1,8 @@
-/** Stand-ins for the browser's WebSocket and for a pipeline. */
+/** Stand-ins for the browser's WebSocket and for pipelines. */
 
 import { families, type StreamMessage } from "../logic/messages";
-import type { Pipeline, PipelineEvents } from "./pipeline";
+import { JPEG } from "../logic/messages";
+import type { DirectPipeline, PicturePipeline, PipelineEvents } from "./pipeline";
 
 export class FakeWebSocket {
   static readonly CONNECTING = 0;
@@ -54,9 +55,10 @@ export class FakeWebSocket {
   }
 }
 
-export class FakePipeline implements Pipeline {
+export class FakePipeline implements DirectPipeline {
   static all: FakePipeline[] = [];
-  readonly video: HTMLVideoElement;
+  readonly kind = "direct";
+  readonly element: HTMLVideoElement;
   families = "";
   lastPictureAt: number | null = null;
   pictureUtc: number | null = null;
@@ -68,7 +70,7 @@ export class FakePipeline implements Pipeline {
   fragments = 0;
 
   constructor(readonly events: PipelineEvents, prepared?: HTMLVideoElement) {
-    this.video = prepared ?? document.createElement("video");
+    this.element = prepared ?? document.createElement("video");
     FakePipeline.all.push(this);
   }
 
@@ -87,7 +89,7 @@ export class FakePipeline implements Pipeline {
   }
   dispose(): void {
     this.disposed = true;
-    this.video.remove();
+    this.element.remove();
   }
   /** A picture comes to the screen. */
   show(): void {
@@ -95,6 +97,53 @@ export class FakePipeline implements Pipeline {
     this.lastPictureAt = performance.now();
     this.pictureUtc = 1_800_000_000;
     this.pictures += 1;
+    if (first) this.events.picture();
+    if (first) this.events.arrived();
+  }
+}
+
+export class FakePictures implements PicturePipeline {
+  static all: FakePictures[] = [];
+  readonly kind = "transcoded";
+  readonly element = document.createElement("canvas");
+  readonly families = JPEG;
+  readonly behind = 0;
+  lastPictureAt: number | null = null;
+  pictureUtc: number | null = null;
+  delay: number | null = null;
+  shown: ArrayBuffer | null = null;
+  pictures = 0;
+  replaced = 0;
+  disposed = false;
+  readonly pushed: ArrayBuffer[] = [];
+
+  constructor(readonly events: PipelineEvents) {
+    FakePictures.all.push(this);
+  }
+
+  push(picture: ArrayBuffer): void {
+    this.pushed.push(picture);
+  }
+  pump(): void {}
+  takeReplaced(): number {
+    const { replaced } = this;
+    this.replaced = 0;
+    return replaced;
+  }
+  dispose(): void {
+    this.disposed = true;
+    this.element.remove();
+  }
+  /** The newest picture pushed comes to the screen. */
+  show(): void {
+    const first = this.lastPictureAt === null;
+    this.lastPictureAt = performance.now();
+    this.pictureUtc = 1_800_000_000;
+    this.delay = 0.2;
+    this.shown = this.pushed.at(-1) ?? null;
+    this.pictures += 1;
+    this.element.width = 640;
+    this.element.height = 360;
     if (first) this.events.picture();
     if (first) this.events.arrived();
   }
@@ -109,6 +158,17 @@ function box(type: string): ArrayBuffer {
 
 export const INIT = box("ftyp");
 export const FRAGMENT = box("moof");
+
+/** A picture as the server sends it; `utcMs`: its time. */
+export function picture(utcMs = 1_800_000_000_000, more: readonly number[] = []): ArrayBuffer {
+  const bytes = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xd8, 0xff, 0xe0, ...more]);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(utcMs));
+  return bytes.buffer;
+}
+
+export function transcoded(more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { type: "stream", mode: "transcoded", stream: "main", width: 640, height: 360, fps: 12, reason: "codec", ...more };
+}
 
 export function stream(more: Record<string, unknown> = {}): Record<string, unknown> {
   return {

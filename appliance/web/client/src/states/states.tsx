@@ -18,8 +18,8 @@ import { Locked, SignInCard } from "../parts/sign-in-card";
 import { CameraPicture } from "../parts/camera-picture";
 import { TestOutcome } from "../parts/test-outcome";
 import { TileFrame } from "../parts/tile";
-import { stations } from "../parts/why-panel";
-import { whyText } from "../parts/texts";
+import { Better, stations, Way } from "../parts/why-panel";
+import { advice, whyText } from "../parts/why-texts";
 import type { Figures, PlayerView } from "../player/live-player";
 import { Button, EmptyState, ErrorText, Field, IconButton, Note, Segmented, Switch } from "../ui/controls";
 import { Icon, Sprite } from "../ui/icons";
@@ -33,11 +33,16 @@ const STREAM: StreamMessage = {
   type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.640028"', stream: "main", width: 1920, height: 1080, fps: 25,
   reason: null, utcZero: 0,
 };
-const VIEW: PlayerView = { phase: "live", reason: null, codec: null, stream: STREAM, sound: false, slow: false };
+const VIEW: PlayerView = { phase: "live", reason: null, codec: null, stream: STREAM, own: null, sound: false, slow: false };
 const FIGURES: Figures = {
-  rate: 512_000, fps: 25, behind: 0.31, width: 1920, height: 1080, pictureUtc: Date.now() - 6000, skipped: 0, skippedTotal: 0,
+  rate: 512_000, fps: 25, behind: 0.31, delay: null, width: 1920, height: 1080, pictureUtc: Date.now() - 6000, skipped: 0, skippedTotal: 0,
   since: Date.now() - 300_000, nextTryIn: null,
 };
+
+/** An H.265 camera, seen in a browser that does not play it. */
+const MADE: StreamMessage = { ...STREAM, mode: "transcoded", mime: "image/jpeg", width: 1280, height: 720, fps: 12, reason: "codec" };
+const transcoded = (reason: string): Partial<PlayerView> => ({ stream: { ...MADE, reason } });
+const MADE_FIGURES = { rate: 310_000, fps: 11.8, behind: 0, delay: 0.42, width: 1280, height: 720 } as const;
 
 interface Case {
   readonly title: string;
@@ -56,6 +61,11 @@ const CASES: readonly Case[] = [
   { title: "Direct, selected", selected: true },
   { title: "A name that is much longer than the picture below it is wide, and goes on", selected: true },
   { title: "<b>Not markup</b>" },
+  { title: "Transcoded", view: transcoded("codec"), figures: MADE_FIGURES },
+  { title: "Transcoded, no direct video", view: transcoded("no_video_10s"), figures: MADE_FIGURES },
+  { title: "Still pictures only", view: { ...transcoded("requested"), own: "no_media" }, figures: MADE_FIGURES },
+  { title: "Privacy mask", view: transcoded("mask"), figures: MADE_FIGURES },
+  { title: "Three chips", view: { ...transcoded("bandwidth"), sound: true }, figures: MADE_FIGURES, sound: true },
   { title: "Skipped", figures: { skipped: 1.2 } },
   { title: "Low bandwidth", view: { slow: true } },
   { title: "Sound on", view: { sound: true }, sound: true },
@@ -70,6 +80,15 @@ const CASES: readonly Case[] = [
   { title: "Too many", view: { phase: "full" }, figures: none, picture: false },
   { title: "Unsupported", view: { phase: "unsupported", reason: "codec", codec: "hvc1.1.6.L120.90" }, figures: none, picture: false },
   { title: "Tap to play", view: { phase: "blocked" as Phase } },
+];
+
+const H265: Camera = { ...CAMERA, streams: [{ id: "1", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936 }] };
+const WHYS: readonly (readonly [PlayerView, Figures, Camera])[] = [
+  [VIEW, FIGURES, CAMERA],
+  [{ ...VIEW, stream: { ...STREAM, reason: "tile_size" } }, FIGURES, CAMERA],
+  [{ ...VIEW, ...transcoded("codec") }, { ...FIGURES, ...MADE_FIGURES }, H265],
+  [{ ...VIEW, ...transcoded("requested"), own: "not_decoded" }, { ...FIGURES, ...MADE_FIGURES, delay: null }, CAMERA],
+  [{ ...VIEW, phase: "lost", reason: "timeout" }, FIGURES, CAMERA],
 ];
 
 /** Something to look at where there is no camera. */
@@ -244,20 +263,12 @@ export function States({ model }: { model: Model }) {
           </Section>
           <Section title="Why">
             <div class="row wrap top-aligned">
-              {[VIEW, { ...VIEW, stream: { ...STREAM, reason: "tile_size" } }, { ...VIEW, phase: "lost" as const, reason: "timeout" }].map((view, i) => (
-                <div key={i} class="card door-card">
-                  <p class="lead">{whyText(i18n, view).title}</p>
-                  <p class="muted">{whyText(i18n, view).detail}</p>
-                  {stations(i18n, CAMERA, view, FIGURES).map((s) => (
-                    <dl key={s.title} class="kv">
-                      {s.facts.map(([name, value]) => (
-                        <>
-                          <dt>{name}</dt>
-                          <dd class="num">{value}</dd>
-                        </>
-                      ))}
-                    </dl>
-                  ))}
+              {WHYS.map(([view, shown, sends], i) => (
+                <div key={i} class="card door-card why-card">
+                  <p class="lead">{whyText(i18n, sends, view).title}</p>
+                  <p class="muted">{whyText(i18n, sends, view).detail}</p>
+                  <Way list={stations(i18n, sends, view, shown)} />
+                  <Better list={advice(i18n, sends, view, shown, { administer: true, agent: "" })} settings="/" zoomIn={nothing} tryDirect={nothing} />
                 </div>
               ))}
             </div>

@@ -113,6 +113,13 @@ const SHAPES = {
       <path d="M9 20h6M12 16.5V20" />
     </>
   ),
+  layers: <path d="m12 3.5 9 5-9 5-9-5zM3 13.5 12 18.5l9-5" />,
+  mask: (
+    <>
+      <rect x="3.5" y="5" width="17" height="14" rx="2" />
+      <path class="f" d="M7 9h6v6H7z" />
+    </>
+  ),
   bars: (
     <>
       <path d="M4 20v-4M9.5 20v-8" />
