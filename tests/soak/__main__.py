@@ -29,7 +29,7 @@ def main() -> int:
     end_in_order()
     say(f"churning for {options.seconds:.0f} s")
     with soaking() as server:
-        done = soak(server, options.seconds, warm_s=options.warm, rate=options.rate, parts=options.parts)
+        done = soak(server, options.seconds, warm_s=options.warm, rate=options.rate, parts=options.parts, tell=say)
     first, last = done.held[0], done.held[-1]
     back = last.no_more_than(first)
     reached = back and not done.failed and done.slope_mb_per_h < ALLOWED_MB_PER_H

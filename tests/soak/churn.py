@@ -117,33 +117,35 @@ class Churn:
                 yield connection, reader
 
     @contextmanager
-    def steady(self) -> Iterator[None]:
-        """A viewer that stays, so that the stream stays open.  Raises what ended it, if it did not stay."""
+    def steady(self) -> Iterator[list[str]]:
+        """A viewer that stays, so that the stream stays open; what ended it, if it did not stay: it comes back then."""
         leaving = threading.Event()
-        ended: list[Exception] = []
+        failed: list[str] = []
 
         def watch() -> None:
-            try:
-                with self._open("127.0.0.1") as (connection, reader):
-                    while not leaving.is_set():
-                        opcode, payload = read_frame(reader)
-                        if opcode == _PING:
-                            connection.sendall(frame(_PONG, payload))
-                        elif opcode == _CLOSE:
-                            ended.append(ValueError(f"closed: {payload!r}"))
-                            return
-            except (OSError, ValueError) as error:
-                ended.append(error)
+            while not leaving.is_set():
+                try:
+                    with self._open("127.0.0.1") as (connection, reader):
+                        self._stay(connection, reader, leaving)
+                except (OSError, ValueError) as error:
+                    failed.append(f"the viewer that stays: {error}")
+                    leaving.wait(1)
 
         thread = threading.Thread(target=watch)
         thread.start()
         try:
-            yield
+            yield failed
         finally:
             leaving.set()
             thread.join(2 * PATIENCE_S)
-        if ended:
-            raise ended[0]
+
+    def _stay(self, connection: socket.socket, reader: BufferedReader, leaving: threading.Event) -> None:
+        while not leaving.is_set():
+            opcode, payload = read_frame(reader)
+            if opcode == _PING:
+                connection.sendall(frame(_PONG, payload))
+            elif opcode == _CLOSE:
+                raise ValueError(f"closed: {payload!r}")
 
 
 def frame(opcode: int, payload: bytes) -> bytes:

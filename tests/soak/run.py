@@ -14,7 +14,7 @@ from bench.common.measure import rss_kb
 from tests.soak.churn import Churn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: After the last has left: closing hand-shakes, lingering sockets.
 SETTLING_S = 15.0
@@ -76,10 +76,21 @@ def soaking(*, tls: bool = True) -> Iterator[Server]:
         yield server
 
 
-def soak(server: Server, seconds: float, *, warm_s: float, rate: float = 100.0, parts: int = 10) -> Soak:
-    """Churn for ``seconds`` in equal parts after a warm-up.  One viewer stays all the time, and with it the hub."""
+def soak(
+    server: Server,
+    seconds: float,
+    *,
+    warm_s: float,
+    rate: float = 100.0,
+    parts: int = 10,
+    tell: Callable[[Held], object] = lambda _: None,
+) -> Soak:
+    """Churn for ``seconds`` in equal parts after a warm-up.  One viewer stays all the time, and with it the hub.
+
+    ``tell`` hears of each part, so that not all is lost with a run that is cut off.
+    """
     churn = Churn(server.live(), rate)
-    with churn.steady():
+    with churn.steady() as left:
         churn.run(warm_s)
         result = Soak([settled(server, 0.0, 0)])
         for part in range(1, parts + 1):
@@ -88,6 +99,8 @@ def soak(server: Server, seconds: float, *, warm_s: float, rate: float = 100.0, 
             result.failed += count.failed
             result.slowest_s = max(result.slowest_s, count.slowest_s)
             result.held.append(settled(server, part * seconds / parts, result.connects, result.held[0]))
+            tell(result.held[-1])
+    result.failed += left
     return result
 
 
