@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 settings.register_profile("fanal", deadline=None)
 settings.load_profile("fanal")
 
-# Whoever started us in the background may have had Ctrl-C ignored, and what we start would inherit that.
+# Whoever started us in the background may have had these ignored, and what we start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 HERE = Path(__file__).parent
 E2E = "tests/e2e/"
