@@ -15,15 +15,13 @@ import pytest
 from appliance.base import unpacked
 from appliance.base.unpacked import CLAIMED, MARK, UNPACKING_S, claimed, sweep
 
-NOW = time.time()
-
 
 def folder(parent: Path, name: str, *files: str, age_s: float = 0) -> Path:
     made = parent / name
     (made / "appliance").mkdir(parents=True)
     for file in files:
         (made / file).touch()
-    os.utime(made, (NOW - age_s, NOW - age_s))
+    os.utime(made, (time.time() - age_s,) * 2)
     return made
 
 
@@ -40,7 +38,7 @@ def test_a_dead_programs_folder_is_removed_and_a_living_ones_is_not(tmp_path: Pa
         assert not dead.exists()
         assert alive.exists()
     # its program has ended without its boot loader
-    assert sweep(ours, NOW) == [alive]
+    assert sweep(ours, time.time()) == [alive]
     assert ours.exists()
 
 
@@ -56,7 +54,7 @@ def test_one_that_is_being_unpacked_has_its_time(tmp_path: Path) -> None:
     ours = folder(tmp_path, "_MEIours", MARK)
     unpacking = folder(tmp_path, "_MEIa", MARK, age_s=UNPACKING_S - 60)
     broken_off = folder(tmp_path, "_MEIb", MARK, age_s=UNPACKING_S + 60)
-    assert sweep(ours, NOW) == [broken_off]
+    assert sweep(ours, time.time()) == [broken_off]
     assert unpacking.exists()
 
 
@@ -65,7 +63,7 @@ def test_folders_of_other_programs_are_left_alone(tmp_path: Path) -> None:
     others = folder(tmp_path, "_MEIother", CLAIMED, age_s=1e6)
     elsewhere = folder(tmp_path / "elsewhere", "precious", MARK, CLAIMED)
     (tmp_path / "_MEIlink").symlink_to(elsewhere)
-    assert sweep(ours, NOW) == []
+    assert sweep(ours, time.time()) == []
     assert others.exists()
     assert elsewhere.exists()
 
@@ -74,7 +72,7 @@ def test_folders_of_other_users_are_left_alone(tmp_path: Path, monkeypatch: pyte
     ours = folder(tmp_path, "_MEIours", MARK)
     theirs = folder(tmp_path, "_MEIdead", MARK, CLAIMED)
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert sweep(ours, NOW) == []
+    assert sweep(ours, time.time()) == []
     assert theirs.exists()
 
 
