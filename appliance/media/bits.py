@@ -38,12 +38,12 @@ class BitReader:
         self.u(count)
 
     def ue(self) -> int:
-        """``ue(v)``, ISO/IEC 14496-10 §9.1; at most 32 leading zeros."""
+        """``ue(v)``, ISO/IEC 14496-10 §9.1; at most 31 leading zeros, as codes end at 2^32 - 2."""
         zeros = 0
         while not self.flag():
             zeros += 1
-            if zeros > 32:
-                raise BitsError("an Exp-Golomb code with over 32 leading zeros")
+            if zeros > 31:
+                raise BitsError("an Exp-Golomb code with over 31 leading zeros")
         return (1 << zeros) - 1 + self.u(zeros)
 
     def se(self) -> int:

@@ -35,6 +35,8 @@ RECOVERY = b"\x06\x06\x01\xc4\x80"  # SEI: recovery point, recovery_frame_cnt 0
         (avcc(P) + b"\0\0", (gop.PICTURE | gop.REFERENCE | gop.DAMAGED, -1)),
         (avcc(b"\x65"), (gop.PICTURE | gop.IS_IDR | gop.REFERENCE | gop.DAMAGED, -1)),
         (avcc(b"\x06\x04\xff\xff"), (0, -1)),
+        # a first code with 32 leading zeros, which none has; found by a long fuzz run
+        (avcc(b"\x41" + bytes(4) + b"\x80" + bytes(3) + b"\x40"), (gop.PICTURE | gop.REFERENCE | gop.DAMAGED, -1)),
     ],
 )
 def test_units_are_described_by_their_headers(kernel, data, described) -> None:
