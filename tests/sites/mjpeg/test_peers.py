@@ -207,7 +207,7 @@ async def test_a_camera_with_both_ways_and_a_password() -> None:
             target = RtspTarget.from_url(url, "admin", Secret("pass word"))
             result = await probe_mjpeg(target, SystemClock())
             assert result.error is None
-            assert result.measured.fps == pytest.approx(fps, rel=0.2)
+            assert fps / 2 < result.measured.fps < fps * 1.2  # asked that often, less where the machine is busy
             assert result.measured.key_picture is not None
             assert result.measured.key_picture.data in coded
             wrong = await probe_mjpeg(RtspTarget.from_url(url, "admin", Secret("canary")), SystemClock())

@@ -181,7 +181,7 @@ async def test_jpeg_pictures_are_those_that_were_coded(way: str, cameras: Camera
         decoded = pixels(unit.data)
         numbers.append(next(n for n, picture in enumerate(pictures) if (picture == decoded).all()))
     assert {(after - before) % len(coded) for before, after in pairwise(numbers)} == {1}
-    assert [unit.seq for unit in units] == list(range(FPS))
+    assert [unit.seq for unit in units][:FPS] == list(range(FPS))
     assert all(abs(after.pts - before.pts - PICTURE) < PICTURE // 10 for before, after in pairwise(units))
 
 
