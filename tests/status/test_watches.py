@@ -11,9 +11,18 @@ from appliance.status import watches
 from appliance.status.board import Board, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 GB = 1 << 30
+
+
+async def until(condition: Callable[[], object]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        await trio.sleep(0.01)
+    raise AssertionError("it did not come")
 
 
 async def test_a_disk_that_runs_full_is_told_until_it_is_not(tmp_path: Path, monkeypatch) -> None:
@@ -27,14 +36,12 @@ async def test_a_disk_that_runs_full_is_told_until_it_is_not(tmp_path: Path, mon
             await trio.sleep(0.1)
             assert board.attention == []
             free = 50 << 20
-            while not board.attention:
-                await trio.sleep(0.01)
+            await until(lambda: board.attention)
             (item,) = board.attention
             assert item.severity is Severity.URGENT
             assert "50 MB left" in item.message
             free = GB
-            while board.attention:
-                await trio.sleep(0.01)
+            await until(lambda: not board.attention)
             nursery.cancel_scope.cancel()
 
 
