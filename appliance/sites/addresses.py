@@ -126,7 +126,7 @@ def with_options(url: str, transport: str | None, fingerprint: str | None) -> st
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in _SCHEMES:
         raise invalid("invalid_transport", "This camera is not reached over a network.", field="transport")
-    if transport and scheme in HTTP_PORTS:
+    if scheme in HTTP_PORTS and transport not in (None, "", Way.AUTO.value):
         raise invalid("invalid_transport", "Over HTTP there is one transport only.", field="transport")
     rest, options = (split_http_options if scheme in HTTP_PORTS else split_options)(url)
     try:
@@ -209,7 +209,7 @@ def _host_and_port(place: str, field: str) -> tuple[str, int | None]:
         if ":" in port:
             raise _wrong(field, "The host has more than one colon.", "Put an IPv6 address into brackets.")
     if not typed:
-        raise _wrong(field, "The address names no host.", "Write it as rtsp://host/path.")
+        raise _wrong(field, "The address names no host.", "Write it as rtsp://host/path, or http://host/path.")
     try:
         host = clean_host(typed)
     except ValueError as error:

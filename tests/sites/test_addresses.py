@@ -200,6 +200,7 @@ def test_options_of_a_kept_address_are_changed_one_by_one() -> None:
     assert pinned == "https://cam.local/jpg#fps=5&fingerprint=" + "ab" * 32
     assert with_options(pinned, "", "") == "https://cam.local/jpg#fps=5"
     assert with_options("rtsp://cam.local/x#transport=udp", None, "AB" * 32).endswith("ab")
+    assert with_options("http://cam.local/jpg", "auto", None) == "http://cam.local/jpg"  # as it is anyway
     for url, transport in [("http://cam.local/jpg", "udp"), ("demo:main", ""), ("file:/x", "tcp")]:
         with pytest.raises(Fault) as caught:
             with_options(url, transport, None)

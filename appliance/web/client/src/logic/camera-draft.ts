@@ -2,7 +2,7 @@
 
 import { addressFault, hostOf, readAddress, type AddressFault } from "./camera-address";
 import type { AdminCamera } from "./camera-admin";
-import { isFingerprint, isSecure, readFingerprint, splitOptions, type Way } from "./camera-options";
+import { isFingerprint, isHttp, isSecure, readFingerprint, splitOptions, type Way } from "./camera-options";
 
 export interface Draft {
   readonly name: string;
@@ -39,7 +39,7 @@ export function tidied(draft: Draft): Draft {
     sub: sub.username === null ? sub.url : draft.sub.trim(),
     username: main.username ?? draft.username.trim(),
     password: main.username === null ? draft.password : (main.password ?? draft.password),
-    transport: options.transport ?? draft.transport,
+    transport: isHttp(options.url) ? "auto" : (options.transport ?? draft.transport),
     fingerprint,
   };
   return { ...tidy, sub: withoutSame(tidy) };

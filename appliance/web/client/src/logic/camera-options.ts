@@ -1,4 +1,5 @@
-/** How a camera is reached, as the server keeps it behind the `#` of an address (`#transport=udp&fingerprint=…`). */
+/** How a camera is reached, as the server keeps it behind the `#` of an address (`#transport=udp&fingerprint=…`,
+ *  `#fps=5&fingerprint=…` over HTTP). */
 
 export const WAYS = ["auto", "tcp", "udp", "http"] as const;
 export type Way = (typeof WAYS)[number];
@@ -11,27 +12,39 @@ export interface Split {
 }
 
 const KEYS = new Set(["transport", "fingerprint"]);
+/** `fps` has no field of its own: it stays in the address. */
+const HTTP_KEYS = new Set(["fps", "fingerprint"]);
 
 /** Some cameras have a `#` in their paths: what holds anything else, or says nothing known, stays in the address. */
 export function splitOptions(text: string): Split {
   const whole: Split = { url: text, transport: null, fingerprint: null };
   const at = text.lastIndexOf("#");
   if (at < 0) return whole;
+  const keys = isHttp(text) ? HTTP_KEYS : KEYS;
   const said = new Map<string, string>();
+  const stays: string[] = [];
   for (const part of text.slice(at + 1).split("&")) {
     const equals = part.indexOf("=");
     const key = part.slice(0, Math.max(equals, 0));
-    if (!KEYS.has(key)) return whole;
-    said.set(key, part.slice(equals + 1));
+    if (!keys.has(key)) return whole;
+    if (KEYS.has(key)) said.set(key, part.slice(equals + 1));
+    else stays.push(part);
   }
   const typed = said.get("transport");
   const transport = WAYS.find((way) => way === typed?.trim().toLowerCase()) ?? null;
   if (typed !== undefined && transport === null) return whole;
-  return { url: text.slice(0, at), transport, fingerprint: said.get("fingerprint") ?? null };
+  const rest = stays.length > 0 ? `#${stays.join("&")}` : "";
+  return { url: text.slice(0, at) + rest, transport, fingerprint: said.get("fingerprint") ?? null };
 }
 
+/** Whether the camera shows a certificate. */
 export function isSecure(url: string): boolean {
-  return /^rtsps:/i.test(url.trim());
+  return /^(rtsps|https):/i.test(url.trim());
+}
+
+/** There is one transport only then. */
+export function isHttp(url: string): boolean {
+  return /^https?:/i.test(url.trim());
 }
 
 /** A SHA-256 fingerprint as people copy it, with colons or spaces, in any case: as it is kept.  Else as it is. */

@@ -151,6 +151,14 @@ describe("how a camera is reached", () => {
       expect(splitOptions(url)).toEqual({ url, transport: null, fingerprint: null });
     }
   });
+  it("is over HTTP by its address alone, with a certificate like any", () => {
+    expect(splitOptions(`https://h/x#fps=5&fingerprint=${DIGITS}`)).toEqual({ url: "https://h/x#fps=5", transport: null, fingerprint: DIGITS });
+    for (const url of ["http://h/x#fps=5", "http://h/x#transport=udp"]) expect(splitOptions(url)).toEqual({ url, transport: null, fingerprint: null });
+    const draft = tidied({ ...EMPTY, url: `https://h/x#fps=5&fingerprint=${DIGITS}`, transport: "udp" });
+    expect(draft).toMatchObject({ url: "https://h/x#fps=5", transport: "auto", fingerprint: DIGITS });
+    expect(faultsOf(draft, null, false)).toEqual({});
+    expect(tidied({ ...draft, url: "http://h/x" }).fingerprint).toBe("");
+  });
   it("has a fingerprint as people copy it", () => {
     for (const typed of [DIGITS, SHOWN, ` SHA256:${SHOWN} `, fingerprintLines(DIGITS).join("\n")]) expect(readFingerprint(typed)).toBe(DIGITS);
     expect(showFingerprint(DIGITS)).toBe(SHOWN);

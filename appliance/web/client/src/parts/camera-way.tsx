@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { useI18n } from "../app/context";
 import type { Draft, FieldName } from "../logic/camera-draft";
-import { isSecure, showFingerprint, WAYS } from "../logic/camera-options";
+import { isHttp, isSecure, showFingerprint, WAYS } from "../logic/camera-options";
 import { ErrorText, Field, Segmented } from "../ui/controls";
 import { wayText } from "./camera-words";
 
@@ -21,28 +21,32 @@ export function CameraWay({ draft, saved, error, edit, left }: CameraWayProps) {
   const [opened, setOpened] = useState(false);
   const way = wayText(i18n, draft.transport);
   const secure = isSecure(draft.url);
+  const http = isHttp(draft.url);
   const wrong = error("transport");
   const open = opened || wrong !== null || error("fingerprint") !== null;
   const changed = saved !== null && saved.transport !== draft.transport;
   const pin = saved !== null && saved.fingerprint !== draft.fingerprint ? showFingerprint(saved.fingerprint) : null;
   const said = [draft.transport === "auto" ? "" : way.title, secure && draft.fingerprint !== "" ? t("one certificate trusted") : ""];
+  if (http && !secure) return null;
   return (
     <details class="way" open={open} onToggle={(e) => setOpened(e.currentTarget.open)}>
       <summary class="sm muted">{[t("Connection"), ...said].filter(Boolean).join(" · ")}</summary>
-      <div class="field ways">
-        <span class="lab" aria-hidden="true">
-          {t("How pictures come")}
-        </span>
-        <Segmented
-          label={t("How pictures come")}
-          value={draft.transport}
-          options={WAYS.map((value) => ({ value, label: wayText(i18n, value).title }))}
-          choose={edit("transport")}
-        />
-        {changed && <p class="was">{t("was {value}", { value: wayText(i18n, saved.transport).title })}</p>}
-        <p class="hint">{way.detail}</p>
-        {wrong !== null && <ErrorText text={wrong} />}
-      </div>
+      {!http && (
+        <div class="field ways">
+          <span class="lab" aria-hidden="true">
+            {t("How pictures come")}
+          </span>
+          <Segmented
+            label={t("How pictures come")}
+            value={draft.transport}
+            options={WAYS.map((value) => ({ value, label: wayText(i18n, value).title }))}
+            choose={edit("transport")}
+          />
+          {changed && <p class="was">{t("was {value}", { value: wayText(i18n, saved.transport).title })}</p>}
+          <p class="hint">{way.detail}</p>
+          {wrong !== null && <ErrorText text={wrong} />}
+        </div>
+      )}
       {secure && (
         <Field
           label={t("Fingerprint of the trusted certificate")}

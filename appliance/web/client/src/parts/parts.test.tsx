@@ -481,6 +481,12 @@ describe("how a camera is reached", () => {
     expect(root.querySelector(".was")?.textContent).toBe("was Automatic");
     expect(root.querySelector("input")).toBeNull(); // nothing is encrypted: nothing to trust
   });
+  it("has no ways to choose from over HTTP, only a certificate where one is shown", () => {
+    show(<Editor start={{ url: "http://h/" }} />);
+    expect(root.querySelector("details")).toBeNull();
+    show(<Editor key="2" start={{ url: "https://h/" }} />);
+    expect([root.querySelector("[role=group]"), root.querySelector("input")?.name]).toEqual([null, "fingerprint"]);
+  });
   it("opens where something in it is wrong, which is said at the field", () => {
     show(<Editor start={{ url: "rtsps://h/", fingerprint: "5f".repeat(32) }} error="Not so." />);
     const field = root.querySelector("input")!;
