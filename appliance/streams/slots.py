@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from appliance.sites.cameras import StreamConfig
     from appliance.streams.choosing import Chosen
     from appliance.streams.hub import Hub, Segment
-    from appliance.streams.levels import Level
+    from appliance.streams.renditions import Rendition
 
 #: Rates so near to each other are one: they are measured.
 SAME_RATE = 0.1
@@ -26,14 +26,14 @@ SAME_RATE = 0.1
 class Slot:
     """A stream that this viewer holds open; ``reason`` says why it is not the best, None if it is.
 
-    ``level``: where it is transcoded, the rung that this viewer gets; ``plan`` says how it came to that.
+    ``rendition``: where it is transcoded, the rung that this viewer gets; ``plan`` says how it came to that.
     """
 
     stream: StreamConfig
     reason: str | None
     hub: Hub
     holds: ExitStack = field(repr=False)
-    level: Level | None = None
+    rendition: Rendition | None = None
     plan: Plan | None = None
     steps: int = 0  # so many streams smaller than chosen, for the network's sake
     looks: int = 0  # how often yet it is waited for to be early in its group of pictures
@@ -45,9 +45,9 @@ class Slot:
         """Whether this is what was chosen, or so near to it that nobody would see a difference."""
         if self.stream.id != chosen.stream.id:
             return False
-        if self.level is None or chosen.rung is None:
-            return self.level is None and chosen.rung is None
-        has, would = self.level.rung, chosen.rung
+        if self.rendition is None or chosen.rung is None:
+            return self.rendition is None and chosen.rung is None
+        has, would = self.rendition.rung, chosen.rung
         if (has.size, has.quality) != (would.size, would.quality):
             return False
         fps = _fps(self.hub) or USUAL_FPS
@@ -73,9 +73,9 @@ def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
     return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
 
 
-def announcement_of_pictures(slot: Slot, level: Level, segment: Segment) -> bytes:
+def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment) -> bytes:
     """The ``stream`` message of what is transcoded, framed."""
-    rung = level.rung
+    rung = rendition.rung
     text = messages.stream(
         {
             "mode": "transcoded",

@@ -24,7 +24,7 @@ from appliance.media.picture import TIME_SIZE, frame_picture
 from appliance.media.units import MJPEG
 from appliance.serve.frames import Opcode, frame_header
 from appliance.streams.backlog import Backlog
-from appliance.streams.levels import Counters, Level, State
+from appliance.streams.renditions import Counters, Rendition, State
 from appliance.workers.crew import SeatLostError
 from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from appliance.media.picture import Picture
     from appliance.media.units import VideoFormat
     from appliance.streams.hub import Hub, Segment
-    from appliance.streams.levels import Spectator
+    from appliance.streams.renditions import Spectator
     from appliance.workers.crew import Crew, Seat
     from appliance.workers.wire import PipelineWorked
 
@@ -64,7 +64,7 @@ class Transcoder:
         self.counters = Counters()
         self.worker: int | None = None  # its process id
         self._crew = crew
-        self._levels: dict[Rung, Level] = {}
+        self._renditions: dict[Rung, Rendition] = {}
         self._wake = trio.Event()
         self._backlog = Backlog()
         self._passing: deque[Fragment] = deque(maxlen=2)  # JPEG of the camera's that is sent as it is
@@ -72,7 +72,7 @@ class Transcoder:
         self._keys_only = False
         self._rungs_changed = False
         self._stale = False  # the pipeline has to be opened anew
-        self._sent: deque[tuple[Fragment, list[Level]]] = deque()  # in the worker, and whom its pictures are for
+        self._sent: deque[tuple[Fragment, list[Rendition]]] = deque()  # in the worker, and whom its pictures are for
         self._group = 0  # dts of the IDR picture that the worker got last
         self._blamed_group: int | None = None
         self._lost_at: deque[float] = deque(maxlen=LOSSES)
@@ -83,8 +83,8 @@ class Transcoder:
     # --- for viewers ----------------------------------------------------------------------------------------------
 
     @property
-    def levels(self) -> list[Level]:
-        return list(self._levels.values())
+    def renditions(self) -> list[Rendition]:
+        return list(self._renditions.values())
 
     @property
     def keys_only(self) -> bool:
@@ -97,23 +97,23 @@ class Transcoder:
         return self._backlog.dropped
 
     @contextmanager
-    def joined(self, rung: Rung, spectator: Spectator, why: tuple[str, ...] = ()) -> Iterator[Level]:
+    def joined(self, rung: Rung, spectator: Spectator, why: tuple[str, ...] = ()) -> Iterator[Rendition]:
         """The rung's pictures, made from now on if they were not; ``why`` of this stream."""
-        level = self._levels.get(rung)
-        if level is None:
-            is_first = not self._levels
-            level = self._levels[rung] = Level(self, rung)
+        rendition = self._renditions.get(rung)
+        if rendition is None:
+            is_first = not self._renditions
+            rendition = self._renditions[rung] = Rendition(self, rung)
             self._change_rungs()
             if is_first:
                 self._begin_anew(self.hub.segment)
-        level.spectators[spectator] = None
-        level.why = why
+        rendition.spectators[spectator] = None
+        rendition.why = why
         try:
-            yield level
+            yield rendition
         finally:
-            level.spectators.pop(spectator, None)
-            if not level.spectators:
-                del self._levels[rung]
+            rendition.spectators.pop(spectator, None)
+            if not rendition.spectators:
+                del self._renditions[rung]
                 self._change_rungs()
 
     # --- called by the hub ----------------------------------------------------------------------------------------
@@ -134,8 +134,8 @@ class Transcoder:
         if hub.state.value.state == "lost":
             self._segment = None
             self._backlog.skip()
-            for level in self._levels.values():
-                level.latest = None
+            for rendition in self._renditions.values():
+                rendition.latest = None
 
     # --- the task -------------------------------------------------------------------------------------------------
 
@@ -170,9 +170,9 @@ class Transcoder:
         if self._segment is None:
             return
         self._stale, opening = False, self._opening(self._segment.video)
-        levels = self._made
+        renditions = self._made
         self._rungs_changed = False
-        seat.open(opening, _on_the_wire(levels))
+        seat.open(opening, _on_the_wire(renditions))
         while True:
             for worked in seat.answers():
                 await self._publish(worked)
@@ -181,23 +181,23 @@ class Transcoder:
                 return
             if self._rungs_changed:
                 self._rungs_changed = False
-                levels = self._made
-                if not levels or self._opening(self._segment.video) != opening:
+                renditions = self._made
+                if not renditions or self._opening(self._segment.video) != opening:
                     self._begin_anew(self.hub.segment)
                     return
-                seat.change(_on_the_wire(levels))
+                seat.change(_on_the_wire(renditions))
             while self._backlog and seat.has_credit:
                 waiting = self._backlog.pop()
                 fragment = waiting.fragment
                 if fragment.is_idr:
                     self._group = fragment.dts
-                self._sent.append((fragment, levels))
+                self._sent.append((fragment, renditions))
                 seat.work(PipelineUnit(bytes(fragment.sample), fragment.pts, waiting.shown, waiting.alone))
             await self._news()
 
     def _opening(self, video: VideoFormat) -> PipelineOpen:
         """What a pipeline begins with for the rungs there are: the least that all of them need."""
-        rungs = [level.rung for level in self._made]
+        rungs = [rendition.rung for rendition in self._made]
         skip = all(video.width >= SHRINKS * rung.width for rung in rungs)
         reduce = 1
         if video.codec == MJPEG:
@@ -206,7 +206,7 @@ class Transcoder:
         return PipelineOpen(video.codec, video.configuration, video.full_range, skip, reduce)
 
     async def _publish(self, worked: PipelineWorked) -> None:
-        _, levels = self._sent.popleft()
+        _, renditions = self._sent.popleft()
         self.counters.decoded += worked.decoded
         self.counters.damaged += worked.damaged
         self.counters.mark(trio.current_time())
@@ -223,17 +223,17 @@ class Transcoder:
             self.counters.encoded += len(made.jpegs)
             framed: dict[int, Picture] = {}
             for number, which in made.rungs:
-                level = levels[number]
+                rendition = renditions[number]
                 if which not in framed:
                     framed[which] = self._framed(made.jpegs[which], made.pts)
-                await self._give(level, framed[which])
+                await self._give(rendition, framed[which])
 
-    async def _give(self, level: Level, picture: Picture) -> None:
-        is_first, level.latest = level.latest is None, picture
-        await level.fanout.publish(picture)
+    async def _give(self, rendition: Rendition, picture: Picture) -> None:
+        is_first, rendition.latest = rendition.latest is None, picture
+        await rendition.fanout.publish(picture)
         if is_first:
-            for spectator in tuple(level.spectators):
-                spectator.may_show(level)
+            for spectator in tuple(rendition.spectators):
+                spectator.may_show(rendition)
 
     async def _recover(self, error: SeatLostError) -> None:
         """Another worker goes on, after a rest if it was too often."""
@@ -271,11 +271,11 @@ class Transcoder:
         while self._passing:
             fragment = self._passing.popleft()
             picture: Picture | None = None
-            for level in self.levels:
-                if self._is_passed(level.rung) and level.is_due(fragment.pts):
+            for rendition in self.renditions:
+                if self._is_passed(rendition.rung) and rendition.is_due(fragment.pts):
                     picture = picture or self._framed(bytes(fragment.sample), fragment.pts)
                     self._say("ok", None)
-                    await self._give(level, picture)
+                    await self._give(rendition, picture)
 
     def _is_passed(self, rung: Rung) -> bool:
         video = None if self._segment is None else self._segment.video
@@ -285,9 +285,9 @@ class Transcoder:
         return shown == (video.width, video.height) and rung.size == (shown[0] // 2 * 2, shown[1] // 2 * 2)
 
     @property
-    def _made(self) -> list[Level]:
-        """The levels that a worker makes."""
-        return [level for level in self._levels.values() if not self._is_passed(level.rung)]
+    def _made(self) -> list[Rendition]:
+        """The renditions that a worker makes."""
+        return [rendition for rendition in self._renditions.values() if not self._is_passed(rendition.rung)]
 
     def _framed(self, jpeg: bytes, pts: int) -> Picture:
         self._sequence += 1
@@ -297,12 +297,12 @@ class Transcoder:
 
     def _take(self, fragment: Fragment) -> None:
         """The hub has another picture."""
-        if self._segment is None or not self._levels:
+        if self._segment is None or not self._renditions:
             return
         if fragment.is_idr:  # here one may go over from all pictures to key frames, and back
             self._keys_only = self._are_keys_enough()
         made = self._made
-        if len(made) < len(self._levels):
+        if len(made) < len(self._renditions):
             self._passing.append(fragment)
         if made:
             self._backlog.take(fragment, keys_only=self._keys_only, running=self.worker is not None)
@@ -311,8 +311,8 @@ class Transcoder:
     def _begin_anew(self, segment: Segment | None) -> None:
         """The pipeline has no past: feed it the ring."""
         if segment is not None and (self._segment is None or self._segment.run is not segment.run):
-            for level in self._levels.values():
-                level.latest = None
+            for rendition in self._renditions.values():
+                rendition.latest = None
         self._segment = segment
         self._stale = True
         ring = [fragment for fragment in self.hub.ring.fragments if not fragment.is_audio]
@@ -323,7 +323,7 @@ class Transcoder:
 
     def _change_rungs(self) -> None:
         self._rungs_changed = True
-        if self._keys_only and self._levels and not self._are_keys_enough():
+        if self._keys_only and self._renditions and not self._are_keys_enough():
             self._begin_anew(self.hub.segment)
         self._tell()
 
@@ -331,11 +331,11 @@ class Transcoder:
         if self._backlog.is_overloaded or (self._segment is not None and self._segment.video.is_intra):
             return True
         gop_s, fastest = self.hub.measured.gop_s, 0.0
-        for rung in self._levels:
+        for rung in self._renditions:
             if rung.fps is None:
                 return False
             fastest = max(fastest, rung.fps)
-        return gop_s is not None and bool(self._levels) and fastest * gop_s <= MEASURED
+        return gop_s is not None and bool(self._renditions) and fastest * gop_s <= MEASURED
 
     def _load(self) -> float:
         """Million samples a second that are decoded."""
@@ -350,8 +350,8 @@ class Transcoder:
         if new == self.state:
             return
         self.state = new
-        for level in self.levels:
-            for spectator in tuple(level.spectators):
+        for rendition in self.renditions:
+            for spectator in tuple(rendition.spectators):
                 spectator.transcoder_changed(self)
 
     def _tell(self) -> None:
@@ -367,7 +367,7 @@ def _is_enough(video: VideoFormat, reduce: int, rung: Rung) -> bool:
     return -(-video.width // reduce) >= rung.width and -(-video.height // reduce) >= rung.height
 
 
-def _on_the_wire(levels: list[Level]) -> PipelineRungs:
+def _on_the_wire(renditions: list[Rendition]) -> PipelineRungs:
     return PipelineRungs(
-        [PipelineRung(each.rung.width, each.rung.height, each.rung.fps, each.rung.quality) for each in levels]
+        [PipelineRung(each.rung.width, each.rung.height, each.rung.fps, each.rung.quality) for each in renditions]
     )

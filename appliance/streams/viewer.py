@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from appliance.streams.choosing import Policy
     from appliance.streams.directory import Directory
     from appliance.streams.hub import Hub, Segment
-    from appliance.streams.levels import Level
     from appliance.streams.messages import Want
+    from appliance.streams.renditions import Rendition
     from appliance.streams.transcoder import Transcoder
     from appliance.streams.transcoders import Transcoders
 
@@ -119,12 +119,12 @@ class Viewer:
     @property
     def is_transcoded(self) -> bool:
         """Whether what is sent is made here."""
-        return self._sending and self._current is not None and self._current.level is not None
+        return self._sending and self._current is not None and self._current.rendition is not None
 
     def look_at_network(self, now: float) -> None:
         """See whether the client's network carries what is sent; to be called about once a second, before `decide`."""
         want, current = self._want, self._current
-        if want is None or current is None or current.level is not None:
+        if want is None or current is None or current.rendition is not None:
             return
         if self._sending and self._next is None:
             self._network.look(now, current.stream, self._chooser.candidates, want.codecs)
@@ -165,10 +165,12 @@ class Viewer:
     def may_begin(self, hub: Hub) -> None:
         if self._want is None or self._want.paused:
             return
-        if any(slot is not None and slot.hub is hub and slot.level is not None for slot in (self._next, self._current)):
+        if any(
+            slot is not None and slot.hub is hub and slot.rendition is not None for slot in (self._next, self._current)
+        ):
             self.decide()  # another size, or a codec that the client plays, may have come
         for slot in (self._next, self._current):
-            if slot is not None and slot.hub is hub and slot.level is None:
+            if slot is not None and slot.hub is hub and slot.rendition is None:
                 self._begin(slot)
                 return
 
@@ -179,17 +181,17 @@ class Viewer:
 
     # --- called by transcoders ------------------------------------------------------------------------------------
 
-    def may_show(self, level: Level) -> None:
+    def may_show(self, rendition: Rendition) -> None:
         if self._want is None or self._want.paused:
             return
         for slot in (self._next, self._current):
-            if slot is not None and slot.level is level and slot.hub.segment is not None:
+            if slot is not None and slot.rendition is rendition and slot.hub.segment is not None:
                 self._begin(slot)
                 return
 
     def transcoder_changed(self, transcoder: Transcoder) -> None:
         telling = self._current or self._next
-        if telling is not None and telling.level is not None and telling.level.transcoder is transcoder:
+        if telling is not None and telling.rendition is not None and telling.rendition.transcoder is transcoder:
             self._tell_state(telling)
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -199,8 +201,8 @@ class Viewer:
         if self._want is None or self._want.paused:
             return
         state = slot.hub.state.value
-        if state.state == "ok" and slot.level is not None:
-            transcoding = slot.level.transcoder.state
+        if state.state == "ok" and slot.rendition is not None:
+            transcoding = slot.rendition.transcoder.state
             self._say(transcoding.state, transcoding.reason)
         else:
             self._say(state.state, state.reason, state.message)
@@ -224,13 +226,13 @@ class Viewer:
         if chosen.plan is not None:
             assert self._transcoders is not None
             transcoder = holds.enter_context(self._transcoders.lease(hub))
-            slot.level = holds.enter_context(transcoder.joined(chosen.plan.rung, self, chosen.plan.why))
+            slot.rendition = holds.enter_context(transcoder.joined(chosen.plan.rung, self, chosen.plan.why))
         return slot
 
     def _begin_if_possible(self, slot: Slot) -> None:
         """Begin with the burst, or the newest JPEG, where there is one; else when the hub or transcoder says so."""
-        if slot.level is not None:
-            if slot.level.latest is not None and slot.hub.segment is not None:
+        if slot.rendition is not None:
+            if slot.rendition.latest is not None and slot.hub.segment is not None:
                 self._begin(slot)
             elif self._current is None or self._current is slot:
                 self._tell_state(slot)
@@ -252,8 +254,8 @@ class Viewer:
         segment, want = slot.hub.segment, self._want
         assert segment is not None
         assert want is not None
-        if slot.level is not None:
-            self._begin_pictures(slot, slot.level, segment)
+        if slot.rendition is not None:
+            self._begin_pictures(slot, slot.rendition, segment)
             return
         if not self._sending and self._chooser.is_transcoded:
             self.decide()  # it was opened to see what it is
@@ -273,16 +275,16 @@ class Viewer:
         slot.hub.fanout.add(self._outlet)
         self._sending = True
 
-    def _begin_pictures(self, slot: Slot, level: Level, segment: Segment) -> None:
-        announced = (None, segment.video, level.rung, slot.reason)
+    def _begin_pictures(self, slot: Slot, rendition: Rendition, segment: Segment) -> None:
+        announced = (None, segment.video, rendition.rung, slot.reason)
         if slot is self._current and self._sending and announced == self._announced:
             return
-        assert level.latest is not None
+        assert rendition.latest is not None
         self._take_over(slot)
         self._outlet.audio = False
-        self._outlet.begin([announcement_of_pictures(slot, level, segment)], [level.latest])
+        self._outlet.begin([announcement_of_pictures(slot, rendition, segment)], [rendition.latest])
         self._announced = announced
-        level.fanout.add(self._outlet)
+        rendition.fanout.add(self._outlet)
         self._sending = True
 
     def _take_over(self, slot: Slot) -> None:
@@ -308,17 +310,17 @@ class Viewer:
     def _pause(self) -> None:
         """Send nothing.  What is pulled stays warm; what is decoded for this client only would be for nobody."""
         self._stop_sending()
-        if self._next is not None and self._next.level is not None:
+        if self._next is not None and self._next.rendition is not None:
             self._next.close()
             self._next = None
-        if self._current is not None and self._current.level is not None:
+        if self._current is not None and self._current.rendition is not None:
             self._current.close()
             self._current = None
 
     def _stop_sending(self) -> None:
         if self._sending and self._current is not None:
             current = self._current
-            fanout = current.hub.fanout if current.level is None else current.level.fanout
+            fanout = current.hub.fanout if current.rendition is None else current.rendition.fanout
             fanout.remove(self._outlet)
         self._sending = False
         self._announced = None

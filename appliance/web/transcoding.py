@@ -68,14 +68,14 @@ def transcoder_view(transcoder: Transcoder) -> TranscoderView:
         restarts=counters.restarts,
         rungs=[
             RungView(
-                level.rung.width,
-                level.rung.height,
-                level.rung.fps,
-                level.rung.quality,
-                len(level.spectators),
-                [str(why) for why in level.why],
+                rendition.rung.width,
+                rendition.rung.height,
+                rendition.rung.fps,
+                rendition.rung.quality,
+                len(rendition.spectators),
+                [str(why) for why in rendition.why],
             )
-            for level in transcoder.levels
+            for rendition in transcoder.renditions
         ],
     )
 
@@ -92,7 +92,7 @@ def transcoder_series(transcoders: Iterable[Transcoder]) -> list[Series]:
         Series(
             "fanal_rungs",
             "Encodings made of a decoded stream.",
-            {n: len(t.levels) for n, t in each.items()},
+            {n: len(t.renditions) for n, t in each.items()},
             ("stream",),
         ),
         counter("decoded", "Pictures decoded.", {n: t.counters.decoded for n, t in each.items()}),

@@ -13,7 +13,7 @@ from appliance.media.ladder import Rung
 from appliance.serve.fanout import Outlet
 from appliance.streams import transcoder as rules
 from appliance.streams.directory import open_directory
-from appliance.streams.levels import Level
+from appliance.streams.renditions import Rendition
 from appliance.streams.transcoder import Transcoder
 from appliance.workers.crew import CREDITS, SeatLostError
 from appliance.workers.wire import PipelineOpen, PipelinePicture, PipelineRungs, PipelineUnit, PipelineWorked
@@ -116,8 +116,8 @@ class Spectator:
 
     seen: list[object] = field(default_factory=list)
 
-    def may_show(self, level: Level) -> None:
-        self.seen.append(level.rung.width)
+    def may_show(self, rendition: Rendition) -> None:
+        self.seen.append(rendition.rung.width)
 
     def transcoder_changed(self, transcoder: Transcoder) -> None:
         self.seen.append((transcoder.state.state, transcoder.state.reason))
@@ -301,8 +301,8 @@ async def test_answers_to_units_from_before_go_to_the_rungs_of_then() -> None:
         lane = FakeLane()
 
         await s.give(0)
-        with s.transcoder.joined(HALF, s.spectator) as level:
-            level.fanout.add(Outlet(lane))
+        with s.transcoder.joined(HALF, s.spectator) as rendition:
+            rendition.fanout.add(Outlet(lane))
             await settle()
             assert s.seat.rungs is not None
             assert len(s.seat.rungs.rungs) == 2

@@ -177,7 +177,7 @@ async def test_jpeg_of_a_camera_is_passed_through_where_it_is_what_is_wanted(cam
             assert (told["mode"], told["width"], told["height"]) == ("transcoded", 640, 360)
             shown = await pictures(view, 8)
             (transcoder,) = house.services.transcoders
-            assert all("passed through as it is" in level.why for level in transcoder.levels)
+            assert all("passed through as it is" in each.why for each in transcoder.renditions)
             assert all(jpeg[:2] == b"\xff\xd8" and decode(jpeg).shape == (360, 640, 3) for _, jpeg in shown)
             assert (transcoder.worker, transcoder.counters.decoded, transcoder.counters.encoded) == (None, 0, 0)
             assert not house.services.transcoders.crew.pipelines

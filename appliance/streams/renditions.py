@@ -21,7 +21,7 @@ RATE_MARKS = 5
 class Spectator(Protocol):
     """Who waits for a rung's pictures.  Called from the transcoder's task: neither may block."""
 
-    def may_show(self, level: Level) -> None:
+    def may_show(self, rendition: Rendition) -> None:
         """The rung has a picture."""
         ...
 
@@ -29,7 +29,7 @@ class Spectator(Protocol):
 
 
 @dataclass(eq=False)
-class Level:
+class Rendition:
     """One rung and who gets its pictures."""
 
     transcoder: Transcoder
