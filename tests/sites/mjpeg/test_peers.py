@@ -199,6 +199,7 @@ async def test_certificates_are_verified_or_pinned(tmp_path: Path) -> None:
         assert "HTTPS is usually on 443" in str(plain.error)
 
 
+@pytest.mark.alone
 async def test_a_camera_with_both_ways_and_a_password() -> None:
     coded = next(FOOTAGE.glob("*.mjpeg")).read_bytes()
     with running_cameras(user="admin", password="pass word") as cameras, trio.fail_after(30):
@@ -207,7 +208,7 @@ async def test_a_camera_with_both_ways_and_a_password() -> None:
             target = RtspTarget.from_url(url, "admin", Secret("pass word"))
             result = await probe_mjpeg(target, SystemClock())
             assert result.error is None
-            assert fps / 2 < result.measured.fps < fps * 1.2  # asked that often, less where the machine is busy
+            assert result.measured.fps == pytest.approx(fps, rel=0.2)
             assert result.measured.key_picture is not None
             assert result.measured.key_picture.data in coded
             wrong = await probe_mjpeg(RtspTarget.from_url(url, "admin", Secret("canary")), SystemClock())
