@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -86,7 +87,7 @@ def _type(answer: Answer) -> str:
     return answer.content_type.partition(";")[0].strip().lower()
 
 
-class MjpegSource:
+class MjpegSource(ABC):
     """What both kinds share: from parts to units."""
 
     audio = None
@@ -121,9 +122,9 @@ class MjpegSource:
             self._failure = explain(error, self._asking.url)
             raise self._failure from error
 
+    @abstractmethod
     async def _next_parts(self) -> list[Part]:
         """What came with one read; may be none."""
-        raise NotImplementedError
 
     def _take(self, part: Part, units: list[Unit]) -> None:
         oddities = self._asking.oddities
