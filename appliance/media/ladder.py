@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from appliance.base.clock import TICKS_PER_SECOND
+
 Size = tuple[int, int]
 
 #: JPEG qualities, the best first.
@@ -117,6 +119,11 @@ def rate(wanted: float, source_fps: float | None, limit: Limit = NO_LIMIT) -> fl
     if source_fps is not None and source_fps <= allowed * MEASURED:
         return None
     return next((step for step in RATES if step <= allowed), RATES[-1])
+
+
+def time_slot(pts: int, fps: float | None) -> int:
+    """Time is cut into slots of a rung's rate, the first picture of each is made; None: every picture."""
+    return pts if fps is None else int(pts * fps // TICKS_PER_SECOND)
 
 
 def _divisions(source: Size) -> list[Size]:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.ladder import time_slot
 from appliance.serve.fanout import Fanout
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Rendition:
     _slot: int | None = None  # of time, that the last picture was passed through for
 
     def is_due(self, pts: int) -> bool:
-        """Time is cut into slots of the rung's rate: the first picture of each is sent."""
-        slot = pts if self.rung.fps is None else int(pts * self.rung.fps // TICKS_PER_SECOND)
+        """Whether it is the turn of this picture, where the camera's own is passed through."""
+        slot = time_slot(pts, self.rung.fps)
         before, self._slot = self._slot, slot
         return slot != before
 

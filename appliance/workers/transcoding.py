@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import av
 import simplejpeg
 
-from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.ladder import time_slot
 from appliance.workers.pictures import DECODERS
 from appliance.workers.scaling import Scaling
 from appliance.workers.wire import PipelinePicture, PipelineWorked
@@ -50,7 +50,7 @@ class Pipeline:
 
     def work(self, unit: PipelineUnit) -> PipelineWorked:
         """Decode a unit and make what is due of what came out."""
-        if unit.alone and not any(self._slot(rung, unit.pts) != slot for rung, slot in self._paces()):
+        if unit.alone and not any(time_slot(unit.pts, rung.fps) != slot for rung, slot in self._paces()):
             return PipelineWorked(0, [])  # nobody waits for this one, and nothing follows on it
         packet = av.Packet(unit.data)
         packet.pts = packet.dts = unit.pts
@@ -102,14 +102,9 @@ class Pipeline:
         return PipelinePicture(pts, jpegs, given)
 
     def _is_due(self, number: int, rung: PipelineRung, pts: int) -> bool:
-        slot = self._slot(rung, pts)
+        slot = time_slot(pts, rung.fps)
         before, self._slots[number] = self._slots[number], slot
         return slot != before
 
     def _paces(self) -> Iterable[tuple[PipelineRung, int | None]]:
         return zip(self._rungs, self._slots, strict=True)
-
-    @staticmethod
-    def _slot(rung: PipelineRung, pts: int) -> int:
-        """Time is cut into slots of the rung's rate: the first picture of each is made."""
-        return pts if rung.fps is None else int(pts * rung.fps // TICKS_PER_SECOND)

@@ -119,6 +119,14 @@ class Counters:
         self.lost += ahead
         return GAP if ahead else NEXT
 
+    def push_run(self, data, spans, at):
+        channel = spans[at][0]
+        units = None
+        while units is None and at < len(spans) and spans[at][0] == channel:
+            units = self.push(data, *spans[at][1:])
+            at += 1
+        return units, at
+
 
 class PictureDepacketizer(Counters):
     def __init__(self, payload_type: int, unit_limit: int = 8 << 20, nal_limit: int = 1024) -> None:
@@ -142,14 +150,6 @@ class PictureDepacketizer(Counters):
         self.count = 0  # of the NAL units kept
         self.flags = 0
         self.fragment: bytearray | None = None
-
-    def push_run(self, data, spans, at):
-        channel = spans[at][0]
-        units = None
-        while units is None and at < len(spans) and spans[at][0] == channel:
-            units = self.push(data, *spans[at][1:])
-            at += 1
-        return units, at
 
     def push(self, data, start, end):
         if not 0 <= start <= end <= len(data):
@@ -486,14 +486,6 @@ class JpegDepacketizer(Counters):
         self.scan = b""
         self.header: tuple = ()
         self.units: list[tuple] = []
-
-    def push_run(self, data, spans, at):
-        channel = spans[at][0]
-        units = None
-        while units is None and at < len(spans) and spans[at][0] == channel:
-            units = self.push(data, *spans[at][1:])
-            at += 1
-        return units, at
 
     def push(self, data, start, end):
         if not 0 <= start <= end <= len(data):
