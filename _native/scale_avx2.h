@@ -35,20 +35,26 @@ AVX2 static int box1_avx2(const struct plan *p, const uint8_t *s, ptrdiff_t stri
     return x;
 }
 
+/* Pairs of 64 samples of each of the rows, summed over these. */
+AVX2 static inline void pair_sums(const uint8_t *at, ptrdiff_t stride, int rows, __m256i *low, __m256i *high) {
+    const __m256i ones = _mm256_set1_epi8(1);
+    AHEAD(at, rows);
+    *low = _mm256_maddubs_epi16(LOAD256(at), ones);
+    *high = _mm256_maddubs_epi16(LOAD256(at + 32), ones);
+    for (int r = 1; r < rows; r++) {
+        at += stride;
+        AHEAD(at, rows);
+        *low = _mm256_add_epi16(*low, _mm256_maddubs_epi16(LOAD256(at), ones));
+        *high = _mm256_add_epi16(*high, _mm256_maddubs_epi16(LOAD256(at + 32), ones));
+    }
+}
+
 AVX2 static int box2_avx2(const struct plan *p, const uint8_t *s, ptrdiff_t stride, uint8_t *d) {
     MEAN_CONSTANTS;
-    const __m256i ones = _mm256_set1_epi8(1);
     int x = 0;
     for (; x + 32 <= p->out_width; x += 32) {
-        const uint8_t *at = s + 2 * x;
-        AHEAD(at, p->down);
-        __m256i low = _mm256_maddubs_epi16(LOAD256(at), ones), high = _mm256_maddubs_epi16(LOAD256(at + 32), ones);
-        for (int r = 1; r < p->down; r++) {
-            at += stride;
-            AHEAD(at, p->down);
-            low = _mm256_add_epi16(low, _mm256_maddubs_epi16(LOAD256(at), ones));
-            high = _mm256_add_epi16(high, _mm256_maddubs_epi16(LOAD256(at + 32), ones));
-        }
+        __m256i low, high;
+        pair_sums(s + 2 * x, stride, p->down, &low, &high);
         low = means(low, shift, multiplier, addend);
         high = means(high, shift, multiplier, addend);
         _mm256_storeu_si256((__m256i *)(d + x), IN_ORDER(_mm256_packus_epi16(low, high)));
@@ -86,18 +92,11 @@ AVX2 static int box3_avx2(const struct plan *p, const uint8_t *s, ptrdiff_t stri
 /* down <= 64, so pairs summed over the rows stay below 32768 */
 AVX2 static int box4_avx2(const struct plan *p, const uint8_t *s, ptrdiff_t stride, uint8_t *d) {
     MEAN_CONSTANTS;
-    const __m256i ones = _mm256_set1_epi8(1), ones16 = _mm256_set1_epi16(1);
+    const __m256i ones16 = _mm256_set1_epi16(1);
     int x = 0;
     for (; x + 16 <= p->out_width; x += 16) {
-        const uint8_t *at = s + 4 * x;
-        AHEAD(at, p->down);
-        __m256i low = _mm256_maddubs_epi16(LOAD256(at), ones), high = _mm256_maddubs_epi16(LOAD256(at + 32), ones);
-        for (int r = 1; r < p->down; r++) {
-            at += stride;
-            AHEAD(at, p->down);
-            low = _mm256_add_epi16(low, _mm256_maddubs_epi16(LOAD256(at), ones));
-            high = _mm256_add_epi16(high, _mm256_maddubs_epi16(LOAD256(at + 32), ones));
-        }
+        __m256i low, high;
+        pair_sums(s + 4 * x, stride, p->down, &low, &high);
         low = _mm256_packus_epi32(_mm256_madd_epi16(low, ones16), _mm256_madd_epi16(high, ones16));
         store16(d + x, means(IN_ORDER(low), shift, multiplier, addend));
     }
