@@ -97,7 +97,7 @@ def measure(options: Options) -> Section:
 
 
 def _run(options: Options, section: Section, *, tls: bool) -> dict[str, Contender]:
-    rounds, seconds = options.count(3, 1), options.pick(3.0, 2.0)
+    rounds, seconds = options.count(5, 1), options.pick(3.0, 2.0)
     with contextlib.ExitStack() as stack:
         camera = stack.enter_context(running_camera())
         server = stack.enter_context(running_appliance([camera.url()], tls=tls))

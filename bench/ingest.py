@@ -47,7 +47,7 @@ def measure(options: Options) -> Section:
         f"*Packet by packet*: the camera writes each RTP packet by itself over {PACKET_BY_PACKET_MS:.0f} ms; else a "
         "picture at once.",
     )
-    rounds, seconds = options.count(3, 1), options.pick(2.5, 2.0)
+    rounds, seconds = options.count(7, 1), options.pick(2.5, 2.0)
     table = section.table(
         "read", "ours µs/unit", "PyAV µs/unit", "ours % of a core a stream", "PyAV % of a core a stream"
     )
