@@ -10,6 +10,8 @@ from tests.e2e.house import ROOT
 from tests.e2e.test_signing_in import TOO_SMALL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from playwright.sync_api import Page
 
 CLIENT = ROOT / "appliance" / "web" / "client"
@@ -62,11 +64,12 @@ class Judge:
     page: Page
     language: str
     touch: bool
+    themes: Sequence[str] = THEMES
     found: list[str] = field(default_factory=list)
     looked: list[str] = field(default_factory=list)
 
     def look(self, what: str, *, themed: bool = True, whole: bool = True) -> None:
-        """At this state, in both themes.
+        """At this state, in all of its themes.
 
         ``themed``: the page takes its theme from the attribute.  ``whole``: it is a page as people see it.
         """
@@ -76,12 +79,12 @@ class Judge:
         if not self.page.evaluate(_PRESENT):
             self.page.evaluate(source())
         before = self.page.evaluate("() => document.documentElement.dataset.theme ?? ''")
-        for theme in THEMES:
+        for theme in self.themes:
             if themed:
                 self.page.evaluate(_THEME, theme)
             else:
                 self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            only_colours = theme != THEMES[0]  # nothing else differs
+            only_colours = theme != self.themes[0]  # nothing else differs
             self.found += [f"{what}, {theme}: {one}" for one in self.page.evaluate(_RUN, only_colours)]
         if themed:
             self.page.evaluate(_THEME, before)
