@@ -87,12 +87,14 @@ class VideoReceiver:
         self._count_losses(flags)
         is_idr = bool(flags & rtp.IDR)
         starts = is_idr or bool(flags & _OPEN_STARTS) or (flags & rtp.SEI != 0 and self._recovers(picture))
-        if self._announced is not self.format and not (starts and self._follow(arrival_90k)):
-            self._waiting = True
+        changed = False
+        if self._announced is not self.format:
+            changed = starts and self._follow(arrival_90k)
+            self._waiting = self._waiting or not changed
         leading = False
         if starts:
             self._led = pts if self._leads_by_time and not is_idr else None
-            self._broken = self._waiting or flags & rtp.BLA != 0
+            self._broken = self._waiting or changed or flags & rtp.BLA != 0
         elif flags & rtp.RASL:
             leading = True
         elif self._led is not None:

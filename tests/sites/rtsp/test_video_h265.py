@@ -87,6 +87,14 @@ def test_a_new_format_begins_with_the_next_start_and_nothing_leads_it() -> None:
     assert [unit.data for unit in later] == [avcc(CRA), avcc(P)]
 
 
+def test_nothing_leads_a_new_format_that_comes_with_its_start() -> None:
+    camera = Camera(H265)
+    first = camera.push(*packetize([[IDR], [P]]))
+    later = camera.push(*packetize([[*SMALL, CRA], [RASL], [P]], sequence=2, time=2 * STEP))
+    assert [unit.format.width for unit in first + later] == [704, 704, 64, 64]
+    assert [unit.data for unit in later[1:]] == [avcc(P)]
+
+
 def test_a_new_picture_parameter_set_alone_is_a_new_format() -> None:
     camera = Camera(H265)
     units = camera.push(*packetize([[VPS, SPS, PPS, IDR], [P], [b"\x44\x01\xc0\x73\xc0\x41", CRA], [P]]))
