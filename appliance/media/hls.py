@@ -286,6 +286,9 @@ def _learn(early: list[Fragment]) -> _Rates | None:
         return None
     interval = max(1, elapsed // (len(times) - 1))
     pictures = max(1, int(PART_S * TICKS_PER_SECOND / interval))
+    if is_whole:  # parts of about the same length: none of a single picture at the end
+        count = len(times) - 1
+        pictures = math.ceil(count / max(1, round(count / pictures)))
     part = math.ceil(pictures * interval * JITTER)
     group_s = elapsed / TICKS_PER_SECOND if is_whole else LONG_S
     target_s = max(LEAST_TARGET_S, math.ceil(ROOM * max(group_s, part / TICKS_PER_SECOND)))

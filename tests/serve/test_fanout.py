@@ -16,7 +16,7 @@ from appliance.media.fmp4 import Fragment
 from appliance.media.picture import Picture, frame_picture
 from appliance.media.units import Run
 from appliance.serve import fanout
-from appliance.serve.fanout import Fanout, Outlet, ReaderStuckError
+from appliance.serve.fanout import Fanout, Form, Outlet, ReaderStuckError
 
 RUN = Run(0)
 PICTURE = TICKS_PER_SECOND // 25
@@ -269,7 +269,7 @@ async def test_sound_goes_only_to_those_who_want_it() -> None:
 
 async def test_an_http_body_has_no_message_framing() -> None:
     lane = FakeLane()
-    outlet = Outlet(lane, framed=False)
+    outlet = Outlet(lane, form=Form.BODY)
     outlet.offer(fragment(0, "I"))
     assert bytes(lane.taken) == fragment(0, "I").message[2:]
 
