@@ -76,12 +76,11 @@ class Tickets:
     def redeem(self, ticket: str, path: str) -> tuple[Principal, str]:
         """For whom and which camera.  Raises `Fault` ``bad_ticket`` for anything but a good one on its path."""
         found = self._tickets.get(_hash(ticket)) if len(ticket) == _TOKEN_CHARS and ticket.isascii() else None
-        now = trio.current_time()
-        if found is None or not found.is_for(path) or found.ends <= now or not self._alive(found):
+        if found is None or not found.is_for(path) or found.ends <= trio.current_time() or not self._alive(found):
             message, hint = "This link is no longer valid.", "Ask for a new one and open it soon."
             raise Fault(Kind.UNAUTHENTICATED, "bad_ticket", message, hint)
         if found.playing:
-            found.ends = now + PLAYING_S
+            found.ends = trio.current_time() + PLAYING_S
         return found.principal, found.camera_id
 
     def __len__(self) -> int:
