@@ -72,9 +72,14 @@ class Guest:
     """Somebody who watches by asking for one piece after the other (HLS): no connection of theirs says when they go."""
 
     principal: Principal
+    since: float  # Trio's time, as the next
     seen_at: float
     sound: bool = False
     bytes_sent: int = 0
+
+    def bytes_per_second(self, now: float) -> float:
+        """What went out to them: pieces, so over all of their time."""
+        return self.bytes_sent / max(1.0, now - self.since)
 
 
 class Audience:
@@ -115,7 +120,8 @@ class Audience:
 
     def welcome(self, key: Hashable, principal: Principal) -> Guest:
         """Another guest."""
-        guest = self._guests[key] = Guest(principal, trio.current_time())
+        now = trio.current_time()
+        guest = self._guests[key] = Guest(principal, now, now)
         return guest
 
     @property

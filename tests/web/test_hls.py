@@ -206,6 +206,7 @@ def test_players_are_counted_and_capped(shared: House, gate: Camera) -> None:
         users = chief.call("GET", "/api/v1/status/users").json["users"]
         (row,) = [user for user in users if user["name"] == "one stream"]
         assert (row["direct_streams"], row["audio_streams"]) == (1, 1)
+        assert row["video_kbytes"] > 0
         for path in ("hls/index.m3u8?stream=sub", "live.mp4", "live.mjpeg"):
             answer = viewer.call("GET", f"/api/v1/cameras/{gate.id}/{path}")
             assert (answer.status, answer.code) == (429, "too_many_streams"), path
