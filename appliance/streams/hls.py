@@ -138,10 +138,10 @@ class HlsOutputs:
         """The playlist of a stream, opened now if it was not."""
         output = self.find(stream, sound=sound)
         if output is None:
-            output = await self._nursery.start(self._run, camera, stream, sound)
+            output = await self._nursery.start(self._serve, camera, stream, sound)
         return output
 
-    async def _run(
+    async def _serve(
         self, camera: Camera, stream: StreamConfig, sound: bool, task_status: trio.TaskStatus[HlsOutput]
     ) -> None:
         key = (stream.id, sound)
