@@ -56,6 +56,7 @@ class HlsOutput:
         self.used_at = trio.current_time()
         self._form: Form | None = None
         self._is_first_group = True
+        self._waits_since: int | None = None  # for sound, before it begins anew: dts of the first picture without
         self._more = trio.Event()
 
     @property
@@ -73,26 +74,45 @@ class HlsOutput:
             self.take(fragment)
 
     def take(self, fragment: Fragment) -> None:
-        """The hub's next fragment.  Sound joins and leaves at an IDR picture, which the players begin anew with."""
+        """The hub's next fragment.
+
+        Sound joins and leaves at an IDR picture, and the players begin anew.  Many cannot (tracks of Media Source
+        Extensions are for good), so after a camera was lost its sound is waited for a moment.
+        """
         segment = self.hub.segment
         if segment is None:
             return
-        if fragment.is_idr and not fragment.is_audio:
-            form = Form(segment.run, segment.video, segment.variant(audio=self.sound))
-            self._is_first_group = form != self._form
-            if self._is_first_group:
-                self._form = form
-                self.playlist.begin(segment.init(audio=self.sound))
-        form_ = self._form
-        if form_ is None or fragment.run is not form_.run:
+        now = Form(segment.run, segment.video, segment.variant(audio=self.sound))
+        if fragment.is_audio and self._waits_since is not None and now.audio is not None:
+            self._waits_since = None
+            self.begin()  # the ring has what came meanwhile, and this
             return
-        if fragment.is_audio and (form_.audio is None or form_.audio != segment.audio):
+        if fragment.is_idr and not fragment.is_audio and now != self._form:
+            if self._is_to_wait(now, fragment.dts):
+                return
+            self._form, self._is_first_group, self._waits_since = now, True, None
+            self.playlist.begin(segment.init(audio=self.sound))
+        elif fragment.is_idr and not fragment.is_audio:
+            self._is_first_group = False
+        form = self._form
+        if form is None or fragment.run is not form.run or self._waits_since is not None:
+            return
+        if fragment.is_audio and (form.audio is None or form.audio != segment.audio):
             return
         if fragment.leading and self._is_first_group:
             return  # it refers to what no player has
         if self.playlist.push(fragment):
             self._more.set()
             self._more = trio.Event()
+
+    def _is_to_wait(self, now: Form, dts: int) -> bool:
+        """Whether sound is likely to join what begins now without."""
+        before = self._form
+        if before is None or before.audio is None or now.audio is not None or now.run is before.run:
+            return False
+        if self._waits_since is None:
+            self._waits_since = dts
+        return abs(dts - self._waits_since) < SOUND_S * TICKS_PER_SECOND
 
     async def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until it holds; False: it does not after so long."""

@@ -139,6 +139,33 @@ async def test_another_format_and_another_clock_begin_anew(autojump_clock: objec
         assert widths == [CLIP.format.width] * 3 + [SMALL.format.width] * 3
 
 
+async def test_after_a_loss_the_tracks_are_the_same_if_sound_comes_in_time(autojump_clock: object) -> None:
+    async with stage() as on:
+        with on.directory.lease(GATE, MAIN):
+            await trio.testing.wait_all_tasks_blocked()
+            source = on.openers.opener(MAIN)
+            await source.give(picture(0), sound(0))
+            output, _ = await on.open(sound=True)
+        await source.give(*(unit for n in range(1, 51) for unit in (picture(n), sound(n))))
+        await source.fail()
+        await trio.sleep(1.5)
+        back = Run(START)
+        await source.give(*(picture(n, run=back) for n in range(100, 110)))
+        assert len(listed(output).segments) == 3  # it waits
+        await source.give(*(unit for n in range(110, 176) for unit in (sound(n, back), picture(n, run=back))))
+        now = listed(output)
+        assert [segment.era for segment in now.segments] == [0, 0, 0, 1, 1, 1, 1]
+        assert [read_formats(movie(output, n))[1] for n in range(6)] == [SOUND] * 6
+        again = [sample for sample in read_samples(movie(output, 3)) if not sample.is_audio]
+        assert (len(again), again[0].is_sync) == (25, True)  # with the pictures that came before the sound
+        await source.fail()
+        await trio.sleep(1.5)
+        mute = Run(START)
+        await source.give(*(picture(n, run=mute) for n in range(200, 276)))
+        assert [segment.era for segment in listed(output).segments][-1] == 2
+        assert read_formats(movie(output, -1))[1] is None  # it did not come
+
+
 async def test_what_leads_the_first_picture_is_left_out_and_later_it_is_not(autojump_clock: object) -> None:
     async with stage() as on:
         output, source = await on.open()
