@@ -132,21 +132,36 @@ class Playlist:
     def _take(self, fragment: Fragment) -> bool:
         more = False
         if not fragment.is_audio:
+            self._look_for_gap(fragment)
+        if self._breaks and (fragment.is_audio or not fragment.is_idr):
+            return False  # no player could begin anew with it
+        if not fragment.is_audio:
             more = self._cut(fragment)
         if self._part or not fragment.is_audio:
             self._part.append(fragment)
         return more
 
+    def _look_for_gap(self, fragment: Fragment) -> None:
+        """Where nothing came for a while, no picture is shown for so long: players begin anew, with the same init
+        segment under another name, since some take no notice otherwise."""
+        if self._part and not self._breaks and fragment.dts - self._shown_until() > self._said.target // 2:
+            self.begin(self._inits[self._made_inits - 1])
+
+    def _shown_until(self) -> int:
+        """When the last picture has been shown, if nothing follows."""
+        return max(each.dts for each in self._part if not each.is_audio) + self._said.interval
+
+    @property
+    def _said(self) -> _Rates:
+        assert self._rates is not None
+        return self._rates
+
     def _cut(self, fragment: Fragment) -> bool:
         """End the part, and the segment, where this picture begins the next."""
-        rates, newest = self._rates, self._open
-        assert rates is not None
+        rates, newest = self._said, self._open
         if newest is None:
             self._begin_segment(fragment)
             return False
-        shown = max(each.dts for each in self._part if not each.is_audio) + rates.interval
-        if fragment.dts - shown > rates.target // 2:
-            self._breaks = True  # nothing came for a while: no picture is shown for so long
         elapsed = fragment.dts - newest.begins
         if (
             self._breaks
@@ -155,7 +170,7 @@ class Playlist:
             or (elapsed >= LOOKED_AT_TICKS and not self._segments)  # the first player waits
             or newest.size > WINDOW_BYTES // 4
         ):
-            self._end_part(newest, shown if self._breaks else fragment.dts)
+            self._end_part(newest, self._shown_until() if self._breaks else fragment.dts)
             self._segments.append(newest)
             self._begin_segment(fragment)
             self._forget(rates)
@@ -236,8 +251,7 @@ class Playlist:
         return self._text.replace(_QUERY, query)
 
     def _lines(self) -> Iterator[str]:
-        rates, newest = self._rates, self._open
-        assert rates is not None
+        rates, newest = self._said, self._open
         assert newest is not None
         listed = self._listed(rates)
         gone = self._segments[: len(self._segments) - len(listed)]

@@ -139,10 +139,17 @@ def test_hls_js_plays_and_is_at_most_three_seconds_behind(page: Visit, curl: Cur
     page.page.evaluate("hls.destroy()")
 
 
-def test_hls_has_the_sound_of_the_camera(page: Visit, curl: Curl) -> None:
-    play(page, f"/api/v1/cameras/{curl.cameras['Yard']}/hls/index.m3u8", 2)
+def test_hls_has_the_sound_of_the_camera_and_goes_on_when_that_has_paused(
+    page: Visit, curl: Curl, cameras: Cameras
+) -> None:
+    play(page, f"/api/v1/cameras/{curl.cameras['Yard']}/hls/index.m3u8", 1)
     assert page.page.evaluate(f"{VIDEO}.webkitAudioDecodedByteCount") > 0
     assert page.page.evaluate(f"{VIDEO}.videoWidth") == 1280
+    cameras.order("stall", "cam1", "2")
+    page.until("it is told", lambda: page.page.evaluate("hls.latestLevelDetails.endCC") > 0)
+    begin = page.page.evaluate(f"{VIDEO}.currentTime")
+    page.until("it goes on", lambda: page.page.evaluate(f"{VIDEO}.currentTime") > begin + 1.5)
+    assert page.page.evaluate("window.fatal") == []
     page.page.evaluate("hls.destroy()")
 
 

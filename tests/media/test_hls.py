@@ -163,8 +163,11 @@ def test_a_silence_in_the_camera_is_no_picture_that_is_shown_for_ever() -> None:
     camera.at += 30 * TICKS_PER_SECOND
     play(playlist, camera.pictures(60), player)
     now = player.look()
-    assert [segment.duration for segment in now.whole] == pytest.approx([1, 1, 0.4, 0.6, 1])
-    assert [segment.era for segment in now.segments] == [0, 0, 0, 1, 1, 1]
+    assert [segment.duration for segment in now.whole] == pytest.approx([1, 1, 0.4, 1])
+    assert [segment.era for segment in now.segments] == [0, 0, 0, 1, 1]
+    assert [segment.map_uri for segment in now.segments] == ["init-0.mp4"] * 3 + ["init-1.mp4"] * 2
+    assert set(player.inits.values()) == {b"INIT"}
+    assert now.whole[3].parts[0].independent
 
 
 @pytest.mark.parametrize(("fps", "pictures", "target"), [(25, 9, 0.389), (10, 3, 0.324), (5, 1, 0.216), (1, 1, 1.08)])
