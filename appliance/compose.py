@@ -46,6 +46,7 @@ from appliance.store import open_store
 from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
 from appliance.streams.directory import open_directory
+from appliance.streams.hls import open_hls
 from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
 from appliance.streams.transcoders import open_transcoders
@@ -239,6 +240,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         crew = await stack.enter_async_context(open_crew(pool))
         transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
+        hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
@@ -253,6 +255,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             audience=audience,
             snapshots=snapshots,
             transcoders=transcoders,
+            hls=hls,
             trials=Trials(openers, pool),
             pool=pool,
             board=board,

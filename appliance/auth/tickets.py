@@ -2,6 +2,9 @@
 
 A ticket is 256 random bits, good for one path, one camera, one user and the session it was asked for with; for 60 s, in
 which a player may come back as often as players do.  It starts something and is not needed to go on.  In memory only.
+
+A player of pieces (HLS) has to ask on and on: what it started with its ticket goes on with a *playing ticket*, good for
+the addresses below one path, for as long as it is used.  Both end with the session.
 """
 
 from __future__ import annotations
@@ -21,18 +24,26 @@ if TYPE_CHECKING:
     from appliance.auth.sessions import Sessions
 
 LIFE_S: Final = 60.0
-#: Live tickets of one user; one more ends the oldest.
+#: A playing ticket ends when nothing was asked for with it for so long; a player that is paused for longer starts anew.
+PLAYING_S: Final = 60.0
+#: Live tickets of one user; one more ends the one that would have ended first.
 PER_USER: Final = 100
 _TOKEN_BYTES: Final = 32
 _TOKEN_CHARS: Final = 43
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Ticket:
+    """``playing``: good for all below ``path``, and for longer with each use."""
+
     principal: Principal
     camera_id: str
     path: str
     ends: float
+    playing: bool = False
+
+    def is_for(self, path: str) -> bool:
+        return path.startswith(self.path) if self.playing else path == self.path
 
 
 class Tickets:
@@ -40,25 +51,36 @@ class Tickets:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._tickets: dict[str, _Ticket] = {}  # by hash, oldest first
+        self._tickets: dict[str, _Ticket] = {}  # by hash
 
     def issue(self, principal: Principal, camera_id: str, path: str, seconds: float = LIFE_S) -> Secret:
         """A ticket for this path (without query) and camera, good for ``seconds``."""
+        return self._issue(_Ticket(principal, camera_id, path, trio.current_time() + seconds))
+
+    def issue_playing(self, principal: Principal, camera_id: str, path: str) -> Secret:
+        """A playing ticket for what is below this path, which ends with a slash."""
+        return self._issue(_Ticket(principal, camera_id, path, trio.current_time() + PLAYING_S, playing=True))
+
+    def _issue(self, made: _Ticket) -> Secret:
         now = trio.current_time()
         self._tickets = {hashed: ticket for hashed, ticket in self._tickets.items() if ticket.ends > now}
-        mine = [hashed for hashed, ticket in self._tickets.items() if ticket.principal.user_id == principal.user_id]
+        mine = [
+            hashed for hashed, ticket in self._tickets.items() if ticket.principal.user_id == made.principal.user_id
+        ]
         if len(mine) >= PER_USER:
-            del self._tickets[mine[0]]
+            del self._tickets[min(mine, key=lambda hashed: self._tickets[hashed].ends)]
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        self._tickets[_hash(token)] = _Ticket(principal, camera_id, path, now + seconds)
+        self._tickets[_hash(token)] = made
         return Secret(token)
 
     def redeem(self, ticket: str, path: str) -> tuple[Principal, str]:
         """For whom and which camera.  Raises `Fault` ``bad_ticket`` for anything but a good one on its path."""
         found = self._tickets.get(_hash(ticket)) if len(ticket) == _TOKEN_CHARS and ticket.isascii() else None
-        if found is None or found.path != path or found.ends <= trio.current_time() or not self._alive(found):
+        if found is None or not found.is_for(path) or found.ends <= trio.current_time() or not self._alive(found):
             message, hint = "This link is no longer valid.", "Ask for a new one and open it soon."
             raise Fault(Kind.UNAUTHENTICATED, "bad_ticket", message, hint)
+        if found.playing:
+            found.ends = trio.current_time() + PLAYING_S
         return found.principal, found.camera_id
 
     def __len__(self) -> int:

@@ -9,6 +9,7 @@ picture, telling the client how much it missed.  Of pictures that stand alone (J
 from __future__ import annotations
 
 from collections import deque
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
@@ -38,6 +39,15 @@ BATCH = 32
 TELL_TICKS = TICKS_PER_SECOND
 # How far a client has come: what leads an IDR picture is of use to who had what was before it.
 NOWHERE, STARTED, GOES_ON = range(3)
+
+
+class Form(Enum):
+    """How media goes out: as WebSocket messages; without their framing, in the body of an answer; as the parts of a
+    multipart body (pictures)."""
+
+    MESSAGE = "message"
+    BODY = "body"
+    PART = "part"
 
 
 class Lane(Protocol):
@@ -86,19 +96,21 @@ class Outlet:
 
     ``offer`` and ``control`` are synchronous and never block; ``run`` belongs into a task of the client's own and
     writes what they could not.  Nobody else writes to the connection meanwhile, except under its ``send_lock``.
-    ``framed`` False: fragments go out without the framing of messages (an HTTP body).
+    ``form``: what the client gets.
     ``missed(seconds)`` makes the message that tells of a gap.
     """
 
     __slots__ = (
-        "_come", "_framed", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped", "_stopping",
+        "_come", "_form", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped", "_stopping",
         "_told_at", "_waiting", "audio", "bytes_sent", "fragments_dropped", "fragments_sent",
         "gaps",
     )  # fmt: skip
 
-    def __init__(self, lane: Lane, *, framed: bool = True, missed: Callable[[float], bytes] | None = None) -> None:
+    def __init__(
+        self, lane: Lane, *, form: Form = Form.MESSAGE, missed: Callable[[float], bytes] | None = None
+    ) -> None:
         self._lane = lane
-        self._framed = framed
+        self._form = form
         self._missed = missed
         self._queue: deque[Item] = deque()
         self._waiting = 0  # what the queue costs
@@ -162,7 +174,7 @@ class Outlet:
             self._resume(fragment.dts)
         if fragment.leading and self._come != GOES_ON:
             return
-        data = self._form(fragment)
+        data = self._formed(fragment)
         if not self._queue and self._rest is None:
             taken = self._try(data)
             if taken:
@@ -173,10 +185,11 @@ class Outlet:
 
     def _offer_picture(self, picture: Picture) -> None:
         """The newest waits, and nothing else of its kind."""
+        data = self._formed(picture)
         if not self._queue and self._rest is None:
-            taken = self._try(picture.message)
+            taken = self._try(data)
             if taken:
-                self._took(picture, picture.message, taken)
+                self._took(picture, data, taken)
                 return
         waiting = next((item for item in self._queue if item.is_fragment), None)
         if waiting is not None and waiting.dts is not None:
@@ -186,7 +199,7 @@ class Outlet:
             self.gaps += 1
             self._skipped += max(0, picture.dts - waiting.dts)
             self._tell_skipped(picture.dts)
-        self._put(self._item(picture, cost=len(picture.message)))
+        self._put(self._item(picture, cost=len(data)))
 
     def _tell_skipped(self, now: int) -> None:
         if self._missed is None or (self._told_at is not None and now - self._told_at < TELL_TICKS):
@@ -204,7 +217,7 @@ class Outlet:
             or self._rest is not None
             or self._missing_since is not None
             or self._stopping
-            or not self._framed
+            or self._form is not Form.MESSAGE
             or fragment.leading
             or (fragment.is_audio and not self.audio)
         ):
@@ -302,10 +315,16 @@ class Outlet:
 
     def _item(self, fragment: Medium, cost: int) -> Item:
         is_idr = fragment.is_idr and not fragment.is_audio
-        return Item(self._form(fragment), cost, fragment.dts, is_fragment=True, is_idr=is_idr, leading=fragment.leading)
+        return Item(
+            self._formed(fragment), cost, fragment.dts, is_fragment=True, is_idr=is_idr, leading=fragment.leading
+        )
 
-    def _form(self, fragment: Medium) -> bytes | memoryview:
-        return fragment.message if self._framed else fragment.body
+    def _formed(self, fragment: Medium) -> bytes | memoryview:
+        if self._form is Form.MESSAGE:
+            return fragment.message
+        if self._form is Form.PART and isinstance(fragment, Picture):
+            return fragment.part
+        return fragment.body
 
     def _try(self, data: bytes | memoryview) -> int:
         try:

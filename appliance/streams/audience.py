@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from appliance.auth.rights import Principal
     from appliance.serve.fanout import Outlet
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Rates are taken over this long.
 RATE_S = 5.0
+#: A guest who asked for nothing for so long is gone.
+GUEST_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +67,68 @@ class Member:
         return (last - first) / (at - began)
 
 
+@dataclass(eq=False)
+class Guest:
+    """Somebody who watches by asking for one piece after the other (HLS): no connection of theirs says when they go."""
+
+    principal: Principal
+    since: float  # Trio's time, as the next
+    seen_at: float
+    sound: bool = False
+    bytes_sent: int = 0
+
+    def bytes_per_second(self, now: float) -> float:
+        """What went out to them: pieces, so over all of their time."""
+        return self.bytes_sent / max(1.0, now - self.since)
+
+
 class Audience:
-    """All members."""
+    """All members, and guests."""
 
     def __init__(self) -> None:
         self._members: dict[Member, None] = {}
+        self._guests: dict[Hashable, Guest] = {}
         self.bytes_of_the_gone = 0
 
     def __iter__(self) -> Iterator[Member]:
         return iter(tuple(self._members))
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._members) + len(self.guests)
 
     def count(self, user_id: str) -> int:
         """How many live views a user has open."""
-        return sum(member.principal.user_id == user_id for member in self._members)
+        watching: list[Member | Guest] = [*self._members, *self.guests]
+        return sum(each.principal.user_id == user_id for each in watching)
+
+    @property
+    def guests(self) -> list[Guest]:
+        """Those who were here a moment ago."""
+        left = trio.current_time() - GUEST_S
+        for key, guest in tuple(self._guests.items()):
+            if guest.seen_at < left:
+                del self._guests[key]
+                self.bytes_of_the_gone += guest.bytes_sent
+        return list(self._guests.values())
+
+    def guest(self, key: Hashable) -> Guest | None:
+        """Who is known by this, if they are here already."""
+        guest = self._guests.get(key)
+        if guest is not None:
+            guest.seen_at = trio.current_time()
+        return guest
+
+    def welcome(self, key: Hashable, principal: Principal) -> Guest:
+        """Another guest."""
+        now = trio.current_time()
+        guest = self._guests[key] = Guest(principal, now, now)
+        return guest
 
     @property
     def bytes_sent(self) -> int:
         """To everybody, since the start."""
-        return self.bytes_of_the_gone + sum(member.outlet.bytes_sent for member in self._members)
+        here = sum(member.outlet.bytes_sent for member in self._members)
+        return self.bytes_of_the_gone + here + sum(guest.bytes_sent for guest in self._guests.values())
 
     @contextmanager
     def join(self, member: Member) -> Iterator[None]:

@@ -103,7 +103,7 @@ class Hub:
         self._clock = clock
         self._meter = Meter()
         self._subscribers: dict[Subscriber, None] = {}
-        self._taps: dict[Callable[[Fragment], None], None] = {}
+        self._taps: dict[Callable[[Fragment], None], bool] = {}  # whether sound too
         self._muxer = Muxer(_message_header)
         self._picture_at = self._sound_at = 0.0
         self._try_now = trio.Event()
@@ -123,9 +123,9 @@ class Hub:
             self._subscribers.pop(subscriber, None)
 
     @contextmanager
-    def tapped(self, tap: Callable[[Fragment], None]) -> Iterator[None]:
+    def tapped(self, tap: Callable[[Fragment], None], *, sound: bool = False) -> Iterator[None]:
         """Have ``tap`` called with each picture's fragment, once the ring has it.  It may not block."""
-        self._taps[tap] = None
+        self._taps[tap] = sound
         try:
             yield
         finally:
@@ -240,6 +240,9 @@ class Hub:
             self._change_segment(replace(self.segment, audio=unit.format))
         fragment = self._muxer.audio(unit)
         self.ring.push(fragment)
+        for tap, sound in tuple(self._taps.items()):
+            if sound:
+                tap(fragment)
         await self.fanout.publish(fragment)
 
     def _change_segment(self, segment: Segment) -> None:

@@ -73,7 +73,7 @@ def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
     return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
 
 
-def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment) -> bytes:
+def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment) -> list[bytes]:
     """The ``stream`` message of what is transcoded, framed."""
     rung = rendition.rung
     text = messages.stream(
@@ -88,7 +88,7 @@ def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment)
             "utc_zero": segment.run.utc_zero,
         }
     )
-    return text_frame(text)
+    return [text_frame(text)]
 
 
 def _fps(hub: Hub) -> float | None:

@@ -50,6 +50,7 @@ class Viewer:
     ``only``: the id of the one stream that is chosen from, where the client has chosen itself; it gets what there is.
     ``transcoders`` None: this client gets streams as the camera sends them or none.
     ``announce(slot, segment, audio)`` makes the messages that begin a stretch; live WebSockets use `announcement`.
+    ``announce_pictures(slot, rendition, segment)``: the same of what is transcoded.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Viewer:
         *,
         only: str | None = None,
         announce: Callable[[Slot, Segment, bool], list[bytes]] | None = None,
+        announce_pictures: Callable[[Slot, Rendition, Segment], list[bytes]] | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> None:
         self._outlet = outlet
@@ -70,6 +72,7 @@ class Viewer:
         self._transcoders = transcoders
         self._chooser = Chooser(directory, camera, policy, only=only, transcodes=transcoders is not None)
         self._announce = announce or announcement
+        self._announce_pictures = announce_pictures or announcement_of_pictures
         self._tell = tell or (lambda text: outlet.control(text_frame(text)))
         self._want: Want | None = None
         self._current: Slot | None = None  # what is sent
@@ -281,7 +284,7 @@ class Viewer:
         assert rendition.latest is not None
         self._take_over(slot)
         self._outlet.audio = False
-        self._outlet.begin([announcement_of_pictures(slot, rendition, segment)], [rendition.latest])
+        self._outlet.begin(self._announce_pictures(slot, rendition, segment), [rendition.latest])
         self._announced = announced
         rendition.fanout.add(self._outlet)
         self._sending = True

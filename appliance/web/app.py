@@ -17,7 +17,9 @@ from appliance.web.cameras import Cameras
 from appliance.web.doctor import Doctor
 from appliance.web.events import Events
 from appliance.web.gate import LARGEST_BODY, Gate, too_large
+from appliance.web.hls import Hls
 from appliance.web.live import Live
+from appliance.web.mjpeg import Mjpeg
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.players import Players
@@ -55,6 +57,8 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         cameras,
         Live(services),
         Players(services),
+        Mjpeg(services),
+        Hls(services),
         Events(services, cameras),
         StatusRoutes(services),
         Doctor(services),

@@ -65,13 +65,13 @@ class TicketBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TicketView(msgspec.Struct):
-    """``ticket`` goes into ``?ticket=`` of that path, to be used within ``seconds``."""
+    """``ticket`` goes into ``?ticket=`` of that path, to be begun with within ``seconds``."""
 
     ticket: str
     seconds: int
 
 
-TICKET_PATHS = ("live", "live.mp4", "snapshot.jpg")
+TICKET_PATHS = ("live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg")
 TICKET_S = 60
 
 

@@ -61,6 +61,7 @@ class Call:
     query: Mapping[str, str]
     connection: Connection
     address: str  # of the client, as far as it can be believed
+    ticket: str = ""  # that it came with, where that is what let it in
 
     @property
     def who(self) -> Principal:
@@ -152,7 +153,7 @@ class Gate:
 
     def _identify(self, route: Route, path: dict[str, str], asked: Request | Websocket) -> Call:
         connection = current_connection.get()
-        session, by_cookie = None, False
+        session, by_cookie, ticket = None, False, ""
         principal: Principal | None = None
         if connection.local:
             principal = LOCAL
@@ -161,13 +162,13 @@ class Gate:
             session = self._services.sessions.find(token) if token else None
             if session is not None:
                 principal = self._services.auth.users.principal(session)
-            elif route.by_ticket and (ticket := asked.args.get("ticket")):
+            elif route.by_ticket and (ticket := asked.args.get("ticket", "")):
                 principal, _ = self._services.auth.tickets.redeem(ticket, asked.path)
         if session is not None and by_cookie and _changes_something(route, asked):
             self._check_csrf(session, asked)
         camera = self._allow(route, principal, path)
         address = self._services.client(connection, asked.scope["headers"]).address
-        return Call(route, principal, session, camera, None, path, asked.args, connection, address)
+        return Call(route, principal, session, camera, None, path, asked.args, connection, address, ticket)
 
     def _allow(self, route: Route, principal: Principal | None, path: dict[str, str]) -> Camera | None:
         """The camera that the route is about.  Raises `Fault` unless the principal may call it."""

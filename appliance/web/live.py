@@ -14,7 +14,7 @@ import trio
 from quart import websocket
 
 from appliance.auth.rights import Right
-from appliance.base.faults import Fault
+from appliance.base.faults import Fault, Kind
 from appliance.media.levels import Levels
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
@@ -195,6 +195,12 @@ def is_one_too_many(services: Services, principal: Principal) -> bool:
     """Whether this user, or the server, has as many live streams open as the settings allow (abuse A6)."""
     limits, audience = services.settings.tab(PerformanceTab), services.audience
     return audience.count(principal.user_id) >= limits.streams_per_user or len(audience) >= limits.viewers_per_server
+
+
+def check_cap(services: Services, principal: Principal) -> None:
+    """The same, for answers that are not WebSockets.  Raises `Fault`."""
+    if is_one_too_many(services, principal):
+        raise Fault(Kind.LIMITED, "too_many_streams", "You have too many streams open.", "Close one of them.")
 
 
 async def write(member: Member, written: trio.Event) -> None:

@@ -11,12 +11,12 @@ from quart import Response
 
 from appliance.auth.rights import Right
 from appliance.base.faults import Fault, Kind
-from appliance.serve.fanout import STUCK_S, Outlet
+from appliance.serve.fanout import STUCK_S, Form, Outlet
 from appliance.streams.audience import Ending, Member
 from appliance.streams.messages import Want
 from appliance.streams.viewer import Viewer
 from appliance.web import problem
-from appliance.web.live import FAREWELL_S, ViewPolicy, is_one_too_many, write
+from appliance.web.live import FAREWELL_S, ViewPolicy, check_cap, write
 from appliance.web.security import STREAM_HEADERS
 from appliance.web.table import Parameter, Route
 
@@ -123,7 +123,7 @@ class Players:
         camera = self._services.cameras.find(call.watched.id) or call.watched  # for the same reason
         connection = call.connection
         connection.prepare_for_media()
-        outlet = Outlet(connection, framed=False)
+        outlet = Outlet(connection, form=Form.BODY)
         begun: list[Member] = []
 
         def begin(_slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
@@ -202,5 +202,4 @@ class Players:
                 del self._asking[user]
 
     def _check_cap(self, principal: Principal) -> None:
-        if is_one_too_many(self._services, principal):
-            raise Fault(Kind.LIMITED, "too_many_streams", "You have too many streams open.", "Close one of them.")
+        check_cap(self._services, principal)

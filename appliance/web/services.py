@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from appliance.status.load import Load
     from appliance.streams.audience import Audience, Member
     from appliance.streams.directory import Directory
+    from appliance.streams.hls import HlsOutputs
     from appliance.streams.snapshots import Snapshots
     from appliance.streams.transcoders import Transcoders
     from appliance.streams.trials import Trials
@@ -51,6 +52,7 @@ class Services:
     audience: Audience
     snapshots: Snapshots
     transcoders: Transcoders
+    hls: HlsOutputs
     trials: Trials
     pool: Pool
     board: Board

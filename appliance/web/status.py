@@ -187,8 +187,11 @@ class StatusRoutes:
         for user in services.auth.users.list():
             sessions = services.sessions.of_user(user.id)
             members = [member for member in services.audience if member.principal.user_id == user.id]
-            if not sessions and not members:
+            guests = [guest for guest in services.audience.guests if guest.principal.user_id == user.id]
+            if not sessions and not members and not guests:
                 continue
+            rate = sum(member.bytes_per_second(now) for member in members)
+            rate += sum(guest.bytes_per_second(now) for guest in guests)
             showing = [member for member in members if member.viewer.showing is not None]
             transcoded = sum(member.viewer.is_transcoded for member in showing)
             rows.append(
@@ -196,9 +199,9 @@ class StatusRoutes:
                     name=user.name,
                     state="logged_in",
                     sessions=len(sessions),
-                    video_kbytes=round(sum(member.bytes_per_second(now) for member in members) / 1000, 1),
-                    direct_streams=len(showing) - transcoded,
-                    audio_streams=sum(member.outlet.audio for member in showing),
+                    video_kbytes=round(rate / 1000, 1),
+                    direct_streams=len(showing) - transcoded + len(guests),
+                    audio_streams=sum(member.outlet.audio for member in showing) + sum(guest.sound for guest in guests),
                     transcoded_streams=transcoded,
                 )
             )

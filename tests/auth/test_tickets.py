@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.auth.rights import LOCAL, Principal, Role
-from appliance.auth.tickets import LIFE_S, PER_USER, Tickets
+from appliance.auth.tickets import LIFE_S, PER_USER, PLAYING_S, Tickets
 from appliance.base.faults import Fault, Kind
 
 if TYPE_CHECKING:
@@ -57,6 +57,27 @@ async def test_a_ticket_is_for_one_path(mock_clock: trio.testing.MockClock) -> N
     ticket = box.issue(VERA, "c1", PATH).reveal()
     for path in ("", "/", PATH + "/", PATH.replace("c1", "c2"), PATH.replace("live.mp4", "live.mjpeg"), PATH.upper()):
         assert refused(box, ticket, path)
+
+
+async def test_a_playing_ticket_is_for_what_is_below_its_path_and_lives_by_use(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    sessions = SomeSessions("s1")
+    box = Tickets(sessions)  # type: ignore[arg-type]
+    below = "/api/v1/cameras/c1/hls/main/av/"
+    ticket = box.issue_playing(VERA, "c1", below).reveal()
+    for _ in range(100):
+        mock_clock.jump(PLAYING_S - 1)
+        assert box.redeem(ticket, below + "live.m3u8") == (VERA, "c1")
+    for path in (below[:-1], PATH, below.replace("c1", "c2"), below.replace("av", "video") + "live.m3u8", ""):
+        assert refused(box, ticket, path)
+    mock_clock.jump(1)
+    sessions.open_ones.clear()
+    assert refused(box, ticket, below + "live.m3u8")
+    sessions.open_ones.add("s1")
+    assert not refused(box, ticket, below + "live.m3u8")
+    mock_clock.jump(PLAYING_S)
+    assert refused(box, ticket, below + "live.m3u8")
 
 
 async def test_a_ticket_ends_with_its_session(mock_clock: trio.testing.MockClock) -> None:

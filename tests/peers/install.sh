@@ -20,6 +20,7 @@ PACKAGES="
   iproute2
   libnss3-tools
   libssl-dev
+  mpv
   nftables
   openssl
   python3-gi

@@ -16,7 +16,7 @@ from appliance.media.fmp4 import Fragment
 from appliance.media.picture import Picture, frame_picture
 from appliance.media.units import Run
 from appliance.serve import fanout
-from appliance.serve.fanout import Fanout, Outlet, ReaderStuckError
+from appliance.serve.fanout import Fanout, Form, Outlet, ReaderStuckError
 
 RUN = Run(0)
 PICTURE = TICKS_PER_SECOND // 25
@@ -269,9 +269,35 @@ async def test_sound_goes_only_to_those_who_want_it() -> None:
 
 async def test_an_http_body_has_no_message_framing() -> None:
     lane = FakeLane()
-    outlet = Outlet(lane, framed=False)
+    outlet = Outlet(lane, form=Form.BODY)
     outlet.offer(fragment(0, "I"))
     assert bytes(lane.taken) == fragment(0, "I").message[2:]
+
+
+async def test_a_part_of_a_multipart_body_is_made_once_for_all() -> None:
+    lanes = [FakeLane(), FakeLane()]
+    picture = frame_picture(b"HD", b"JPEG", 0, 1)
+    for lane in lanes:
+        Outlet(lane, form=Form.PART).offer(picture)
+    assert bytes(lanes[0].taken) == bytes(lanes[1].taken) == picture.part
+    assert picture.part is picture.part
+    assert picture.part.startswith(b"Content-Type: image/jpeg\r\nContent-Length: 4\r\n\r\nJPEG\r\n--")
+
+
+async def test_of_parts_the_newest_waits() -> None:
+    lane = FakeLane(room=0)
+    outlet = Outlet(lane, form=Form.PART)
+    pictures = [frame_picture(b"HD", b"JPEG%d" % n, n, n) for n in range(5)]
+    for picture in pictures:
+        outlet.offer(picture)
+    assert outlet.queued == len(pictures[-1].part)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outlet.run)
+        await wait_all_tasks_blocked()
+        lane.drain(10_000)
+        await wait_all_tasks_blocked()
+        assert bytes(lane.taken) == pictures[-1].part
+        outlet.stop()
 
 
 async def test_a_reader_that_takes_nothing_is_closed_after_ten_seconds(autojump_clock) -> None:

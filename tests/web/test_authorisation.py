@@ -93,7 +93,7 @@ def test_a_ticket_opens_its_path_of_its_camera_for_its_user_and_nothing_else(wor
         word: str = answer.json["ticket"]
         return word
 
-    words = {path: ticket(path) for path in ("live", "live.mp4", "snapshot.jpg")}
+    words = {path: ticket(path) for path in ("live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg")}
     for path, word in words.items():
         for camera in (gate, yard):
             for other in words:

@@ -168,7 +168,8 @@ class World:
 
     def call(self, route: Route, visitor: Visitor, camera: str | None) -> Answer:
         camera_id = self.cameras[camera].id if camera in self.cameras else NOBODYS_ID
-        values = {"camera_id": camera_id, "user": "scratch", "which": "Scratch", "tab": "general"}
+        values = {"camera_id": camera_id, "user": "scratch", "which": "Scratch", "tab": "general",
+                  "stream": "main", "tracks": "video", "piece": "init-0.mp4"}  # fmt: skip
         path = re.sub(r"<(\w+)>", lambda match: values.get(match[1], "x"), route.path)
         if route.websocket:
             # of the right page: what this is about is rights
