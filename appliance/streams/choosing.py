@@ -10,7 +10,7 @@ import trio
 from appliance.media.adaptive import Wish, choose
 from appliance.media.cheapest import cheapest
 from appliance.media.choice import Admission, admits
-from appliance.media.delivery import Mode, Situation, begin, follow
+from appliance.media.delivery import Mode, Reason, Situation, begin, follow
 from appliance.media.ladder import Limit, shown_size
 from appliance.media.offer import Offer, State
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from appliance.media.cheapest import Plan
     from appliance.media.delivery import Delivery
     from appliance.media.ladder import Rung
+    from appliance.media.masks import Mask
     from appliance.media.units import VideoFormat
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
@@ -43,6 +44,11 @@ class Policy(Protocol):
     @property
     def may_know(self) -> bool:
         """Whether the client is told in words what is wrong: they hold the camera's address."""
+        ...
+
+    @property
+    def mask(self) -> Mask:
+        """What may not be seen of the camera; empty: its video may be sent as it is."""
         ...
 
     @property
@@ -75,6 +81,12 @@ class Unplayable(NamedTuple):
         name = _NAMES.get(self.video.codec, self.video.codec)
         size = f" of {self.video.width}x{self.video.height}" if self.why is Admission.LEVEL else ""
         return f"The camera sends {name}{size} ({self.video.codec_string}), which this client does not play."
+
+
+class Refused(NamedTuple):
+    """There is something to see, and this client may not have it as it would."""
+
+    reason: str
 
 
 class Chooser:
@@ -116,7 +128,7 @@ class Chooser:
         """What could not be played may be playable now."""
         self._unplayable.clear()
 
-    def choose(self, want: Want) -> Chosen | Unplayable:
+    def choose(self, want: Want) -> Chosen | Unplayable | Refused:
         """The best that this client can play, and why it is no better."""
         streams = self.candidates
         videos = [self._known(stream.id) for stream in streams]
@@ -132,6 +144,8 @@ class Chooser:
         delivery = self._deliver(want, choice, streams)
         if self.is_transcoded:
             return self._plan(want, streams, offers, str(delivery.reason))
+        if self._policy.mask:  # what is not transcoded is not masked
+            return Refused(Reason.MASK)
         if choice.stream is not None:
             return Chosen(streams[choice.stream], choice.reason)
         nearest = next((n for n, each in enumerate(admissions) if each is Admission.LEVEL), 0)
@@ -142,7 +156,7 @@ class Chooser:
     def _deliver(self, want: Want, choice: Choice, streams: Sequence[StreamConfig]) -> Delivery:
         """Direct or transcoded.  That a camera is lost or brings no picture is no reason: JPEG is made of the same."""
         now = trio.current_time()
-        situation = Situation(want.mode, picture_at_s=now)
+        situation = Situation(want.mode, masked=bool(self._policy.mask), picture_at_s=now)
         if choice.stream is None:
             situation = replace(situation, admission=Admission(choice.reason or Admission.CODEC))
         else:
@@ -155,9 +169,11 @@ class Chooser:
         tile = (want.width, want.height) if want.width or want.height else None
         states = [self._state(stream.id) for stream in streams]
         there = [replace(offer, state=state) for offer, state in zip(offers, states, strict=True)]
-        plan = cheapest(there, tile, want.fps, zoomed=want.zoom, limit=self._policy.limit)
+        mask = self._policy.mask
+        plan = cheapest(there, tile, want.fps, zoomed=want.zoom, masked=bool(mask), limit=self._policy.limit)
         if plan is None:
             return Chosen(streams[0], None)
+        plan = replace(plan, rung=replace(plan.rung, mask=mask))
         return Chosen(streams[plan.stream], reason, plan)
 
     def _state(self, stream_id: str) -> State:

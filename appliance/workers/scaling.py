@@ -7,22 +7,30 @@ libswscale.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from appliance._native.scale import Scaler
-from appliance.workers.pictures import plane_of
+from appliance.media.masks import NO_MASK, Mask
 
 if TYPE_CHECKING:
-    import av
     from typing_extensions import Buffer
 
     Sources = list[tuple[Buffer | np.ndarray, int]]
 
 Size = tuple[int, int]
 Planes = list[np.ndarray]
+
+
+class Target(NamedTuple):
+    """What is wanted of a picture."""
+
+    size: Size
+    mask: Mask = NO_MASK
+
 
 #: Of libav's names; those with a J are in full range whatever else is said.
 _LAYOUTS = {
@@ -32,7 +40,9 @@ _LAYOUTS = {
 #: Matrix coefficients of ITU-T H.273, as the decoder reports them.
 _BT709 = 1
 #: Scalers are kept for so many (size, size): a camera that changes its size all the time fills no memory.
-KEPT = 16
+KEPT = 32
+#: What is hidden is black: the one colour that no conversion of colours changes.
+FILL = (0, 128, 128)
 
 
 class Scaling:
@@ -41,14 +51,46 @@ class Scaling:
     def __init__(self) -> None:
         self._scalers: dict[tuple[object, ...], Scaler] = {}
 
-    def scale(self, frame: av.VideoFrame, sizes: set[Size], *, full_range: bool) -> dict[Size, Planes]:
-        """The picture in each size, largest first: a smaller one is made of a larger one that it divides, which gives
-        the same means."""
-        made: dict[Size, Planes] = {}
-        for size in sorted(sizes, reverse=True):
-            whole = [have for have in made if have[0] % size[0] == have[1] % size[1] == 0]
-            made[size] = self._smaller(whole[-1], made[whole[-1]], size) if whole else self._of(frame, size, full_range)
+    def scale(self, frame: av.VideoFrame, targets: set[Target], *, full_range: bool) -> dict[Target, Planes]:
+        """The picture as each target, largest first: a smaller one is made of a larger one that it divides, which gives
+        the same means; of one with the same mask, so that nothing that is hidden has any part in it."""
+        made: dict[Target, Planes] = {}
+        for target in sorted(targets, reverse=True):
+            size, mask = target
+            whole = [
+                have for have in made if have.mask == mask and have.size[0] % size[0] == have.size[1] % size[1] == 0
+            ]
+            if whole:
+                made[target] = self._smaller(whole[-1].size, made[whole[-1]], target)
+            elif mask:
+                made[target] = self.masked(frame, target, full_range=full_range)
+            else:
+                made[target] = self._of(frame, size, full_range)
         return made
+
+    def masked(self, frame: av.VideoFrame, target: Target, *, full_range: bool) -> Planes:
+        """The picture with a mask.
+
+        The first thing that is done to its samples hides those that are not to be seen: whatever mixes samples with
+        their neighbours afterwards finds nothing there.
+        """
+        size, mask = target
+        full_range = full_range or frame.format.name.startswith("yuvj")
+        if frame.format.name not in _LAYOUTS:
+            frame = _in_eight_bits(frame)
+        fits = size[0] <= frame.width and size[1] <= frame.height
+        inner = size if fits else (frame.width // 2 * 2, frame.height // 2 * 2)
+        whole = (frame.width, frame.height)
+        scaler = self._scaler(whole, Target(inner, mask), _LAYOUTS[frame.format.name], expand=not full_range)
+        planes = _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
+        if fits and frame.colorspace != _BT709:
+            return planes
+        hidden = av.VideoFrame.from_ndarray(
+            np.concatenate([plane.reshape(-1, inner[0]) for plane in planes]), "yuv420p"
+        )
+        hidden.colorspace = frame.colorspace
+        planes = _by_swscale(hidden, size, full_range=True)
+        return self._smaller(size, planes, target)  # once more: the edge has become soft
 
     def _of(self, frame: av.VideoFrame, size: Size, full_range: bool) -> Planes:
         name = frame.format.name
@@ -56,19 +98,21 @@ class Scaling:
         fits = size[0] <= frame.width and size[1] <= frame.height
         if name not in _LAYOUTS or not fits or frame.colorspace == _BT709:
             return _by_swscale(frame, size, full_range=full_range)
-        scaler = self._scaler((frame.width, frame.height), size, _LAYOUTS[name], expand=not full_range)
+        scaler = self._scaler((frame.width, frame.height), Target(size), _LAYOUTS[name], expand=not full_range)
         return _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
 
-    def _smaller(self, source: Size, planes: Planes, size: Size) -> Planes:
-        scaler = self._scaler(source, size, "420", expand=False)
+    def _smaller(self, source: Size, planes: Planes, target: Target) -> Planes:
+        scaler = self._scaler(source, target, "420", expand=False)
         return _run(scaler, [(plane, plane.shape[1]) for plane in planes])
 
-    def _scaler(self, source: Size, size: Size, layout: str, *, expand: bool) -> Scaler:
-        key = (source, size, layout, expand)
+    def _scaler(self, source: Size, target: Target, layout: str, *, expand: bool) -> Scaler:
+        key = (source, target, layout, expand)
         if key not in self._scalers:
             if len(self._scalers) == KEPT:
                 self._scalers.clear()
-            self._scalers[key] = Scaler(*source, *size, layout=layout, expand=expand)
+            self._scalers[key] = Scaler(
+                *source, *target.size, layout=layout, expand=expand, polygons=target.mask, fill=FILL
+            )
         return self._scalers[key]
 
 
@@ -77,6 +121,16 @@ def _run(scaler: Scaler, source: Sources) -> Planes:
     into: Sources = [(plane, plane.shape[1]) for plane in target]
     scaler.scale(source, into)  # type: ignore[arg-type]  # arrays are buffers, which NumPy's types do not say
     return target
+
+
+def _in_eight_bits(frame: av.VideoFrame) -> av.VideoFrame:
+    """Of each sample its own, and nothing of its neighbours; levels stay what they are."""
+    name = frame.format.name
+    layout = next((each for each in ("yuv420p", "yuv422p", "gray") if name.startswith(each)), "yuv444p")
+    levels = ColorRange.JPEG if name.startswith("yuvj") or frame.color_range == ColorRange.JPEG else ColorRange.MPEG
+    return frame.reformat(
+        format=layout, src_color_range=levels, dst_color_range=levels, interpolation=Interpolation.POINT, threads=1
+    )
 
 
 def _by_swscale(frame: av.VideoFrame, size: Size, *, full_range: bool) -> Planes:
@@ -99,3 +153,10 @@ def _by_swscale(frame: av.VideoFrame, size: Size, *, full_range: bool) -> Planes
             threads=1,
         )
     return [plane_of(shown, number) for number in range(3)]
+
+
+def plane_of(frame: av.VideoFrame, number: int) -> np.ndarray:
+    """One plane as an array of its true width, rows contiguous."""
+    plane = frame.planes[number]
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[call-overload]
+    return np.ascontiguousarray(rows[:, : plane.width])
