@@ -77,7 +77,7 @@ class Scaling:
         size, mask = target
         full_range = full_range or frame.format.name.startswith("yuvj")
         if frame.format.name not in _LAYOUTS:
-            frame = _in_eight_bits(frame)
+            frame = _in_eight_bits(_without_colours(frame, mask))
         fits = size[0] <= frame.width and size[1] <= frame.height
         inner = size if fits else (frame.width // 2 * 2, frame.height // 2 * 2)
         whole = (frame.width, frame.height)
@@ -85,9 +85,8 @@ class Scaling:
         planes = _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
         if fits and frame.colorspace != _BT709:
             return planes
-        hidden = av.VideoFrame.from_ndarray(
-            np.concatenate([plane.reshape(-1, inner[0]) for plane in planes]), "yuv420p"
-        )
+        samples = np.concatenate([plane.ravel() for plane in planes]).reshape(-1, inner[0])
+        hidden = av.VideoFrame.from_ndarray(samples, "yuv420p")
         hidden.colorspace = frame.colorspace
         planes = _by_swscale(hidden, size, full_range=True)
         return self._smaller(size, planes, target)  # once more: the edge has become soft
@@ -121,6 +120,34 @@ def _run(scaler: Scaler, source: Sources) -> Planes:
     into: Sources = [(plane, plane.shape[1]) for plane in target]
     scaler.scale(source, into)  # type: ignore[arg-type]  # arrays are buffers, which NumPy's types do not say
     return target
+
+
+def _without_colours(frame: av.VideoFrame, mask: Mask) -> av.VideoFrame:
+    """Where samples share their colour otherwise than our kernel knows: a copy without that of what is hidden."""
+    form = frame.format
+    across = -(-frame.width // form.chroma_width(frame.width))
+    down = -(-frame.height // form.chroma_height(frame.height))
+    if form.is_rgb or (across, down) in ((1, 1), (2, 1), (2, 2)):
+        return frame
+    bits = form.components[0].bits
+    if not form.is_planar or bits > 16:
+        raise ValueError(f"a picture of {form.name} cannot be masked")
+    whole = (frame.width, frame.height)
+    scaler = Scaler(*whole, *whole, layout="gray", expand=False, polygons=mask, fill=(255, 0, 0))
+    touched = _run(scaler, [(np.zeros(whole[::-1], np.uint8), frame.width)])[0] == 255
+    touched = np.pad(touched, ((0, -frame.height % down), (0, -frame.width % across)))
+    touched = touched.reshape(-1, down, touched.shape[1] // across, across).any(axis=(1, 3))
+    copy = av.VideoFrame(frame.width, frame.height, form.name)
+    copy.colorspace, copy.color_range = frame.colorspace, frame.color_range
+    for number, (plane, into) in enumerate(zip(frame.planes, copy.planes, strict=True)):
+        samples = np.frombuffer(plane, np.uint8 if bits == 8 else np.uint16)  # type: ignore[call-overload]
+        rows = samples.reshape(plane.height, -1)[:, : plane.width]
+        held = np.zeros((into.height, into.line_size // rows.itemsize), rows.dtype)
+        held[:, : into.width] = rows
+        if number in (1, 2):
+            held[:, : into.width][touched] = 1 << (bits - 1)
+        into.update(held.tobytes())
+    return copy
 
 
 def _in_eight_bits(frame: av.VideoFrame) -> av.VideoFrame:

@@ -37,7 +37,7 @@ def test_what_was_added_is_listed_without_its_secrets(filled: Path) -> None:
 def test_a_user_is_granted_cameras_by_name(filled: Path) -> None:
     assert fanal("user", "set", "ann", "live=gate", "audio=all", data=filled).code == 0
     shown = fanal("user", "list", data=filled)
-    assert shown.out.splitlines()[1].split() == ["ann", "viewer", "gate", "all"]
+    assert shown.out.splitlines()[1].split() == ["ann", "viewer", "gate", "all", "–"]
 
 
 def test_a_setting_is_kept(filled: Path) -> None:
