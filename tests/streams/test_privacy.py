@@ -156,3 +156,20 @@ async def test_jpeg_of_the_camera_is_not_passed_on_to_who_may_not_see_all_of_it(
         assert all(isinstance(m, str) and m.startswith("jpeg") for m in shown), shown  # made by the worker
         assert s.viewer.showing is not None
         assert s.viewer.showing.mask == LEFT
+
+
+@pytest.mark.parametrize(("mask", "reduced"), [(NO_MASK, 4), (LEFT, 1)])
+async def test_jpeg_is_not_decoded_at_a_part_of_its_size_where_something_is_hidden(mask: Mask, reduced: int) -> None:
+    """Decoded in part, a sample has something of its whole block, beside the mask too."""
+    data = jpeg(1280, 720, quality=75)
+    form = video_format(1280, 720)
+    crew = Crew()
+    async with stage("main", look=False, crew=crew) as s:
+        s.policy.mask = mask
+        s.viewer.want(Want(width=160, height=90, mode="transcoded"))
+        await settle()
+        await s.camera("main").give(replace(picture(0, form=form), data=data, is_idr=True))
+        await settle()
+        opened = crew.seats[-1].opened
+        assert opened is not None
+        assert opened.reduce == reduced
