@@ -8,7 +8,7 @@ import { useI18n, useModel } from "../app/context";
 import type { Translator } from "../i18n/translator";
 import type { AdminCamera } from "../logic/camera-admin";
 import {
-  hasRoom, insertPoint, isInside, middle, MOST_AREAS, moveArea, movePoint, parseMask, point, rectangle, removeArea, removePoint, replaceArea, sameMask,
+  FEWEST_POINTS, hasRoom, insertPoint, isInside, middle, MOST_AREAS, moveArea, movePoint, parseMask, point, rectangle, removeArea, removePoint, replaceArea, sameMask,
   showMask, type Area, type Mask, type MaskPoint,
 } from "../logic/mask";
 import { AdminApi } from "../net/admin";
@@ -64,6 +64,8 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
   const { t } = i18n;
   const [mask, setMask] = useState<Mask>(camera.mask);
   const [selected, setSelected] = useState(0);
+  /** The point that was used last, of the area that is selected. */
+  const [chosen, setChosen] = useState<number | null>(null);
   const [drawn, setDrawn] = useState<Area | null>(null);
   const [typed, setTyped] = useState<string | null>(null);
   const [fault, setFault] = useState<string | null>(null);
@@ -103,7 +105,7 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
     }
     const last = held.current.length;
     change([...held.current, what]);
-    setSelected(last);
+    select(last);
     focusNext.current = `${last}-0`;
   };
   const addPoint = (at: number, behind: number): void => {
@@ -111,6 +113,10 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
     if (!one || full) return;
     change(replaceArea(mask, at, insertPoint(one, behind)));
     focusNext.current = `${at}-${behind + 1}`;
+  };
+  const select = (which: number): void => {
+    if (which !== selected) setChosen(null);
+    setSelected(which);
   };
   const dropPoint = (at: number, which: number): void => {
     const one = mask[at];
@@ -120,6 +126,7 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
   };
   const dropArea = (): void => {
     change(removeArea(mask, selected));
+    setChosen(null);
     setSelected(Math.max(0, selected - 1));
     stage.current?.focus();
   };
@@ -142,10 +149,11 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
         change(replaceArea(held.current, which, insertPoint(one, corner)));
         drag.current = { kind: "point", area: which, point: corner + 1 };
       } else drag.current = { kind: "point", area: which, point: corner };
+      setChosen(drag.current.point);
     } else {
       const hit = [selected, ...held.current.keys()].find((n) => isInside(held.current[n] ?? [], at));
       drag.current = hit === undefined ? { kind: "draw", from: at } : { kind: "area", area: hit, from: at };
-      if (hit !== undefined) setSelected(hit);
+      if (hit !== undefined) select(hit);
     }
     stage.current?.setPointerCapture(e.pointerId);
   };
@@ -243,7 +251,7 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
           ))}
         </svg>
         {area?.map((p, n) => (
-          <Handle key={`p${n}`} at={p} handle={`${selected}-${n}`} label={pointLabel(i18n, selected, n, p)} />
+          <Handle key={`p${n}`} at={p} handle={`${selected}-${n}`} label={pointLabel(i18n, selected, n, p)} chosen={n === chosen} focused={() => setChosen(n)} />
         ))}
         {!full &&
           area?.map((p, n) => {
@@ -267,9 +275,9 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
         </Button>
         {mask.length > 1 && (
           <span class="row">
-            <IconButton icon="left" label={t("Previous area")} onClick={() => setSelected((selected + mask.length - 1) % mask.length)} />
+            <IconButton icon="left" label={t("Previous area")} onClick={() => select((selected + mask.length - 1) % mask.length)} />
             <span class="num sm">{`${selected + 1} / ${mask.length}`}</span>
-            <IconButton icon="right" label={t("Next area")} onClick={() => setSelected((selected + 1) % mask.length)} />
+            <IconButton icon="right" label={t("Next area")} onClick={() => select((selected + 1) % mask.length)} />
           </span>
         )}
         <span class="grow" />
@@ -282,6 +290,11 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
               setTaken(taken + 1);
             }}
           />
+        )}
+        {area !== undefined && chosen !== null && chosen < area.length && (
+          <Button kind="quiet" disabled={area.length <= FEWEST_POINTS} onClick={() => dropPoint(selected, chosen)}>
+            {t("Remove this point")}
+          </Button>
         )}
         {area !== undefined && (
           <Button kind="quiet" class="danger" onClick={dropArea}>
@@ -302,6 +315,7 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
             const read = parseMask(value);
             if (read !== null) {
               put(read);
+              setChosen(null);
               setSelected(Math.min(selected, Math.max(0, read.length - 1)));
             }
           }}
@@ -339,14 +353,17 @@ interface HandleProps {
   readonly label: string;
   /** It is no point yet: it makes one. */
   readonly between?: boolean;
+  readonly chosen?: boolean;
+  readonly focused?: () => void;
   readonly press?: () => void;
 }
 
-function Handle({ at, handle, label, between = false, press }: HandleProps) {
+function Handle({ at, handle, label, between = false, chosen = false, focused, press }: HandleProps) {
   return (
     <button
       type="button"
-      class={between ? "handle between" : "handle"}
+      class={between ? "handle between" : chosen ? "handle on" : "handle"}
+      onFocus={focused}
       data-handle={handle}
       {...(between ? { "data-between": "" } : {})}
       style={{ left: `${at.x * 100}%`, top: `${at.y * 100}%` }}
