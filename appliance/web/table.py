@@ -85,13 +85,13 @@ class Table:
             raise ValueError(f"two routes are called {route.name}")
         if route.needs in CAMERA_RIGHTS and route.camera is None:
             raise ValueError(f"{route.name} needs {route.needs} and does not say on which camera")
+        if route.camera is not None and f"<{route.camera}>" not in route.path:
+            raise ValueError(f"{route.name}: its path has no <{route.camera}>")
         shows = route.needs in CAMERA_RIGHTS or route.media_type.startswith(("video/", "image/", "multipart/"))
         if shows and route.camera is not None and route.video is None:
             raise ValueError(f"{route.name} does not say whether it has masked video, native, or none")
         if route.video is Video.NATIVE and route.camera is None:
             raise ValueError(f"{route.name} has native video and does not say of which camera")
-        if route.camera is not None and f"<{route.camera}>" not in route.path:
-            raise ValueError(f"{route.name}: its path has no <{route.camera}>")
         self._routes[route.name] = route
 
     def __iter__(self) -> Iterator[Route]:
