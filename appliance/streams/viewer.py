@@ -245,6 +245,8 @@ class Viewer:
 
     def _begin_if_possible(self, slot: Slot) -> None:
         """Begin with the burst, or the newest JPEG, where there is one; else when the hub or transcoder says so."""
+        if not self._may_show(slot):
+            return  # it was opened to see what it is, and is not sent as it is
         if slot.rendition is not None:
             if slot.rendition.latest is not None and slot.hub.segment is not None:
                 self._begin(slot)

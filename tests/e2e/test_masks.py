@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.axe import Judge
 from tests.e2e.pictures import grab
 from tests.e2e.test_signing_in import TOO_SMALL, TOO_WIDE
 from tests.e2e.visit import PATIENCE_S, PHONE
@@ -51,7 +52,7 @@ def near(area: list[tuple[float, float]], wanted: list[tuple[float, float]]) -> 
 
 def test_a_mask_is_drawn_moved_and_saved_and_hides_what_it_covers(visit: Callable[..., Visit], house: House) -> None:
     house.add_user("anna", "live=all")
-    one, other = visit(), visit()
+    one, other = visit(reduced_motion="reduce"), visit()
     other.sign_in("anna")
     tile = other.live("Demo")
     expect(tile.get_by_text("Privacy mask")).to_have_count(0)
@@ -83,6 +84,9 @@ def test_a_mask_is_drawn_moved_and_saved_and_hides_what_it_covers(visit: Callabl
         "Area 1, point 1: 14 percent from the left, 19.9 percent from the top"
     )
     expect(points.nth(0)).to_be_focused()
+    judge = Judge(page, "en", touch=False)
+    judge.look("the mask editor")
+    assert judge.found == []
     page.keyboard.press("Escape")
     expect(dialog).to_contain_text("The mask is not saved.")
     dialog.get_by_role("button", name="Save the mask").click()

@@ -94,6 +94,23 @@ def test_an_older_database_is_brought_forward_after_a_backup(tmp_path: Path) -> 
     assert {entry.name for entry in tmp_path.iterdir()} == {NAME, backup.name}
 
 
+def test_a_camera_of_the_first_tables_has_no_mask_afterwards(tmp_path: Path) -> None:
+    first = migrate.STEPS[:1]
+    with closing(open_database(tmp_path, ManualClock(), first)) as database:
+        database.write(
+            lambda connection: [
+                connection.exec_driver_sql("INSERT INTO sites VALUES ('s', 'local', 0)").rowcount,
+                connection.exec_driver_sql("INSERT INTO cameras VALUES ('c', 's', 'Gate', 'gate', 0, 0)").rowcount,
+            ]
+        )
+    with closing(open_database(tmp_path, ManualClock())) as database:
+        rows = database.read(
+            lambda connection: connection.execute(sa.select(tables.cameras.c.name, tables.cameras.c.mask)).all()
+        )
+    assert [tuple(row) for row in rows] == [("Gate", None)]
+    assert [backup.name[-4:] for backup in backups(tmp_path / NAME)] == ["0001"]
+
+
 def test_a_backup_put_back_opens_again(tmp_path: Path) -> None:
     path = made(tmp_path)
     open_database(tmp_path, ManualClock(), (*migrate.STEPS, add_column(1))).close()
