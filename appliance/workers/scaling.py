@@ -77,7 +77,7 @@ class Scaling:
         size, mask = target
         full_range = full_range or frame.format.name.startswith("yuvj")
         if frame.format.name not in _LAYOUTS:
-            frame = _in_eight_bits(_without_colours(frame, mask))
+            frame = _in_eight_bits(self._without_colours(frame, mask))
         fits = size[0] <= frame.width and size[1] <= frame.height
         inner = size if fits else (frame.width // 2 * 2, frame.height // 2 * 2)
         whole = (frame.width, frame.height)
@@ -90,6 +90,30 @@ class Scaling:
         hidden.colorspace = frame.colorspace
         planes = _by_swscale(hidden, size, full_range=True)
         return self._smaller(size, planes, target)  # once more: the edge has become soft
+
+    def _without_colours(self, frame: av.VideoFrame, mask: Mask) -> av.VideoFrame:
+        """Where samples share their colour otherwise than our kernel knows: a copy without that of what is hidden."""
+        form, size = frame.format, (frame.width, frame.height)
+        across, down = -(-size[0] // form.chroma_width(size[0])), -(-size[1] // form.chroma_height(size[1]))
+        if form.is_rgb or (across, down) == (1, 1) or form.name.startswith(("yuv420p", "yuv422p")):
+            return frame
+        bits = form.components[0].bits
+        if len(frame.planes) < 3 or bits > 16:
+            raise ValueError(f"a picture of {form.name} cannot be masked")
+        white = np.full(size[::-1], 255, np.uint8)
+        touched = _run(self._scaler(size, Target(size, mask), "gray", expand=False), [(white, size[0])])[0] != 255
+        touched = np.pad(touched, ((0, -size[1] % down), (0, -size[0] % across)))
+        touched = touched.reshape(-1, down, touched.shape[1] // across, across).any(axis=(1, 3))
+        copy = av.VideoFrame(*size, form.name)
+        copy.colorspace, copy.color_range = frame.colorspace, frame.color_range
+        for number, (plane, into) in enumerate(zip(frame.planes, copy.planes, strict=True)):
+            samples = np.frombuffer(plane, np.uint8 if bits == 8 else np.uint16)  # type: ignore[call-overload]
+            rows = np.zeros((into.height, into.line_size // samples.itemsize), samples.dtype)
+            rows[:, : into.width] = samples.reshape(plane.height, -1)[:, : plane.width]
+            if number in (1, 2):
+                rows[:, : into.width][touched] = 1 << (bits - 1)
+            into.update(rows.tobytes())
+        return copy
 
     def _of(self, frame: av.VideoFrame, size: Size, full_range: bool) -> Planes:
         name = frame.format.name
@@ -120,34 +144,6 @@ def _run(scaler: Scaler, source: Sources) -> Planes:
     into: Sources = [(plane, plane.shape[1]) for plane in target]
     scaler.scale(source, into)  # type: ignore[arg-type]  # arrays are buffers, which NumPy's types do not say
     return target
-
-
-def _without_colours(frame: av.VideoFrame, mask: Mask) -> av.VideoFrame:
-    """Where samples share their colour otherwise than our kernel knows: a copy without that of what is hidden."""
-    form = frame.format
-    across = -(-frame.width // form.chroma_width(frame.width))
-    down = -(-frame.height // form.chroma_height(frame.height))
-    if form.is_rgb or (across, down) in ((1, 1), (2, 1), (2, 2)):
-        return frame
-    bits = form.components[0].bits
-    if not form.is_planar or bits > 16:
-        raise ValueError(f"a picture of {form.name} cannot be masked")
-    whole = (frame.width, frame.height)
-    scaler = Scaler(*whole, *whole, layout="gray", expand=False, polygons=mask, fill=(255, 0, 0))
-    touched = _run(scaler, [(np.zeros(whole[::-1], np.uint8), frame.width)])[0] == 255
-    touched = np.pad(touched, ((0, -frame.height % down), (0, -frame.width % across)))
-    touched = touched.reshape(-1, down, touched.shape[1] // across, across).any(axis=(1, 3))
-    copy = av.VideoFrame(frame.width, frame.height, form.name)
-    copy.colorspace, copy.color_range = frame.colorspace, frame.color_range
-    for number, (plane, into) in enumerate(zip(frame.planes, copy.planes, strict=True)):
-        samples = np.frombuffer(plane, np.uint8 if bits == 8 else np.uint16)  # type: ignore[call-overload]
-        rows = samples.reshape(plane.height, -1)[:, : plane.width]
-        held = np.zeros((into.height, into.line_size // rows.itemsize), rows.dtype)
-        held[:, : into.width] = rows
-        if number in (1, 2):
-            held[:, : into.width][touched] = 1 << (bits - 1)
-        into.update(held.tobytes())
-    return copy
 
 
 def _in_eight_bits(frame: av.VideoFrame) -> av.VideoFrame:

@@ -14,6 +14,7 @@ from appliance.workers.scaling import FILL, Scaling, Target
 from appliance.workers.transcoding import Pipeline
 from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit, SnapshotJob
 from tests.media.clips import encode_h264
+from tests.media.clips import picture as drawn
 from tests.media.jpegs import jpeg
 from tests.native.test_scale_masks import STAR, seen_inside
 
@@ -90,6 +91,29 @@ def test_beside_the_mask_a_picture_is_what_it_is_without_one() -> None:
         width = target.size[0]
         for plane, whole in zip(made[target], made[Target(target.size)], strict=True):
             assert np.array_equal(plane[:, -plane.shape[1] // 2 + 1 :], whole[:, -plane.shape[1] // 2 + 1 :]), width
+
+
+@pytest.mark.parametrize("colours", [2, 1], ids=["BT.601", "BT.709"])
+@pytest.mark.parametrize(
+    "form", [form for form in FORMATS if "gray" not in form]
+)  # libswscale has its own idea of gray
+def test_the_colours_beside_a_mask_are_right(form: str, colours: int) -> None:
+    frame = av.VideoFrame.from_ndarray(drawn(5, WIDTH, HEIGHT), "rgb24").reformat(format=form)
+    frame.colorspace = colours
+    targets = {Target(size, mask) for size in ((96, 64), (64, 42), (128, 64)) for mask in ((), LEFT)}
+    made = Scaling().scale(frame, targets, full_range=False)
+    for size in ((96, 64), (64, 42), (128, 64)):
+        for plane, whole in zip(made[Target(size, LEFT)], made[Target(size)], strict=True):
+            right = np.s_[:, plane.shape[1] * 5 // 8 :]
+            assert np.abs(plane[right].astype(int) - whole[right]).mean() < 2.5, size
+
+
+@pytest.mark.parametrize("form", ["yuyv422", "p010le", "nv16"])
+def test_a_picture_that_cannot_be_masked_is_none(form: str) -> None:
+    """No decoder of ours gives such a thing today."""
+    frame = av.VideoFrame(WIDTH, HEIGHT, form)
+    with pytest.raises(ValueError, match="cannot be masked"):
+        Scaling().masked(frame, Target((48, 32), MASK), full_range=False)
 
 
 def test_two_masks_and_none_of_one_picture_do_not_get_into_each_other() -> None:
