@@ -68,6 +68,12 @@ class Chosen(NamedTuple):
     def rung(self) -> Rung | None:
         return None if self.plan is None else self.plan.rung
 
+    def hiding(self, mask: Mask) -> Chosen:
+        """The same with a mask burned in, where it is transcoded."""
+        if self.plan is None or self.plan.rung.mask == mask:
+            return self
+        return self._replace(plan=replace(self.plan, rung=replace(self.plan.rung, mask=mask)))
+
 
 class Unplayable(NamedTuple):
     """The client can play nothing that there is."""
@@ -169,11 +175,10 @@ class Chooser:
         tile = (want.width, want.height) if want.width or want.height else None
         states = [self._state(stream.id) for stream in streams]
         there = [replace(offer, state=state) for offer, state in zip(offers, states, strict=True)]
-        mask = self._policy.mask
-        plan = cheapest(there, tile, want.fps, zoomed=want.zoom, masked=bool(mask), limit=self._policy.limit)
+        masked = bool(self._policy.mask)
+        plan = cheapest(there, tile, want.fps, zoomed=want.zoom, masked=masked, limit=self._policy.limit)
         if plan is None:
             return Chosen(streams[0], None)
-        plan = replace(plan, rung=replace(plan.rung, mask=mask))
         return Chosen(streams[plan.stream], reason, plan)
 
     def _state(self, stream_id: str) -> State:

@@ -143,6 +143,7 @@ class Viewer:
         if self._policy.adaptive and chosen.plan is None:
             stream, steps = self._network.carried(chosen.stream, self._chooser.candidates, want.codecs)
             chosen = Chosen(stream, "bandwidth" if steps else chosen.reason)
+        chosen = chosen.hiding(self._policy.mask)  # last, whatever it was chosen for
         if self._current is not None and self._current.is_near(chosen):
             self._current.reason, self._current.steps, self._current.plan = chosen.reason, steps, chosen.plan
             if self._next is not None:
