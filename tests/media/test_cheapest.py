@@ -112,6 +112,12 @@ def test_the_administrators_mode_says_how_large_a_stream_is_used(mode, tile, zoo
 
 
 def test_a_mask_is_burned_in_so_nothing_is_passed_through() -> None:
+    thumbnail = cheapest([MJPEG], (160, 90), 5)
+    masked = cheapest([MJPEG], (160, 90), 5, masked=True)
+    assert thumbnail is not None
+    assert masked is not None
+    assert (thumbnail.reduce, masked.reduce) == (4, 1)
+    assert masked.cost > thumbnail.cost
     plan = cheapest([MJPEG], (1280, 720), 25, masked=True)
     assert brief(plan) == (0, (1280, 720), None, KEY, False, 1)
 

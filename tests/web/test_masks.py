@@ -21,7 +21,7 @@ from quart import Response
 
 from appliance.auth.rights import ALL, CAMERA_RIGHTS, Right
 from appliance.media.jpeg import video_format
-from appliance.media.masks import NO_MASK
+from appliance.media.masks import EVERYTHING, NO_MASK, checked
 from appliance.web.table import Route, Table, Video
 from tests.media.jpegs import jpeg
 from tests.streams.scripted import picture
@@ -34,6 +34,7 @@ from tests.web.walk import needs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from appliance.media.masks import Mask
     from appliance.media.units import Unit
     from appliance.sites.camera import StreamConfig
     from appliance.sites.cameras import Camera
@@ -356,6 +357,24 @@ def test_two_who_may_not_see_the_same_never_share_a_picture(world: World, name: 
     world.house.do(act)
 
 
+def test_a_picture_that_was_begun_before_the_mask_is_taken_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera, snapshots = world.cameras[0], world.house.services.snapshots
+    taken, take = [], snapshots.take
+    world.mask(camera, [])
+
+    async def slow(watched: Camera, width: int | None, mask: Mask) -> Any:
+        picture = await take(watched, width, mask)
+        taken.append(mask)
+        if len(taken) == 1:
+            await world.house.services.cameras.change(camera.id, mask=checked(LEFT))
+        return picture
+
+    monkeypatch.setattr(snapshots, "take", slow)
+    answer = world.anna.call("GET", f"/api/v1/cameras/{camera.id}/snapshot.jpg?width=320")
+    assert is_hidden(answer.body, LEFT)
+    assert taken == [NO_MASK, checked(LEFT)]
+
+
 def test_a_player_is_cut_off_when_a_mask_comes_or_the_right_goes(world: World) -> None:
     camera = world.cameras[0]
     users = world.house.services.auth.users
@@ -426,7 +445,6 @@ def test_a_mask_that_is_none_is_refused_and_nothing_changes(world: World, mask: 
 def test_a_mask_is_there_after_a_restart_and_one_that_is_damaged_hides_everything(world: World) -> None:
     import sqlalchemy as sa
 
-    from appliance.media.masks import EVERYTHING, checked
     from appliance.sites.cameras import CameraBook
     from appliance.store import tables
 
