@@ -28,11 +28,12 @@ class Right(StrEnum):
 
     LIVE = "live"
     AUDIO = "audio"
+    UNMASKED = "unmasked"  # what the camera's privacy mask hides, and its stream as it is
     ADMINISTER = "administer"
 
 
 #: The rights that are granted camera by camera.
-CAMERA_RIGHTS: Final = (Right.LIVE, Right.AUDIO)
+CAMERA_RIGHTS: Final = (Right.LIVE, Right.AUDIO, Right.UNMASKED)
 
 
 @dataclass(frozen=True, slots=True)

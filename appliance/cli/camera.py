@@ -13,8 +13,9 @@ import click
 from appliance.base.faults import Fault
 from appliance.cli.api import open_api
 from appliance.cli.context import FAILED, Program, data_option, failing_well, json_option, say, show_json, show_table
+from appliance.media.masks import show_mask
 
-KEYS = ("name", "url", "sub", "username", "password", "transport", "fingerprint")
+KEYS = ("name", "url", "sub", "username", "password", "transport", "fingerprint", "mask")
 NOT_NAMES = ("://", "demo:", "file:")  # what marks an address
 
 
@@ -73,11 +74,16 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
       transport  how its packets come: auto, tcp, udp, http (through its web port)
       fingerprint  SHA-256 of the only certificate that it may show (with TLS);
                  first: of the one that it shows now; empty: the system decides
+      mask       what is hidden from users without the right unmasked: polygons,
+                 with semicolons between; their points x,y with spaces between,
+                 as fractions of the picture from its left upper corner;
+                 none: nothing
 
     \b
     Examples:
       fanal camera set gate name="Front gate"
       fanal camera set gate username=viewer password=secret
+      fanal camera set gate mask="0,0 0.4,0 0.4,0.3 0,0.3; 0.8,0.5 1,0.5 1,1"
     """
     body = _pairs(changes, KEYS)
     with open_api(folder, program.offline) as api:
@@ -185,6 +191,8 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
     ]
     show_table(["camera", "stream", "state", "codec", "size", "fps", "kbit/s", "address"], rows)
     for one in cameras:
+        if one["mask"]:
+            say(f"{one['name']}: mask {show_mask(one['mask'])}")
         if running and one["message"]:
             say(f"{one['name']}: {one['message']}")
 

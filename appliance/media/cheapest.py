@@ -144,7 +144,9 @@ def _plan(number: int, offer: Offer, target: Rung, masked: bool) -> Plan:
     if offer.codec == "mjpeg":
         if source == target.size and target.quality == QUALITIES[0] and not masked:
             return Plan(number, target, Pictures.NONE, made * _PASS, (Why.PASSED,))
-        reduce = max(n for n in PARTS if offer.size[0] >= n * target.width and offer.size[1] >= n * target.height)
+        fitting = [n for n in PARTS if offer.size[0] >= n * target.width and offer.size[1] >= n * target.height]
+        # a part of a picture is made of blocks, and what a mask hides of one would be seen beside it
+        reduce = 1 if masked else max(fitting)
         left = (offer.size[0] // reduce, offer.size[1] // reduce)
         cost = (decode * PARTS[reduce] + _scale(left, target.size)) * made + encode
         return Plan(number, target, Pictures.KEY, cost, (Why.REDUCED,) if reduce > 1 else (), reduce=reduce)

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.masks import NO_MASK, Mask
 
 Size = tuple[int, int]
 
@@ -51,12 +52,16 @@ NO_LIMIT = Limit()
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One encoding, shared by all viewers that get it.  ``fps`` None: every picture that the camera sends."""
+    """One encoding, shared by all viewers that get it.  ``fps`` None: every picture that the camera sends.
+
+    ``mask``: what is hidden of it, so that whoever may see all shares no picture with whoever may not.
+    """
 
     width: int
     height: int
     fps: float | None
     quality: int
+    mask: Mask = NO_MASK
 
     @property
     def size(self) -> Size:

@@ -154,6 +154,10 @@ class Outlet:
             if not fragment.is_audio:
                 self._come = STARTED
 
+    def forget(self) -> None:
+        """Send nothing of the media that wait; what the socket took a part of is finished."""
+        self._forget_media()
+
     def offer(self, fragment: Medium) -> None:
         """Send a fragment if this client can take it, else let it wait, else drop up to the next IDR picture."""
         if self._stopping or (fragment.is_audio and not self.audio):
@@ -407,9 +411,11 @@ class Fanout:
         """Offer a fragment to every outlet; the loop is given back after each `BATCH` of them."""
         outlets = tuple(self._outlets)
         for begin in range(0, len(outlets), BATCH):
+            batch: Iterable[Outlet] = outlets[begin : begin + BATCH]
             if begin:
                 await trio.lowlevel.checkpoint()
-            self._offer(outlets[begin : begin + BATCH], fragment)
+                batch = [outlet for outlet in batch if outlet in self._outlets]  # others were taken out meanwhile
+            self._offer(batch, fragment)
 
     def _offer(self, outlets: Iterable[Outlet], fragment: Medium) -> None:
         at_once, fds = [], []

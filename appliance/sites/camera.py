@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from appliance.base.ids import new_id
 from appliance.base.secrets import Secret, redact
+from appliance.media.masks import NO_MASK, Mask
 from appliance.sites.addresses import (
     CameraAddress,
     check_password,
@@ -56,6 +57,7 @@ class Camera:
     name: str
     position: int
     streams: tuple[StreamConfig, ...]
+    mask: Mask = NO_MASK  # what users without the right `unmasked` do not see
 
 
 def configured(

@@ -18,12 +18,14 @@ from appliance.base.ids import is_id, new_id
 from appliance.base.secrets import Secret
 from appliance.base.texts import clean_name, fold
 from appliance.base.watch import Broadcast
+from appliance.media.masks import EVERYTHING, NO_MASK, from_kept, kept
 from appliance.sites.addresses import DEMO_SCHEME, DEMO_STREAMS, refuse_address, validate_camera_url
 from appliance.sites.camera import Camera, StreamConfig, configured
 from appliance.store import tables
 
 if TYPE_CHECKING:
     from appliance.base.clock import Clock
+    from appliance.media.masks import Mask
     from appliance.store import SecretBox, Store
 
 __all__ = [
@@ -119,13 +121,14 @@ class CameraBook:
         password: Secret | None = None,
         transport: str | None = None,
         fingerprint: str | None = None,
+        mask: Mask = NO_MASK,
         local: bool = False,
     ) -> Camera:
         """A new camera, the last in order.  ``sub`` is the address of its smaller stream.
 
         User name and password may stand in the addresses or be given apart, which counts before; a sub stream of the
         same host has those of the main one unless it has its own.  ``transport`` and ``fingerprint``: options of all
-        streams of the main one's host.  ``local``: see `validate_camera_url`.
+        streams of the main one's host.  ``mask``: as `media.masks` checked it.  ``local``: see `validate_camera_url`.
         Raises `Fault` ``invalid_name``, ``name_taken``, ``invalid_url``, ``unsupported_scheme``,
         ``invalid_credentials``, ``invalid_transport``, ``invalid_fingerprint``, ``too_many_cameras``.
         """
@@ -143,7 +146,7 @@ class CameraBook:
                 raise Fault(
                     Kind.LIMITED, "too_many_cameras", f"There are {count} cameras already.", "Remove some first."
                 )
-            camera = Camera(new_id(), self.site_id, name, 0 if last is None else last + 1, streams)
+            camera = Camera(new_id(), self.site_id, name, 0 if last is None else last + 1, streams, mask)
             connection.execute(
                 sa.insert(cameras).values(
                     id=camera.id,
@@ -152,6 +155,7 @@ class CameraBook:
                     folded=fold(name),
                     position=camera.position,
                     created_at=now,
+                    mask=kept(mask),
                 )
             )
             for stream in streams:
@@ -177,9 +181,10 @@ class CameraBook:
         password: Secret | None = None,
         transport: str | None = None,
         fingerprint: str | None = None,
+        mask: Mask | None = None,
         local: bool = False,
     ) -> Camera:
-        """Another name, address or credentials; what is None stays, an empty text takes away (no ``sub`` any more).
+        """Another name, address, mask or credentials; what is None stays, an empty one takes away.
 
         Credentials stay while the host does and never go to another one.  Raises what `add` does, and `Fault`
         ``no_camera``.
@@ -196,6 +201,8 @@ class CameraBook:
             if name is not None:
                 self._check_name(connection, name, but=camera_id)
                 after = replace(after, name=name)
+            if mask is not None:
+                after = replace(after, mask=mask)
             if any(given is not None for given in (url, sub, username, password, transport, fingerprint)):
                 streams = configured(
                     before.streams,
@@ -258,12 +265,16 @@ class CameraBook:
 
     def _write_changes(self, connection: sa.Connection, before: Camera, after: Camera) -> None:
         """Only what differs: credentials that could not be read stay in the store until they are entered again."""
+        values: dict[str, str | None]
         if before.name != after.name:
             values = {"name": after.name, "folded": fold(after.name)}
             connection.execute(sa.update(tables.cameras).where(tables.cameras.c.id == after.id).values(**values))
-        kept = {stream.id: stream for stream in before.streams}
+        if before.mask != after.mask:
+            values = {"mask": kept(after.mask)}
+            connection.execute(sa.update(tables.cameras).where(tables.cameras.c.id == after.id).values(**values))
+        left = {stream.id: stream for stream in before.streams}
         for stream in after.streams:
-            old = kept.pop(stream.id, None)
+            old = left.pop(stream.id, None)
             row = _row(stream, self._store.secrets)
             if old is None:
                 connection.execute(sa.insert(tables.streams).values(camera_id=after.id, **row))
@@ -271,7 +282,7 @@ class CameraBook:
                 if stream.credentials_lost:
                     del row["username"], row["password"]
                 connection.execute(sa.update(tables.streams).where(tables.streams.c.id == stream.id).values(**row))
-        for gone in kept:
+        for gone in left:
             connection.execute(sa.delete(tables.streams).where(tables.streams.c.id == gone))
 
     def _take(self, camera: Camera) -> None:
@@ -337,4 +348,15 @@ def _all_cameras(connection: sa.Connection, box: SecretBox, site_id: str) -> lis
             stream = replace(stream, credentials_lost=True)
         streams.setdefault(row.camera_id, []).append(stream)
     rows = connection.execute(sa.select(tables.cameras).where(tables.cameras.c.site_id == site_id))
-    return [Camera(row.id, row.site_id, row.name, row.position, tuple(streams.get(row.id, ()))) for row in rows]
+    return [
+        Camera(row.id, row.site_id, row.name, row.position, tuple(streams.get(row.id, ())), _mask(row.id, row.mask))
+        for row in rows
+    ]
+
+
+def _mask(camera_id: str, text: str | None) -> Mask:
+    try:
+        return from_kept(text)
+    except ValueError as error:
+        log.warning("the mask of camera %s cannot be read, all of its picture is masked: %s", camera_id, error)
+        return EVERYTHING

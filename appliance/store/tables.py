@@ -76,6 +76,7 @@ cameras = Table(
     Column("folded", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("mask", Text),  # JSON: polygons, their points, x and y as fractions of the picture; null: none
     UniqueConstraint("site_id", "folded"),
 )
 

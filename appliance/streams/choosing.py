@@ -10,7 +10,7 @@ import trio
 from appliance.media.adaptive import Wish, choose
 from appliance.media.cheapest import cheapest
 from appliance.media.choice import Admission, admits
-from appliance.media.delivery import Mode, Situation, begin, follow
+from appliance.media.delivery import Mode, Reason, Situation, begin, follow
 from appliance.media.ladder import Limit, shown_size
 from appliance.media.offer import Offer, State
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from appliance.media.cheapest import Plan
     from appliance.media.delivery import Delivery
     from appliance.media.ladder import Rung
+    from appliance.media.masks import Mask
     from appliance.media.units import VideoFormat
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
@@ -46,6 +47,11 @@ class Policy(Protocol):
         ...
 
     @property
+    def mask(self) -> Mask:
+        """What may not be seen of the camera; empty: its video may be sent as it is."""
+        ...
+
+    @property
     def limit(self) -> Limit:
         """What transcoded pictures may be at most (row PER-2)."""
         ...
@@ -62,6 +68,12 @@ class Chosen(NamedTuple):
     def rung(self) -> Rung | None:
         return None if self.plan is None else self.plan.rung
 
+    def hiding(self, mask: Mask) -> Chosen:
+        """The same with a mask burned in, where it is transcoded."""
+        if self.plan is None or self.plan.rung.mask == mask:
+            return self
+        return self._replace(plan=replace(self.plan, rung=replace(self.plan.rung, mask=mask)))
+
 
 class Unplayable(NamedTuple):
     """The client can play nothing that there is."""
@@ -75,6 +87,12 @@ class Unplayable(NamedTuple):
         name = _NAMES.get(self.video.codec, self.video.codec)
         size = f" of {self.video.width}x{self.video.height}" if self.why is Admission.LEVEL else ""
         return f"The camera sends {name}{size} ({self.video.codec_string}), which this client does not play."
+
+
+class Refused(NamedTuple):
+    """There is something to see, and this client may not have it as it would."""
+
+    reason: str
 
 
 class Chooser:
@@ -116,7 +134,7 @@ class Chooser:
         """What could not be played may be playable now."""
         self._unplayable.clear()
 
-    def choose(self, want: Want) -> Chosen | Unplayable:
+    def choose(self, want: Want) -> Chosen | Unplayable | Refused:
         """The best that this client can play, and why it is no better."""
         streams = self.candidates
         videos = [self._known(stream.id) for stream in streams]
@@ -132,6 +150,8 @@ class Chooser:
         delivery = self._deliver(want, choice, streams)
         if self.is_transcoded:
             return self._plan(want, streams, offers, str(delivery.reason))
+        if self._policy.mask:  # what is not transcoded is not masked
+            return Refused(Reason.MASK)
         if choice.stream is not None:
             return Chosen(streams[choice.stream], choice.reason)
         nearest = next((n for n, each in enumerate(admissions) if each is Admission.LEVEL), 0)
@@ -142,7 +162,7 @@ class Chooser:
     def _deliver(self, want: Want, choice: Choice, streams: Sequence[StreamConfig]) -> Delivery:
         """Direct or transcoded.  That a camera is lost or brings no picture is no reason: JPEG is made of the same."""
         now = trio.current_time()
-        situation = Situation(want.mode, picture_at_s=now)
+        situation = Situation(want.mode, masked=bool(self._policy.mask), picture_at_s=now)
         if choice.stream is None:
             situation = replace(situation, admission=Admission(choice.reason or Admission.CODEC))
         else:
@@ -155,7 +175,8 @@ class Chooser:
         tile = (want.width, want.height) if want.width or want.height else None
         states = [self._state(stream.id) for stream in streams]
         there = [replace(offer, state=state) for offer, state in zip(offers, states, strict=True)]
-        plan = cheapest(there, tile, want.fps, zoomed=want.zoom, limit=self._policy.limit)
+        masked = bool(self._policy.mask)
+        plan = cheapest(there, tile, want.fps, zoomed=want.zoom, masked=masked, limit=self._policy.limit)
         if plan is None:
             return Chosen(streams[0], None)
         return Chosen(streams[plan.stream], reason, plan)

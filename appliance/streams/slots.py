@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from appliance.media.cheapest import USUAL_FPS
+from appliance.media.masks import NO_MASK
 from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.streams import messages
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from appliance.media.cheapest import Plan
+    from appliance.media.masks import Mask
     from appliance.sites.cameras import StreamConfig
     from appliance.streams.choosing import Chosen
     from appliance.streams.hub import Hub, Segment
@@ -38,6 +40,11 @@ class Slot:
     steps: int = 0  # so many streams smaller than chosen, for the network's sake
     looks: int = 0  # how often yet it is waited for to be early in its group of pictures
 
+    @property
+    def mask(self) -> Mask:
+        """What is hidden of what is sent."""
+        return NO_MASK if self.rendition is None else self.rendition.rung.mask
+
     def close(self) -> None:
         self.holds.close()
 
@@ -48,7 +55,7 @@ class Slot:
         if self.rendition is None or chosen.rung is None:
             return self.rendition is None and chosen.rung is None
         has, would = self.rendition.rung, chosen.rung
-        if (has.size, has.quality) != (would.size, would.quality):
+        if (has.size, has.quality, has.mask) != (would.size, would.quality, would.mask):
             return False
         fps = _fps(self.hub) or USUAL_FPS
         rates = [fps if rung.fps is None else min(fps, rung.fps) for rung in (has, would)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
@@ -20,6 +20,7 @@ from appliance.workers.wire import SnapshotDone, SnapshotJob
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from appliance.media.masks import Mask
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
     from appliance.streams.hub import Hub, Segment
@@ -35,6 +36,14 @@ DECODING_S = 10.0
 QUALITY = 88
 #: What waiting does not mend.
 HOPELESS = (Trouble.BAD_CREDENTIALS, Trouble.NOT_FOUND, Trouble.REFUSED, Trouble.UNSUPPORTED_CODEC)
+
+
+class _Key(NamedTuple):
+    """What is the same for all who share a picture."""
+
+    stream: str
+    width: int | None
+    mask: Mask
 
 
 @dataclass(eq=False)
@@ -53,12 +62,15 @@ class Snapshots:
         self._nursery = nursery
         self._directory = directory
         self._pool = pool
-        self._takings: dict[tuple[str, int | None], _Taking] = {}
+        self._takings: dict[_Key, _Taking] = {}
 
-    async def take(self, camera: Camera, width: int | None = None) -> SnapshotDone:
-        """The newest picture, at most ``width`` samples wide.  Raises `Fault`: ``no_picture`` and those of the pool."""
+    async def take(self, camera: Camera, width: int | None, mask: Mask) -> SnapshotDone:
+        """The newest picture, at most ``width`` samples wide, with ``mask`` hidden.
+
+        Raises `Fault`: ``no_picture`` and those of the pool.
+        """
         stream = self._choose(camera, width)
-        key = (stream.id, width)
+        key = _Key(stream.id, width, mask)
         taking = self._takings.get(key)
         if taking is None:
             taking = self._takings[key] = _Taking()
@@ -75,9 +87,9 @@ class Snapshots:
         assert choice.stream is not None  # all are decoded
         return camera.streams[choice.stream]
 
-    async def _make(self, key: tuple[str, int | None], taking: _Taking, camera: Camera, stream: StreamConfig) -> None:
+    async def _make(self, key: _Key, taking: _Taking, camera: Camera, stream: StreamConfig) -> None:
         try:
-            taking.picture = await self._decode(camera, stream, key[1])
+            taking.picture = await self._decode(camera, stream, key)
         except Fault as fault:
             taking.fault = fault
         except Exception:  # of one picture: the others, and the appliance, go on
@@ -88,7 +100,7 @@ class Snapshots:
         await trio.sleep(FRESH_S)
         self._takings.pop(key, None)
 
-    async def _decode(self, camera: Camera, stream: StreamConfig, width: int | None) -> SnapshotDone:
+    async def _decode(self, camera: Camera, stream: StreamConfig, key: _Key) -> SnapshotDone:
         with self._directory.lease(camera, stream) as hub:
             segment = await _beginning(hub)
             if segment is None:
@@ -97,7 +109,9 @@ class Snapshots:
                 raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
             units = [bytes(fragment.sample) for fragment in hub.burst() if not fragment.is_audio]
         video = segment.video
-        job = SnapshotJob(video.codec, video.configuration, units, video.full_range, video.pixel_aspect, width, QUALITY)
+        job = SnapshotJob(
+            video.codec, video.configuration, units, video.full_range, video.pixel_aspect, key.width, QUALITY, key.mask
+        )
         return await self._pool.run(Job.SNAPSHOT, job, SnapshotDone, patience_s=DECODING_S)
 
 

@@ -200,7 +200,7 @@ class Transcoder:
         rungs = [rendition.rung for rendition in self._made]
         skip = all(video.width >= SHRINKS * rung.width for rung in rungs)
         reduce = 1
-        if video.codec == MJPEG:
+        if video.codec == MJPEG and not any(rung.mask for rung in rungs):  # a block is seen beside what hides a part
             fitting = [n for n in PARTS if all(_is_enough(video, n, rung) for rung in rungs)]
             reduce = max(fitting, default=1)
         return PipelineOpen(video.codec, video.configuration, video.full_range, skip, reduce)
@@ -279,7 +279,7 @@ class Transcoder:
 
     def _is_passed(self, rung: Rung) -> bool:
         video = None if self._segment is None else self._segment.video
-        if video is None or video.codec != MJPEG or rung.quality != QUALITIES[0]:
+        if video is None or video.codec != MJPEG or rung.quality != QUALITIES[0] or rung.mask:
             return False
         shown = shown_size(video.width, video.height, video.pixel_aspect)
         return shown == (video.width, video.height) and rung.size == (shown[0] // 2 * 2, shown[1] // 2 * 2)
@@ -369,5 +369,8 @@ def _is_enough(video: VideoFormat, reduce: int, rung: Rung) -> bool:
 
 def _on_the_wire(renditions: list[Rendition]) -> PipelineRungs:
     return PipelineRungs(
-        [PipelineRung(each.rung.width, each.rung.height, each.rung.fps, each.rung.quality) for each in renditions]
+        [
+            PipelineRung(rung.width, rung.height, rung.fps, rung.quality, rung.mask)
+            for rung in (each.rung for each in renditions)
+        ]
     )

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from appliance.base.faults import Fault, Kind
+from appliance.media.masks import NO_MASK
 from appliance.workers.wire import Kind as Job
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from appliance.media.masks import Mask
     from appliance.sites.cameras import StreamConfig
     from appliance.sites.probe import ProbeResult
     from appliance.streams.directory import Openers
@@ -60,8 +62,11 @@ class Trials:
         self._pool = pool
         self._running = 0
 
-    async def run(self, streams: Sequence[StreamConfig]) -> Trial:
-        """Try these streams of one camera, the largest first.  Raises `Fault` ``busy``."""
+    async def run(self, streams: Sequence[StreamConfig], mask: Mask = NO_MASK) -> Trial:
+        """Try these streams of one camera, the largest first; ``mask``: hidden in the picture.
+
+        Raises `Fault` ``busy``.
+        """
         if self._running >= AT_ONCE:
             raise Fault(
                 Kind.LIMITED,
@@ -72,11 +77,11 @@ class Trials:
             )
         self._running += 1
         try:
-            return await self._run(streams)
+            return await self._run(streams, mask)
         finally:
             self._running -= 1
 
-    async def _run(self, streams: Sequence[StreamConfig]) -> Trial:
+    async def _run(self, streams: Sequence[StreamConfig], mask: Mask) -> Trial:
         end = trio.current_time() + TRIAL_WITHIN_S
         tried: list[Tried] = []
         for number, stream in enumerate(streams):
@@ -85,18 +90,18 @@ class Trials:
             if tried[-1].result.error is not None:
                 break
         try:
-            return Trial(tried, await self._picture(tried[0].result))
+            return Trial(tried, await self._picture(tried[0].result, mask))
         except Fault as fault:
             log.info("the picture of a camera's test was not decoded: %s", fault)
             return Trial(tried, undecoded=fault)
 
-    async def _picture(self, result: ProbeResult) -> SnapshotDone | None:
+    async def _picture(self, result: ProbeResult, mask: Mask) -> SnapshotDone | None:
         unit = result.measured.key_picture
         if unit is None:
             return None
         video = unit.format
         job = SnapshotJob(
-            video.codec, video.configuration, [unit.data], video.full_range, video.pixel_aspect, WIDTH, QUALITY
+            video.codec, video.configuration, [unit.data], video.full_range, video.pixel_aspect, WIDTH, QUALITY, mask
         )
         try:
             with trio.fail_after(DECODING_S):

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.choice import Admission
+from appliance.media.masks import NO_MASK
 from appliance.serve.frames import text_frame
 from appliance.sites.source import Trouble
 from appliance.streams import messages
-from appliance.streams.choosing import Chooser, Chosen, Unplayable
+from appliance.streams.choosing import Chooser, Chosen, Refused, Unplayable
 from appliance.streams.network import Network
 from appliance.streams.slots import Slot, announcement, announcement_of_pictures
 
@@ -86,11 +87,7 @@ class Viewer:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._stop_sending()
-        for slot in (self._current, self._next):
-            if slot is not None:
-                slot.close()
-        self._current = self._next = None
+        self._let_go()
 
     def want(self, want: Want) -> None:
         """The client says what it can show and would like."""
@@ -139,6 +136,9 @@ class Viewer:
         if want.paused:
             self._pause()
             return
+        if self._sending and self._current is not None and not self._may_show(self._current):
+            self._stop_sending()  # now, and nothing of what waits: the masked picture takes a moment
+            self._outlet.forget()
         chosen = self._choose(want)
         if chosen is None:
             return
@@ -146,6 +146,7 @@ class Viewer:
         if self._policy.adaptive and chosen.plan is None:
             stream, steps = self._network.carried(chosen.stream, self._chooser.candidates, want.codecs)
             chosen = Chosen(stream, "bandwidth" if steps else chosen.reason)
+        chosen = chosen.hiding(self._policy.mask)  # last, whatever it was chosen for
         if self._current is not None and self._current.is_near(chosen):
             self._current.reason, self._current.steps, self._current.plan = chosen.reason, steps, chosen.plan
             if self._next is not None:
@@ -215,10 +216,25 @@ class Viewer:
             self._say("lost", str(Trouble.UNSUPPORTED_CODEC))
             return None
         chosen = self._chooser.choose(want)
+        if isinstance(chosen, Refused):
+            self._let_go()
+            self._say("lost", chosen.reason)
+            return None
         if isinstance(chosen, Unplayable):
             self._say("lost", str(chosen.why), chosen.message, codec=chosen.video.codec_string)
             return None
         return chosen
+
+    def _may_show(self, slot: Slot) -> bool:
+        """Whether all that this user may not see is hidden in it."""
+        return self._policy.mask in (NO_MASK, slot.mask)
+
+    def _let_go(self) -> None:
+        self._stop_sending()
+        for slot in (self._current, self._next):
+            if slot is not None:
+                slot.close()
+        self._current = self._next = None
 
     def _hold(self, chosen: Chosen) -> Slot:
         holds = ExitStack()
@@ -233,6 +249,8 @@ class Viewer:
 
     def _begin_if_possible(self, slot: Slot) -> None:
         """Begin with the burst, or the newest JPEG, where there is one; else when the hub or transcoder says so."""
+        if not self._may_show(slot):
+            return  # it was opened to see what it is, and is not sent as it is
         if slot.rendition is not None:
             if slot.rendition.latest is not None and slot.hub.segment is not None:
                 self._begin(slot)
@@ -256,6 +274,9 @@ class Viewer:
         segment, want = slot.hub.segment, self._want
         assert segment is not None
         assert want is not None
+        if not self._may_show(slot):
+            self.decide()  # the mask is newer than what was chosen
+            return
         if slot.rendition is not None:
             self._begin_pictures(slot, slot.rendition, segment)
             return

@@ -12,6 +12,7 @@ from appliance.auth.user_rows import account_of
 from appliance.base.clock import TICKS_PER_SECOND, to_rfc3339
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.secrets import Secret
+from appliance.media.masks import Point, checked, parse_mask
 from appliance.settings.tabs import TABS, to_json
 from appliance.sites.camera import configured
 from appliance.web.cameras import StateView, state_view
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from appliance.auth.user_rows import User
+    from appliance.media.masks import Mask
     from appliance.sites.cameras import Camera
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
 ALL_WORD = "all"
 Granted = list[str] | str  # ids or names of cameras, or "all"
+GivenMask = list[list[Point]] | str
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,6 +75,10 @@ class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
 
     ``sub``: a smaller stream's address.  ``transport``: auto, tcp, udp or http.  ``fingerprint``: SHA-256 of the only
     certificate that an ``rtsps://`` camera may show, or "first": of the one that it shows now.
+
+    ``mask``: polygons that hide a part of the picture from users without the right ``unmasked``, each a list of at
+    least three points ``[x, y]`` as fractions of the picture, from its left upper corner; or as text,
+    ``x,y x,y x,y; …``.
     """
 
     name: str
@@ -81,6 +88,7 @@ class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
     password: str | None = None
     transport: str | None = None
     fingerprint: str | None = None
+    mask: GivenMask | None = None
 
     def __repr__(self) -> str:
         return f"NewCamera({self.name!r})"
@@ -89,7 +97,7 @@ class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
 class CameraChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What is left out stays; ``sub`` empty: there is none any more.
 
-    ``transport`` and ``fingerprint``: see `NewCamera`; empty: none is asked for.
+    ``transport`` and ``fingerprint``: see `NewCamera`; empty: none is asked for.  ``mask``: see there; empty: none.
     """
 
     name: str | None = None
@@ -99,6 +107,7 @@ class CameraChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     password: str | None = None
     transport: str | None = None
     fingerprint: str | None = None
+    mask: GivenMask | None = None
 
     def __repr__(self) -> str:
         return "CameraChange()"
@@ -131,6 +140,7 @@ class AdminCamera(msgspec.Struct):
     state: StateView
     message: str
     streams: list[AdminStream]
+    mask: list[list[Point]]
 
 
 class AdminCameras(msgspec.Struct):
@@ -300,6 +310,8 @@ class Administration:
             options["fingerprint"] = await shown_fingerprint(self._services, streams[0])
         else:
             options["fingerprint"] = given.fingerprint
+        if given.mask is not None:
+            options["mask"] = _mask(given.mask)
         options |= {"username": given.username, "password": password}
         return self._view(await self._services.cameras.add(given.name, given.url, given.sub or None, **options))
 
@@ -309,12 +321,15 @@ class Administration:
         changes: dict[str, Any] = {
             name: value for name, value in msgspec.structs.asdict(given).items() if value is not None
         }
+        if given.mask is not None:
+            changes["mask"] = _mask(given.mask)
         if "password" in changes:
             changes["password"] = Secret(changes["password"])
         if changes.get("fingerprint") == FIRST:
             less = {"url": None, "sub": None, "username": None, "password": None} | changes
             del less["fingerprint"]
             less.pop("name", None)
+            less.pop("mask", None)
             streams = configured(camera.streams, **less, local=call.connection.local)
             changes["fingerprint"] = await shown_fingerprint(self._services, streams[0])
         return self._view(await self._services.cameras.change(camera.id, local=call.connection.local, **changes))
@@ -342,7 +357,15 @@ class Administration:
                     view.oddities = sorted(counted.oddities)
                     view.packets_lost, view.pictures_dropped = counted.packets_lost, counted.units_dropped
             streams.append(view)
-        return AdminCamera(camera.id, camera.name, camera.site_id, state_view(state), state.message, streams)
+        return AdminCamera(
+            camera.id,
+            camera.name,
+            camera.site_id,
+            state_view(state),
+            state.message,
+            streams,
+            [list(polygon) for polygon in camera.mask],
+        )
 
     # --- settings -----------------------------------------------------------------------------------------------
 
@@ -380,6 +403,10 @@ def named_camera(services: Services, which: str) -> Camera:
             f"There are: {names}." if names else "Add one first.",
         )
     return camera
+
+
+def _mask(given: GivenMask) -> Mask:
+    return parse_mask(given) if isinstance(given, str) else checked(given)
 
 
 def _tab(name: str) -> str:

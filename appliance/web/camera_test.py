@@ -11,11 +11,12 @@ import msgspec
 from appliance.auth.rights import Right
 from appliance.base.faults import invalid
 from appliance.base.secrets import Secret, redact
+from appliance.media.masks import NO_MASK
 from appliance.sites.camera import configured, host_of
 from appliance.sites.rtsp.oddities import EVIDENCE, Oddity
 from appliance.sites.rtsp.options import show_fingerprint
 from appliance.web.admin import named_camera
-from appliance.web.table import Route
+from appliance.web.table import Route, Video
 
 if TYPE_CHECKING:
     from appliance.sites.probe import ProbeResult
@@ -143,6 +144,7 @@ class CameraTests:
                 "Test a camera's address: every step, its streams, a picture",
                 body=CameraTest,
                 answer=TestResult,
+                video=Video.MASKED,
                 example={"url": "rtsp://192.0.2.10/main", "username": "fanal", "password": "secret of the camera"},
             )
         )
@@ -163,7 +165,8 @@ class CameraTests:
             fingerprint=given.fingerprint,
         )
         host = host_of(streams[0].url)
-        trial = await self._services.trials.run(streams)
+        mask = NO_MASK if old is None else self._services.mask_for(call.who, old)
+        trial = await self._services.trials.run(streams, mask)
         result = _result(trial, host)
         code = next((stream.code for stream in result.streams if stream.code), None)
         log.info("%s tested a camera at %s: %s", call.who.name, host or "the demo", code or "ok")

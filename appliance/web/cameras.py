@@ -40,7 +40,7 @@ class StateView(msgspec.Struct):
 
 
 class CameraView(msgspec.Struct):
-    """A camera; ``rights``: what this user may do with it."""
+    """A camera; ``rights``: what this user may do with it; ``masked``: a privacy mask hides a part of it from them."""
 
     id: str
     name: str
@@ -49,6 +49,7 @@ class CameraView(msgspec.Struct):
     streams: list[StreamView]
     rights: list[str]
     audio: bool
+    masked: bool
     ptz: bool = False
     talk: bool = False
     recorded: bool = False
@@ -172,6 +173,7 @@ class Cameras:
             ],
             rights=[str(right) for right in rights],
             audio=any(known.audio is not None for _, known in facts),
+            masked=bool(self._services.mask_for(principal, camera)),
         )
 
 

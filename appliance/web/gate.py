@@ -21,7 +21,7 @@ from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.secrets import Secret
 from appliance.serve.connection import Connection, current_connection
 from appliance.web import problem
-from appliance.web.table import Access, Route, Table
+from appliance.web.table import Access, Route, Table, Video
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,6 +189,8 @@ class Gate:
         needed = Right.ADMINISTER if route.needs is Access.METRICS else Right(route.needs)
         if not rights.allows(principal, needed, camera.id if camera is not None and needed in CAMERA_RIGHTS else None):
             raise problem.no_right(needed)
+        if route.video is Video.NATIVE and camera is not None:
+            self._services.refuse_native(principal, camera)
         return camera
 
     def _check_csrf(self, session: Session, asked: Request | Websocket) -> None:

@@ -18,7 +18,7 @@ from appliance.media.units import MJPEG
 from appliance.streams.hls import RELOAD_S, wait_beginning
 from appliance.web import problem
 from appliance.web.live import check_cap
-from appliance.web.table import Parameter, Route
+from appliance.web.table import Parameter, Route, Video
 
 if TYPE_CHECKING:
     from appliance.sites.cameras import StreamConfig
@@ -55,6 +55,7 @@ class Hls:
                 "Live video for HLS players: where they begin",
                 camera="camera_id",
                 by_ticket=True,
+                video=Video.NATIVE,
                 media_type=PLAYLIST,
                 query=(
                     Parameter("stream", "string", "main, sub …: the camera's stream; the largest if not given"),
@@ -72,6 +73,7 @@ class Hls:
                 "What there is to play, with low latency (rfc8216bis)",
                 camera="camera_id",
                 by_ticket=True,
+                video=Video.NATIVE,
                 media_type=PLAYLIST,
                 query=(
                     Parameter("_HLS_msn", "integer", "wait until this segment is there"),
@@ -89,6 +91,7 @@ class Hls:
                 "An init segment, a segment or a part, as the playlist calls them",
                 camera="camera_id",
                 by_ticket=True,
+                video=Video.NATIVE,
                 media_type="video/mp4",
             )
         )
@@ -209,6 +212,7 @@ class Hls:
             raise problem.not_signed_in()
         if not self._services.rights.allows(call.who, Right.LIVE, call.watched.id):
             raise problem.no_camera()
+        self._services.refuse_native(call.who, call.watched)
 
 
 def _about(output: HlsOutput) -> str:

@@ -16,6 +16,7 @@ from quart import websocket
 from appliance.auth.rights import Right
 from appliance.base.faults import Fault, Kind
 from appliance.media.levels import Levels
+from appliance.media.masks import EVERYTHING
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
 from appliance.serve.guard import Bucket
@@ -24,12 +25,13 @@ from appliance.streams import messages
 from appliance.streams.audience import TOO_MANY, TOO_SLOW, Ending, Member
 from appliance.streams.messages import Stats, Want
 from appliance.streams.viewer import Viewer
-from appliance.web.table import Route
+from appliance.web.table import Route, Video
 
 if TYPE_CHECKING:
     from appliance.auth.rights import Principal
     from appliance.auth.sessions import Session
     from appliance.media.ladder import Limit
+    from appliance.media.masks import Mask
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
@@ -73,6 +75,11 @@ class ViewPolicy:
         return self.services.rights.allows(self.principal, Right.ADMINISTER)
 
     @property
+    def mask(self) -> Mask:
+        camera = self.services.cameras.find(self.camera_id)
+        return EVERYTHING if camera is None else self.services.mask_for(self.principal, camera)
+
+    @property
     def limit(self) -> Limit:
         return LIMIT
 
@@ -95,6 +102,7 @@ class Live:
                 camera="camera_id",
                 websocket=True,
                 by_ticket=True,
+                video=Video.MASKED,
             )
         )
 

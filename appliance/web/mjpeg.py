@@ -21,7 +21,7 @@ from appliance.streams.viewer import Viewer
 from appliance.web import problem
 from appliance.web.live import FAREWELL_S, ViewPolicy, check_cap, write
 from appliance.web.security import STREAM_HEADERS
-from appliance.web.table import Parameter, Route
+from appliance.web.table import Parameter, Route, Video
 
 if TYPE_CHECKING:
     from appliance.sites.cameras import Camera
@@ -60,6 +60,7 @@ class Mjpeg:
                 "Live pictures as JPEG, one after the other, for whatever has no decoder for video",
                 camera="camera_id",
                 by_ticket=True,
+                video=Video.MASKED,
                 media_type=MEDIA_TYPE,
                 endless=True,
                 query=(

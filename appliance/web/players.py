@@ -11,6 +11,7 @@ from quart import Response
 
 from appliance.auth.rights import Right
 from appliance.base.faults import Fault, Kind
+from appliance.media.masks import NO_MASK
 from appliance.serve.fanout import STUCK_S, Form, Outlet
 from appliance.streams.audience import Ending, Member
 from appliance.streams.messages import Want
@@ -18,7 +19,7 @@ from appliance.streams.viewer import Viewer
 from appliance.web import problem
 from appliance.web.live import FAREWELL_S, ViewPolicy, check_cap, write
 from appliance.web.security import STREAM_HEADERS
-from appliance.web.table import Parameter, Route
+from appliance.web.table import Parameter, Route, Video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from appliance.streams.slots import Slot
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
+    from appliance.workers.wire import SnapshotDone
 
 #: A player's stream begins with sound if it comes within this time.
 SOUND_S = 2.0
@@ -37,9 +39,12 @@ MP4_PATIENCE_S = 15.0
 #: A view without a client's word uses its session so often.
 USE_S = 60.0
 CHANGED = Ending(1000, "the stream changed")
+MASKED = Ending(4403, "privacy mask")
 LARGEST_SNAPSHOT = 8192
 #: Pictures that one user may wait for at once: each size is a decoding, and the workers have a queue for all users.
 SNAPSHOTS_PER_USER = 16
+#: A picture whose mask has changed meanwhile is taken anew so often.
+SNAPSHOT_TRIES = 4
 MP4_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n" + STREAM_HEADERS + b"\r\n"
 
 
@@ -62,6 +67,7 @@ class Players:
                 camera="camera_id",
                 by_ticket=True,
                 media_type="video/mp4",
+                video=Video.NATIVE,
                 endless=True,
                 query=(
                     Parameter("stream", "string", "main, sub …: the camera's stream; the largest if not given"),
@@ -80,6 +86,7 @@ class Players:
                 camera="camera_id",
                 by_ticket=True,
                 media_type="image/jpeg",
+                video=Video.MASKED,
                 query=(
                     Parameter("width", "integer", "at most so many samples wide"),
                     Parameter("at", "string", "a time, for a recorded picture: there are none yet"),
@@ -121,6 +128,7 @@ class Players:
     async def _send_mp4(self, call: Call, stream: StreamConfig, policy: ViewPolicy, *, hear: bool) -> None:
         self._check_cap(call.who)  # again: it took a while to get here
         camera = self._services.cameras.find(call.watched.id) or call.watched  # for the same reason
+        self._services.refuse_native(call.who, camera)
         connection = call.connection
         connection.prepare_for_media()
         outlet = Outlet(connection, form=Form.BODY)
@@ -135,6 +143,9 @@ class Players:
             return [segment.init(audio=audio)]
 
         def tell(_status: str) -> None:
+            if policy.mask:
+                member.end(MASKED)
+                outlet.stop()
             now = self._services.cameras.find(camera.id)
             if now is not None and all(one.id != stream.id for one in now.streams):
                 member.end(CHANGED)
@@ -177,10 +188,21 @@ class Players:
             raise Fault(Kind.UNSUPPORTED, "no_recordings", "There are no recordings.", "Leave out at=.", field="at")
         width = call.number("width", 16, LARGEST_SNAPSHOT)
         with self._one_more(call.who.user_id):
-            taken = await self._services.snapshots.take(call.watched, width)
+            taken = await self._taken(call, width)
         if not self._services.rights.allows(call.who, Right.LIVE, call.watched.id):  # it may have taken a while
             raise problem.no_camera()
         return Response(taken.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    async def _taken(self, call: Call, width: int | None) -> SnapshotDone:
+        """A picture with the mask that is due when it has come: both may change while the camera is waited for."""
+        due = self._services.mask_for(call.who, call.watched)
+        for _ in range(SNAPSHOT_TRIES):
+            mask = due
+            taken = await self._services.snapshots.take(call.watched, width, mask)
+            due = self._services.mask_for(call.who, call.watched)
+            if due in (mask, NO_MASK):
+                return taken
+        raise Fault(Kind.CONFLICT, "privacy_mask", "The camera's privacy mask is being changed.", "Ask again.")
 
     @contextmanager
     def _one_more(self, user: str) -> Iterator[None]:

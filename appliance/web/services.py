@@ -12,21 +12,23 @@ from cryptography.hazmat.primitives import hashes
 
 from appliance.serve.proxies import Client, Network, client_address
 from appliance.settings.tabs import ConnectivityTab
+from appliance.streams.privacy import mask_for, refuse_native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from appliance.auth import Auth
-    from appliance.auth.rights import Rights
+    from appliance.auth.rights import Principal, Rights
     from appliance.auth.sessions import Session, Sessions
     from appliance.base.clock import Clock
     from appliance.base.secrets import Secret
     from appliance.base.watch import Broadcast
     from appliance.certs.contexts import TlsHolder
+    from appliance.media.masks import Mask
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
-    from appliance.sites.cameras import CameraBook
+    from appliance.sites.cameras import Camera, CameraBook
     from appliance.status.board import Board
     from appliance.status.load import Load
     from appliance.streams.audience import Audience, Member
@@ -90,6 +92,17 @@ class Services:
             return None
         digest = x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex().upper()
         return " ".join(digest[at : at + 4] for at in range(0, len(digest), 4))
+
+    def mask_for(self, principal: Principal, camera: Camera) -> Mask:
+        """What is burned into a camera's picture for this user; empty: they may have its video as it is.
+
+        Of the camera as it is set up now, whatever the caller still holds.
+        """
+        return mask_for(self.rights, principal, self.cameras.find(camera.id) or camera)
+
+    def refuse_native(self, principal: Principal, camera: Camera) -> None:
+        """The same where only video as it is would do.  Raises `Fault` ``privacy_mask``."""
+        refuse_native(self.rights, principal, self.cameras.find(camera.id) or camera)
 
     def keep_alive(self, session: Session | None) -> None:
         """A live view counts as use of its session."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from appliance.auth.rights import Right
+from appliance.auth.rights import CAMERA_RIGHTS, Right
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -24,6 +24,14 @@ class Access(StrEnum):
     PUBLIC = "public"  # anybody; tells nothing that a stranger may not know
     SIGNED_IN = "signed_in"  # any user; what is answered depends on their rights
     METRICS = "metrics"  # the metrics token, or an administrator
+
+
+class Video(StrEnum):
+    """What a route gives of a camera's picture to a user who may not see what its privacy mask hides."""
+
+    NATIVE = "native"  # it has the video as the camera sends it only: the gate refuses, 403 `privacy_mask`
+    MASKED = "masked"  # the handler burns in what `Services.mask_for` says
+    NONE = "none"  # it has no picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class Route:
     ``needs``: a right, or an `Access`.  ``camera``: the path parameter that holds the camera's id; then a right is
     asked for that camera.  ``body`` and ``answer``: msgspec structures, or None.  ``example``: a body that is
     accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send headers.
+    ``video`` has to be said where a right on a camera is needed, and where the answer is a picture or video.
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
 
@@ -58,6 +67,7 @@ class Route:
     media_type: str = "application/json"
     websocket: bool = False
     by_ticket: bool = False
+    video: Video | None = None
     endless: bool = False
     example: Any = None
     query: tuple[Parameter, ...] = ()
@@ -70,13 +80,18 @@ class Table:
         self._routes: dict[str, Route] = {}
 
     def add(self, route: Route) -> None:
-        """Raises ValueError for a name used twice, or a right per camera without a camera."""
+        """Raises ValueError for a name used twice, a right per camera without a camera, video without masks."""
         if route.name in self._routes:
             raise ValueError(f"two routes are called {route.name}")
-        if route.needs in (Right.LIVE, Right.AUDIO) and route.camera is None:
+        if route.needs in CAMERA_RIGHTS and route.camera is None:
             raise ValueError(f"{route.name} needs {route.needs} and does not say on which camera")
         if route.camera is not None and f"<{route.camera}>" not in route.path:
             raise ValueError(f"{route.name}: its path has no <{route.camera}>")
+        shows = route.needs in CAMERA_RIGHTS or route.media_type.startswith(("video/", "image/", "multipart/"))
+        if shows and route.camera is not None and route.video is None:
+            raise ValueError(f"{route.name} does not say whether it has masked video, native, or none")
+        if route.video is Video.NATIVE and route.camera is None:
+            raise ValueError(f"{route.name} has native video and does not say of which camera")
         self._routes[route.name] = route
 
     def __iter__(self) -> Iterator[Route]:

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 class RungView(msgspec.Struct):
-    """One encoding.  ``fps`` None: every picture.  ``why``: how it came to be made of this stream, in words."""
+    """One encoding.  ``fps`` None: every picture.  ``masked``: for users who may not see all of it.
+
+    ``why``: how it came to be made of this stream, in words.
+    """
 
     width: int
     height: int
     fps: float | None
     quality: int
+    masked: bool
     viewers: int
     why: list[str]
 
@@ -72,6 +76,7 @@ def transcoder_view(transcoder: Transcoder) -> TranscoderView:
                 rendition.rung.height,
                 rendition.rung.fps,
                 rendition.rung.quality,
+                bool(rendition.rung.mask),
                 len(rendition.spectators),
                 [str(why) for why in rendition.why],
             )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import av
-import numpy as np
 import simplejpeg
 from av.video.reformatter import ColorRange, Interpolation
 
+from appliance.workers.scaling import Scaling, Target, plane_of
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
 #: `VideoFormat.codec` as libav calls it.
@@ -43,6 +43,10 @@ def to_jpeg(frame: av.VideoFrame, job: SnapshotJob) -> SnapshotDone:
     if job.width is not None and job.width < width:
         width, height = job.width, round(height * job.width / width)
     width, height = max(2, width // 2 * 2), max(2, height // 2 * 2)
+    if job.mask:
+        planes = Scaling().masked(frame, Target((width, height), job.mask), full_range=job.full_range)
+        jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)
+        return SnapshotDone(jpeg, width, height)
     shown = frame.reformat(
         width=width,
         height=height,
@@ -55,10 +59,3 @@ def to_jpeg(frame: av.VideoFrame, job: SnapshotJob) -> SnapshotDone:
     planes = [plane_of(shown, number) for number in range(3)]
     jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)
     return SnapshotDone(jpeg, width, height)
-
-
-def plane_of(frame: av.VideoFrame, number: int) -> np.ndarray:
-    """One plane as an array of its true width, rows contiguous."""
-    plane = frame.planes[number]
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[call-overload]
-    return np.ascontiguousarray(rows[:, : plane.width])

@@ -1,5 +1,5 @@
-"""A pipeline: one camera stream decoded once, scaled once a size, encoded once a (size, quality).  Runs in a media
-worker.
+"""A pipeline: one camera stream decoded once, scaled once a (size, mask), encoded once a (size, mask, quality).
+Runs in a media worker.
 
 The decoder is fed unit by unit.  What it cannot use is told and forgotten: a damaged unit costs its own picture and
 those that refer to it, never the pipeline.
@@ -14,12 +14,13 @@ import simplejpeg
 
 from appliance.media.ladder import time_slot
 from appliance.workers.pictures import DECODERS
-from appliance.workers.scaling import Scaling
+from appliance.workers.scaling import Scaling, Target
 from appliance.workers.wire import PipelinePicture, PipelineWorked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from appliance.media.masks import Mask
     from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
 
 
@@ -87,16 +88,16 @@ class Pipeline:
         if not due:
             return None
         jpegs: list[bytes] = []
-        numbers: dict[tuple[int, int, int], int] = {}
-        sizes = {(self._rungs[number].width, self._rungs[number].height) for number in due}
-        planes = self._scaling.scale(frame, sizes, full_range=self._full_range)
+        numbers: dict[tuple[int, int, int, Mask], int] = {}
+        targets = {Target((rung.width, rung.height), rung.mask) for rung in (self._rungs[number] for number in due)}
+        planes = self._scaling.scale(frame, targets, full_range=self._full_range)
         given = []
         for number in due:
             rung = self._rungs[number]
-            key = (rung.width, rung.height, rung.quality)
+            key = (rung.width, rung.height, rung.quality, rung.mask)
             if key not in numbers:
                 numbers[key] = len(jpegs)
-                y, u, v = planes[rung.width, rung.height]
+                y, u, v = planes[Target((rung.width, rung.height), rung.mask)]
                 jpegs.append(simplejpeg.encode_jpeg_yuv_planes(y, u, v, quality=rung.quality))
             given.append((number, numbers[key]))
         return PipelinePicture(pts, jpegs, given)

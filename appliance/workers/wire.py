@@ -25,6 +25,8 @@ from enum import IntEnum
 
 import msgspec
 
+from appliance.media.masks import NO_MASK, Mask
+
 HEADER = struct.Struct(">IHI")
 _REST = 6  # kind and job, which the length counts
 #: A GOP of 8 MB units would be larger; nothing we ask for is.
@@ -62,7 +64,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 class SnapshotJob(msgspec.Struct, frozen=True):
     """Decode ``units`` (AVCC, from an IDR picture on) and give the last picture as JPEG, ``width`` samples wide
-    (None: as it is; never enlarged)."""
+    (None: as it is; never enlarged), with ``mask`` hidden."""
 
     codec: str
     configuration: bytes
@@ -71,6 +73,7 @@ class SnapshotJob(msgspec.Struct, frozen=True):
     pixel_aspect: tuple[int, int]
     width: int | None
     quality: int
+    mask: Mask = NO_MASK
 
 
 class SnapshotDone(msgspec.Struct, frozen=True):
@@ -94,12 +97,13 @@ class PipelineOpen(msgspec.Struct, frozen=True):
 
 
 class PipelineRung(msgspec.Struct, frozen=True, array_like=True):
-    """One encoding.  ``fps`` None: every picture."""
+    """One encoding.  ``fps`` None: every picture.  ``mask``: what is hidden."""
 
     width: int
     height: int
     fps: float | None
     quality: int
+    mask: Mask = NO_MASK
 
 
 class PipelineRungs(msgspec.Struct, frozen=True):

@@ -35,9 +35,15 @@ def test_what_was_added_is_listed_without_its_secrets(filled: Path) -> None:
 
 
 def test_a_user_is_granted_cameras_by_name(filled: Path) -> None:
-    assert fanal("user", "set", "ann", "live=gate", "audio=all", data=filled).code == 0
+    assert fanal("user", "set", "ann", "live=gate", "audio=all", "unmasked=gate", data=filled).code == 0
     shown = fanal("user", "list", data=filled)
-    assert shown.out.splitlines()[1].split() == ["ann", "viewer", "gate", "all"]
+    assert shown.out.splitlines()[1].split() == ["ann", "viewer", "gate", "all", "gate"]
+
+
+def test_a_mask_is_set_and_shown_as_it_was_written(filled: Path) -> None:
+    mask = "0,0 0.4,0 0.4,0.3; 0.8,0.5 1,0.5 1,1"
+    assert fanal("camera", "set", "gate", f"mask={mask}", data=filled).code == 0
+    assert f"gate: mask {mask}" in fanal("camera", "list", data=filled).out
 
 
 def test_a_setting_is_kept(filled: Path) -> None:

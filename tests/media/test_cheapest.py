@@ -112,6 +112,12 @@ def test_the_administrators_mode_says_how_large_a_stream_is_used(mode, tile, zoo
 
 
 def test_a_mask_is_burned_in_so_nothing_is_passed_through() -> None:
+    thumbnail = cheapest([MJPEG], (160, 90), 5)
+    masked = cheapest([MJPEG], (160, 90), 5, masked=True)
+    assert thumbnail is not None
+    assert masked is not None
+    assert (thumbnail.reduce, masked.reduce) == (4, 1)
+    assert masked.cost > thumbnail.cost
     plan = cheapest([MJPEG], (1280, 720), 25, masked=True)
     assert brief(plan) == (0, (1280, 720), None, KEY, False, 1)
 
@@ -166,7 +172,7 @@ def test_whatever_a_camera_offers(streams, tile, fps, zoomed, masked) -> None:
     assert plan.rung.width <= chosen.size[0]
     assert plan.rung.height <= chosen.size[1]
     assert plan.cost >= 0
-    assert not (masked and plan.pictures is NONE)
+    assert not (masked and (plan.pictures is NONE or plan.reduce > 1))
     assert plan.pictures is not NONE or plan.rung.size == chosen.size
     assert not plan.skip_loop_filter or chosen.size[0] >= 2 * plan.rung.width
     assert plan.reduce == 1 or (chosen.codec == "mjpeg" and chosen.size[0] >= plan.reduce * plan.rung.width)

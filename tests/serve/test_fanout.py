@@ -369,6 +369,21 @@ async def test_a_client_that_left_does_not_disturb_the_others() -> None:
     assert names(lane.taken) == ["I0"]
 
 
+async def test_who_was_taken_out_while_others_were_served_gets_nothing_any_more() -> None:
+    class Leaving(FakeLane):
+        def try_send(self, data: bytes | memoryview) -> int:
+            everybody.remove(last)
+            return super().try_send(data)
+
+    lane, everybody = FakeLane(), Fanout()
+    last = Outlet(lane)
+    for each in (Leaving(), *(FakeLane() for _ in range(2 * fanout.BATCH))):
+        everybody.add(Outlet(each))
+    everybody.add(last)
+    await everybody.publish(fragment(0, "I"))
+    assert lane.taken == b""
+
+
 async def test_the_loop_is_given_back_between_batches() -> None:
     everybody = Fanout()
     for _ in range(100):

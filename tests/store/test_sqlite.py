@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: Where a database of today stands.
+LAST = int(migrate.STEPS[-1].revision)
+
+
 def step(number: int, upgrade: Callable[[], None]) -> ModuleType:
+    """The step of so many after today's."""
+    number += LAST
     module = ModuleType(f"s{number:04}", "A step of the test.")
     module.__dict__.update(revision=f"{number:04}", down_revision=f"{number - 1:04}", upgrade=upgrade)
     return module
@@ -74,23 +80,40 @@ def test_a_new_database_needs_no_backup(tmp_path: Path) -> None:
 
 def test_an_older_database_is_brought_forward_after_a_backup(tmp_path: Path) -> None:
     path = made(tmp_path)
-    steps = (*migrate.STEPS, add_column(2), add_column(3))
+    steps = (*migrate.STEPS, add_column(1), add_column(2))
     with closing(open_database(tmp_path, ManualClock(), steps)) as database:
         row = database.read(
-            lambda connection: connection.exec_driver_sql("SELECT name, extra_2, extra_3 FROM users").one()
+            lambda connection: connection.exec_driver_sql("SELECT name, extra_1, extra_2 FROM users").one()
         )
-        assert database.read(lambda connection: migrate.current_revision(connection, steps)) == "0003"
+        assert database.read(lambda connection: migrate.current_revision(connection, steps)) == f"{LAST + 2:04}"
     assert tuple(row) == ("Vera", None, None)
     (backup,) = backups(path)
-    assert backup.name == "fanal.db.backup-2023-11-14T221320Z-0001"
+    assert backup.name == f"fanal.db.backup-2023-11-14T221320Z-{LAST:04}"
     assert backup.stat().st_mode & 0o777 == 0o600
     assert names(backup) == ["Vera"]
     assert {entry.name for entry in tmp_path.iterdir()} == {NAME, backup.name}
 
 
+def test_a_camera_of_the_first_tables_has_no_mask_afterwards(tmp_path: Path) -> None:
+    first = migrate.STEPS[:1]
+    with closing(open_database(tmp_path, ManualClock(), first)) as database:
+        database.write(
+            lambda connection: [
+                connection.exec_driver_sql("INSERT INTO sites VALUES ('s', 'local', 0)").rowcount,
+                connection.exec_driver_sql("INSERT INTO cameras VALUES ('c', 's', 'Gate', 'gate', 0, 0)").rowcount,
+            ]
+        )
+    with closing(open_database(tmp_path, ManualClock())) as database:
+        rows = database.read(
+            lambda connection: connection.execute(sa.select(tables.cameras.c.name, tables.cameras.c.mask)).all()
+        )
+    assert [tuple(row) for row in rows] == [("Gate", None)]
+    assert [backup.name[-4:] for backup in backups(tmp_path / NAME)] == ["0001"]
+
+
 def test_a_backup_put_back_opens_again(tmp_path: Path) -> None:
     path = made(tmp_path)
-    open_database(tmp_path, ManualClock(), (*migrate.STEPS, add_column(2))).close()
+    open_database(tmp_path, ManualClock(), (*migrate.STEPS, add_column(1))).close()
     backups(path)[0].replace(path)
     open_database(tmp_path, ManualClock()).close()
     assert names(path) == ["Vera"]
@@ -100,11 +123,11 @@ def test_the_last_three_backups_are_kept(tmp_path: Path) -> None:
     path = made(tmp_path)
     clock = ManualClock()
     steps = migrate.STEPS
-    for number in range(2, 8):
+    for number in range(1, 7):
         clock.advance(60)
         steps = (*steps, add_column(number))
         open_database(tmp_path, clock, steps).close()
-    assert [backup.name[-4:] for backup in backups(path)] == ["0006", "0005", "0004"]
+    assert [backup.name[-4:] for backup in backups(path)] == [f"{LAST + 5:04}", f"{LAST + 4:04}", f"{LAST + 3:04}"]
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
@@ -115,7 +138,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> N
         raise RuntimeError("on purpose")
 
     with pytest.raises(RuntimeError, match="on purpose"):
-        open_database(tmp_path, ManualClock(), (*migrate.STEPS, add_column(2), step(3, fail)))
+        open_database(tmp_path, ManualClock(), (*migrate.STEPS, add_column(1), step(2, fail)))
     with closing(open_database(tmp_path, ManualClock())) as database:
         assert "sessions" in database.read(lambda connection: sa.inspect(connection).get_table_names())
     assert names(path) == ["Vera"]
@@ -128,7 +151,7 @@ def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(tmp_path: Path) -> N
         with op.batch_alter_table("users", recreate="always") as batch:
             batch.alter_column("name", type_=sa.String(64))
 
-    with closing(open_database(tmp_path, ManualClock(), (*migrate.STEPS, step(2, rebuild)))) as database:
+    with closing(open_database(tmp_path, ManualClock(), (*migrate.STEPS, step(1, rebuild)))) as database:
         assert database.read(
             lambda connection: connection.execute(sa.select(tables.grants.c.user_id)).scalars().all()
         ) == ["u"]
@@ -139,18 +162,18 @@ def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(tmp_path: Path) -> N
 def test_a_migration_that_orphans_a_row_is_refused(tmp_path: Path) -> None:
     made(tmp_path)
     with pytest.raises(RuntimeError, match="without its owner"):
-        open_database(tmp_path, ManualClock(), (*migrate.STEPS, step(2, lambda: op.execute("DELETE FROM users"))))
+        open_database(tmp_path, ManualClock(), (*migrate.STEPS, step(1, lambda: op.execute("DELETE FROM users"))))
     assert names(tmp_path / NAME) == ["Vera"]
 
 
 def test_an_older_program_refuses_a_newer_store_and_says_what_to_do(tmp_path: Path) -> None:
     path = made(tmp_path)
-    open_database(tmp_path, ManualClock(), (*migrate.STEPS, add_column(2))).close()
+    open_database(tmp_path, ManualClock(), (*migrate.STEPS, add_column(1))).close()
     content = path.read_bytes()
     with pytest.raises(Fault, match="newer version") as caught:
         open_database(tmp_path, ManualClock())
     assert caught.value.code == "store_newer"
-    assert "0002" in caught.value.message
+    assert f"{LAST + 1:04}" in caught.value.message
     assert backups(path)[0].name in caught.value.hint
     assert path.read_bytes() == content
 

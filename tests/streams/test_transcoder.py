@@ -39,6 +39,7 @@ class Seat:
     rungs: PipelineRungs | None = None
     units: list[PipelineUnit] = field(default_factory=list)
     waiting: deque[PipelineUnit] = field(default_factory=deque)
+    made_for: deque[int] = field(default_factory=deque)  # rungs, of each that waits
     given: list[PipelineWorked] = field(default_factory=list)
     lost: SeatLostError | None = None
     pid: int = 0
@@ -60,16 +61,17 @@ class Seat:
     def work(self, unit: PipelineUnit) -> None:
         assert self.has_credit
         self.units.append(unit)
+        assert self.rungs is not None
         self.waiting.append(unit)
+        self.made_for.append(len(self.rungs.rungs))
         if self.crew.is_fast:
             self.let(1)
 
     def let(self, count: int) -> None:
         """Answer so many units."""
-        assert self.rungs is not None
         for _ in range(count):
             unit = self.waiting.popleft()
-            numbers = [(number, number) for number in range(len(self.rungs.rungs))]
+            numbers = [(number, number) for number in range(self.made_for.popleft())]
             jpegs = [b"%d at %d" % (number, unit.pts) for number, _ in numbers]
             made = [PipelinePicture(unit.pts, jpegs, numbers)] if unit.shown else []
             self.given.append(PipelineWorked(1, made))

@@ -13,6 +13,7 @@ import trio
 
 from appliance.media.jpeg import video_format
 from appliance.media.ladder import NO_LIMIT, Limit
+from appliance.media.masks import NO_MASK, Mask
 from appliance.media.units import AccessUnit, Run
 from appliance.serve.fanout import Outlet
 from appliance.sites.source import SourceError, Trouble
@@ -49,6 +50,7 @@ class Policy:
     may_hear: bool = True
     may_know: bool = True
     limit: Limit = NO_LIMIT
+    mask: Mask = NO_MASK
 
 
 @dataclass

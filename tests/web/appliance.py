@@ -80,10 +80,11 @@ class House:
         *,
         live: Sequence[Camera] | str = (),
         audio: Sequence[Camera] | str = (),
+        unmasked: Sequence[Camera] | str = (),
     ) -> User:
         users = self.services.auth.users
         user = await users.add(name, Secret(PASSWORD), role)
-        for right, cameras in ((Right.LIVE, live), (Right.AUDIO, audio)):
+        for right, cameras in ((Right.LIVE, live), (Right.AUDIO, audio), (Right.UNMASKED, unmasked)):
             if cameras:
                 granted = ALL if cameras == "all" else frozenset(camera.id for camera in cameras)  # type: ignore[union-attr]
                 user = await users.grant(user.id, {right: granted})

@@ -15,7 +15,7 @@ from appliance.auth.rights import ALL, Right
 from appliance.base.faults import Fault
 from appliance.web.app import create_app
 from appliance.web.gate import Gate
-from appliance.web.table import Access, Route
+from appliance.web.table import Access, Route, Video
 from tests.web.appliance import House, running_house
 from tests.web.endless import EndlessOpeners
 from tests.web.walk import NOBODYS_ID, ROLES, World, complaints
@@ -161,7 +161,17 @@ PICTURE = "/api/v1/cameras/<camera_id>/peek"
         Route("peek", "GET", PICTURE, Access.PUBLIC, _hello, "forgets everything", answer=dict),
         Route("peek", "GET", PICTURE, Access.SIGNED_IN, _hello, "forgets the camera", answer=dict),
         Route("peek", "GET", PICTURE, Access.SIGNED_IN, _hello, "any right", camera="camera_id", answer=dict),
-        Route("peek", "GET", PICTURE, Right.AUDIO, _hello, "another right", camera="camera_id", answer=dict),
+        Route(
+            "peek",
+            "GET",
+            PICTURE,
+            Right.AUDIO,
+            _hello,
+            "another right",
+            camera="camera_id",
+            answer=dict,
+            video=Video.NONE,
+        ),
         Route("peek", "GET", "/api/v1/admin/peek", Access.SIGNED_IN, _hello, "for every user", answer=dict),
         Route("peek", "GET", "/api/v1/status/peek", Access.PUBLIC, _hello, "for everybody", answer=dict),
         Route("peek", "POST", "/peek", Access.PUBLIC, _hello, "nobody has thought about it", answer=dict),

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance.auth.rights import ALL, Right, Role
+from appliance.auth.rights import ALL, CAMERA_RIGHTS, Role
 from appliance.auth.user_rows import account_of
 from appliance.base.secrets import Secret
 
@@ -74,7 +74,7 @@ class Standing:
     administers: bool = False
 
 
-BOTH = {"live", "audio"}
+ALL_RIGHTS = {"live", "audio", "unmasked"}
 ROLES = (
     Standing("nobody", None),
     Standing("a stranger with a token of their own making", None),
@@ -82,8 +82,9 @@ ROLES = (
     Standing("a viewer with live on another camera", {"Yard": {"live"}}),
     Standing("a viewer with live", {"Gate": {"live"}}),
     Standing("a viewer with sound only", {"Gate": {"audio"}}),
-    Standing("a viewer with all", {"Gate": BOTH, "Yard": BOTH}),
-    Standing("an administrator", {"Gate": BOTH, "Yard": BOTH}, administers=True),
+    Standing("a viewer who may see what masks hide, and nothing else", {"Gate": {"unmasked"}}),
+    Standing("a viewer with all", {"Gate": ALL_RIGHTS, "Yard": ALL_RIGHTS}),
+    Standing("an administrator", {"Gate": ALL_RIGHTS, "Yard": ALL_RIGHTS}, administers=True),
     Standing("a viewer whose right was taken meanwhile", {}),
     Standing("an administrator who is a viewer meanwhile", {}),
     Standing("a viewer who was disabled meanwhile", None),
@@ -131,14 +132,14 @@ class World:
         was_administrator = role.name.startswith("an administrator")
         user = await house.user(name, Role.ADMINISTRATOR if was_administrator else Role.VIEWER)
         visitor = await house.visitor(user, by_cookie=by_cookie)
-        for right in (Right.LIVE, Right.AUDIO):
+        for right in CAMERA_RIGHTS:
             held = {self.cameras[camera].id for camera, rights in (role.rights or {}).items() if right.value in rights}
             if held and not was_administrator:
                 await users.grant(user.id, {right: frozenset(held)})
         match role.name.split()[-2:]:
             case ["taken", _]:
-                await users.grant(user.id, {Right.LIVE: ALL, Right.AUDIO: ALL})
-                await house.services.auth.users.grant(user.id, {Right.LIVE: frozenset(), Right.AUDIO: frozenset()})
+                await users.grant(user.id, dict.fromkeys(CAMERA_RIGHTS, ALL))
+                await users.grant(user.id, dict.fromkeys(CAMERA_RIGHTS, frozenset()))
             case ["viewer", _]:
                 await users.change(user.id, role=Role.VIEWER)
             case ["disabled", _]:

@@ -1,5 +1,6 @@
 /** Cameras as an administrator sees them, and the answer of a test, read with care. */
 
+import { readMask, type Mask } from "./mask";
 import { amount, isRecord, text } from "./messages";
 
 export interface AdminStream {
@@ -20,6 +21,8 @@ export interface AdminCamera {
   readonly id: string;
   readonly name: string;
   readonly streams: readonly AdminStream[];
+  /** What is hidden from users without the right to see it. */
+  readonly mask: Mask;
 }
 
 export interface TestStep {
@@ -81,7 +84,7 @@ export function readAdminCamera(value: unknown): AdminCamera | null {
   const id = text(value["id"], 64);
   const name = text(value["name"], 1024);
   const streams = list(value["streams"], 16).map(readStream).filter((s) => s !== null);
-  return id === null || name === null || streams.length === 0 ? null : { id, name, streams };
+  return id === null || name === null || streams.length === 0 ? null : { id, name, streams, mask: readMask(value["mask"]) };
 }
 
 export function readAdminCameras(value: unknown): AdminCamera[] | null {

@@ -1,6 +1,7 @@
 /** The administrator's part of the HTTP interface, loaded with the settings. */
 
 import { readAdminCamera, readAdminCameras, readTest, type AdminCamera, type TestResult } from "../logic/camera-admin";
+import { maskBody, type Mask } from "../logic/mask";
 import { ApiError, type Api } from "./api";
 
 /** A test may take twenty seconds. */
@@ -24,6 +25,10 @@ export class AdminApi {
 
   async changeCamera(id: string, body: Record<string, string>): Promise<AdminCamera> {
     return known(readAdminCamera(await this.api.call("PATCH", `/admin/cameras/${encodeURIComponent(id)}`, body)));
+  }
+
+  async changeMask(id: string, mask: Mask): Promise<AdminCamera> {
+    return known(readAdminCamera(await this.api.call("PATCH", `/admin/cameras/${encodeURIComponent(id)}`, maskBody(mask))));
   }
 
   async removeCamera(id: string): Promise<void> {

@@ -16,6 +16,7 @@ import { CameraPicture } from "./camera-picture";
 import { CameraWay } from "./camera-way";
 import { faultText, refusal } from "./camera-words";
 import { LeaveGuard } from "./leave-guard";
+import { MaskEditor, MaskRow } from "./mask-editor";
 import { TestOutcome } from "./test-outcome";
 import { UsualAddresses } from "./usual-addresses";
 
@@ -50,6 +51,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
   const [asked, setAsked] = useState(false);
   const [second, setSecond] = useState(draft.sub !== "");
   const [changing, setChanging] = useState(false);
+  const [masking, setMasking] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const round = useRef(0);
   const left = useRef(false);
@@ -304,6 +306,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
             </Button>
           )
         )}
+        {camera !== null && <MaskRow mask={camera.mask} edit={() => setMasking(true)} />}
         {fault !== null && fault.field === null && <ErrorText text={fault.text} />}
         {camera === null ? (
           <div class="ed-foot">
@@ -385,6 +388,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
           </>
         )}
       </form>
+      {masking && camera !== null && <MaskEditor camera={camera} lost={lost} done={done} close={() => setMasking(false)} />}
       <LeaveGuard active={dirty && !saving} save={camera === null ? null : save} />
     </aside>
   );
