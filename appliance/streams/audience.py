@@ -82,6 +82,12 @@ class Audience:
         """How many live views a user has open."""
         return sum(member.principal.user_id == user_id for member in self._members)
 
+    def decide(self) -> None:
+        """Let every view choose anew, as what is allowed has changed."""
+        for member in self:
+            if member.ending is None:
+                member.viewer.decide()
+
     @property
     def bytes_sent(self) -> int:
         """To everybody, since the start."""

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import trio
 
+from appliance.media.adaptive import StreamMode
 from appliance.media.jpeg import video_format
 from appliance.media.ladder import NO_LIMIT, Limit
 from appliance.media.units import AccessUnit, Run
@@ -49,6 +50,9 @@ class Policy:
     may_hear: bool = True
     may_know: bool = True
     limit: Limit = NO_LIMIT
+    level: int = 1
+    mode: StreamMode = StreamMode.QUALITY
+    direct: bool = True
 
 
 @dataclass
