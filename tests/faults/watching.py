@@ -27,8 +27,9 @@ PATIENCE_S = 20.0
 
 @dataclass
 class Watcher:
-    """One viewer in a thread of its own.  Read its notes from any thread."""
+    """One viewer in a thread of its own.  Read its notes from any thread.  ``want``: what it asks for."""
 
+    want: dict[str, Any] = field(default_factory=lambda: {"width": 1920, "height": 1080})
     announced: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[float] = field(default_factory=list)  # seconds, as the server told
     pictures: int = 0
@@ -71,7 +72,7 @@ class Watcher:
                 )
                 nursery.start_soon(self._listen, client)
                 nursery.start_soon(self._note)
-                await client.send_message('{"type":"want","width":1920,"height":1080}')
+                await client.send_message(json.dumps({"type": "want", **self.want}))
                 while not self._stop.is_set():  # by another thread
                     await client.send_message('{"type":"stats","buffer_s":0.2,"dropped":0}')
                     await trio.sleep(STATS_S)
@@ -92,6 +93,9 @@ class Watcher:
                 (sample,) = read_samples(message)
                 self.newest = max(self.newest, self.announced[-1]["utc_zero"] + sample.dts)
                 self.pictures += 1
+            elif message[8:10] == b"\xff\xd8":
+                self.newest = max(self.newest, int.from_bytes(message[:8], "big") * TICKS_PER_SECOND // 1000)
+                self.pictures += 1
 
     async def _note(self) -> None:
         while True:
@@ -101,10 +105,16 @@ class Watcher:
 
 @contextmanager
 def watching(
-    where: Callable[[], AbstractContextManager[None]], host: str, port: int, path: str, token: str, authority: str
+    where: Callable[[], AbstractContextManager[None]],
+    host: str,
+    port: int,
+    path: str,
+    token: str,
+    authority: str,
+    **want: Any,
 ) -> Iterator[Watcher]:
-    """A viewer whose sockets are made within the context that ``where`` gives."""
-    watcher = Watcher()
+    """A viewer whose sockets are made within the context that ``where`` gives; ``want``: what it asks for."""
+    watcher = Watcher(want) if want else Watcher()
 
     def run() -> None:
         try:
