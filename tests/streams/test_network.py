@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
+from appliance.media.adaptive import StreamMode
 from appliance.media.ladder import Limit
 from appliance.media.rate_control import LOOK_S
 from appliance.streams.messages import Stats, Want
@@ -196,3 +197,23 @@ async def test_at_rest_it_is_looked_at_once_a_second(autojump_clock, monkeypatch
         monkeypatch.setattr(type(s.viewer._outlet), "look", counting)
         await play(s, at, seconds=10)
         assert 9 <= looks <= 11
+
+
+async def test_the_administrators_mode_changes_what_an_open_view_gets(autojump_clock) -> None:
+    async with stage("main", "sub") as s:
+        at = await begin(s)
+        told = announced(await s.received())
+        for mode, adaptive in ((StreamMode.BANDWIDTH, True), (StreamMode.BANDWIDTH, False), (StreamMode.QUALITY, True)):
+            s.policy.mode, s.policy.adaptive = mode, adaptive
+            s.viewer.decide()
+            at = await play(s, at, seconds=2)
+            told += announced(await s.received())
+        assert told == [["main", None], ["sub", "bandwidth"], ["main", None]]
+
+
+async def test_the_mode_counts_for_jpeg_too(autojump_clock) -> None:
+    async with stage("main", "sub", crew=Crew()) as s:
+        s.policy.mode = StreamMode.BANDWIDTH
+        await begin(s, Want(width=320, height=180, mode="transcoded"))
+        assert [each[0] for each in made(await s.received())] == [160]
+        assert s.camera("sub").open_now
