@@ -179,7 +179,7 @@ describe("choosing tiles by key", () => {
 const PHASES: readonly Phase[] = ["connecting", "live", "waiting", "lost", "offline", "denied", "removed", "full", "unsupported", "blocked", "paused"];
 const REASONS = ["off", "codec", "no_video_10s", "one_fps", "site_lost", "camera_lost", "mask", "requested", "tile_size", "bandwidth", "level", "connecting", "timeout", "refused", "bad_credentials", "not_found", "unsupported_codec", "long_gop", "decoder_restarts", "decoder_failed", "unheard-of"];
 
-const SENT = { id: "s", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936 };
+const SENT = { id: "s", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936, advice: [] };
 const H265: Camera = { ...CAMERA, streams: [SENT] };
 const MADE: PlayerView = {
   ...VIEW, stream: { ...VIEW.stream!, mode: "transcoded", mime: "image/jpeg", width: 1280, height: 720, fps: 12, reason: "codec" },
@@ -249,7 +249,7 @@ describe("a transcoded picture", () => {
     expect(texts(because("tile_size"))).toEqual([expect.stringMatching(/^zoom: /)]);
     for (const nothing of ["mask", "off", "requested", "site_lost", null]) expect(texts(because(nothing))).toEqual([]);
     expect(texts(VIEW)).toEqual([]);
-    expect(texts(VIEW, { ...H265, streams: [{ ...SENT, fps: 8 }] })).toEqual([expect.stringMatching(/sends 8\u202ffps\. Set it to more than 10/)]);
+    expect(texts(VIEW, { ...H265, streams: [{ ...SENT, fps: 8, advice: [{ about: "rate", measured: 8, atLeast: false }] }] })).toEqual([expect.stringMatching(/sends 8\u202ffps\. Set it to more than 10/)]);
     expect(texts({ ...VIEW, phase: "lost" }, H265, viewer)).toEqual([]);
   });
 

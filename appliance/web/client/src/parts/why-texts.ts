@@ -6,6 +6,7 @@ import * as format from "../logic/format";
 import type { OwnReason } from "../logic/offer";
 import type { Figures, PlayerView } from "../player/live-player";
 import type { IconName } from "../ui/icons";
+import { adviceWords } from "./camera-advice";
 import { reasonText, unsupportedText } from "./texts";
 
 /** The camera's stream that the picture is made of; its best one while there is none. */
@@ -166,8 +167,6 @@ export interface Reader {
   readonly agent: string;
 }
 
-/** At up to so many pictures a second, as measured, direct video is not smooth (features DIR-3). */
-const FEW_FPS = 10.5;
 /** Browsers that play H.265 wherever the system does: to use them is no advice in them. */
 const PLAYS_H265 = /Firefox\/|Version\/[\d.]+ .*Safari\//;
 
@@ -220,8 +219,13 @@ export function advice(i18n: Translator, camera: Camera, view: PlayerView, figur
       here(t("Use a faster connection, such as a cable or a nearer access point. The larger picture comes back by itself."));
       break;
   }
-  const few = view.phase === "live" && view.stream?.mode === "direct" && used?.fps != null && used.fps > 0 && used.fps < FEW_FPS;
-  if (few) settings(t("This camera sends {rate}. Set it to more than 10, better 15 to 25, for smooth video.", { rate: format.fps(i18n, used.fps ?? 0) }));
+  if (view.phase === "live") {
+    for (const one of used?.advice ?? []) {
+      if (one.about === "rate" && (view.stream?.mode !== "direct" || reason === "one_fps")) continue;
+      const words = adviceWords(i18n, one);
+      settings(`${words.measured} ${words.hint}`);
+    }
+  }
   if (view.slow && reason !== "bandwidth" && figures.skippedTotal > 0) {
     here(t("Use a faster connection, such as a cable or a nearer access point: parts of the video came too late here."));
   }
