@@ -293,6 +293,10 @@ class Outlet:
         waiting = sum(item.is_fragment for item in self._queue)
         return Seen(lag_s, self.fragments_sent + self.fragments_dropped + waiting, self.left_out, acknowledged)
 
+    def way(self) -> Way | None:
+        """What is known of the network to the client."""
+        return self._lane.way()
+
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing waits, and no picture is on its way that was not seen to have arrived."""

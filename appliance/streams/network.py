@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import trio
@@ -44,7 +45,7 @@ class Ways(NamedTuple):
 
 
 class Network:
-    """Follows one client.  ``carried_kbps``: what arrived there of late."""
+    """Follows one client."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
@@ -57,7 +58,8 @@ class Network:
 
     def hear(self, stats: Stats) -> None:
         """What the client says of itself."""
-        self._buffer_s, self._dropped = stats.buffer_s, stats.dropped
+        self._buffer_s = stats.buffer_s
+        self._dropped += stats.dropped
 
     def step(self, ways: Ways) -> int:
         """Which of the ways is to be taken."""
@@ -105,13 +107,26 @@ class Network:
             control.step == 0 and control.busy is None and self._outlet.is_at_rest and now - self._looked_at < AT_REST_S
         )
 
-    @property
-    def carried_kbps(self) -> float | None:
-        """What arrived at the client while it was looked at; None: not known."""
-        seen = self._control.seen
-        if len(seen) < 2:
-            return None
-        return (seen[-1].sent - seen[0].sent) * 8 / 1000 / (seen[-1].at_s - seen[0].at_s)
+    def told(self, at: int | None) -> dict[str, float | int | None]:
+        """How it is, for the client, which gets the ``at``-th of the ways.
+
+        ``arrives_kbps``: what was acknowledged of late; ``carries_kbps``: so much is carried and no more, as far as is
+        known; ``takes_kbps``: what is sent takes; ``step`` of ``steps``: 0 is the best.  None: not known.
+        """
+        control, way = self._control, self._outlet.way()
+        seen, ways = control.seen, self._ways
+        arrives = None
+        if len(seen) > 1:
+            arrives = round((seen[-1].sent - seen[0].sent) * 8 / 1000 / (seen[-1].at_s - seen[0].at_s), 1)
+        return {
+            "arrives_kbps": arrives,
+            "carries_kbps": None if control.ceiling_kbps == inf else round(control.ceiling_kbps, 1),
+            "takes_kbps": None if at is None or at >= len(self._rates) else round(self._rates[at], 1),
+            "round_trip_ms": None if way is None else round(way.round_trip_s * 1000, 1),
+            "resent": None if way is None else round(way.lost, 4),
+            "step": at or 0,
+            "steps": 1 if ways is None else len(ways.options),
+        }
 
 
 async def watch_networks(audience: Audience) -> None:

@@ -122,19 +122,12 @@ class Viewer:
         """Whether what is sent is made here."""
         return self._sending and self._current is not None and self._current.rendition is not None
 
-    @property
-    def network(self) -> Network:
-        return self._network
-
-    @property
-    def ways(self) -> tuple[int, int]:
-        """Which of the ways to serve this client is taken, and how many there are."""
-        return (0, 1) if self._ways is None else (self._at or 0, len(self._ways.options))
-
     def hear(self, stats: Stats) -> None:
         """What the client says of itself, once a second."""
         self._network.hear(stats)
         self.decide()
+        if stats.tell:
+            self._tell(messages.network(self._network.told(self._at) | {"level": self._policy.level}))
 
     def look(self, now: float) -> None:
         """See whether the client's network carries what is sent; to be called each quarter of a second."""

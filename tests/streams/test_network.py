@@ -217,3 +217,24 @@ async def test_the_mode_counts_for_jpeg_too(autojump_clock) -> None:
         await begin(s, Want(width=320, height=180, mode="transcoded"))
         assert [each[0] for each in made(await s.received())] == [160]
         assert s.camera("sub").open_now
+
+
+async def test_a_client_that_asks_is_told_how_its_network_is(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        at = await begin(s, Want(width=320, height=180, mode="transcoded"))
+        s.lane.room = 0
+        at = await play(s, at, seconds=3, room=150)
+        s.lane.drain(1 << 30)
+        at = await play(s, at, seconds=2)
+        await s.received()
+        s.viewer.hear(Stats())
+        assert await s.received() == []
+        s.viewer.hear(Stats(tell=True))
+        (told,) = await s.received()
+        assert isinstance(told, dict)
+        assert told["type"] == "network"
+        assert 0 < told["step"] < told["steps"]
+        assert told["carries_kbps"] > 0
+        assert told["arrives_kbps"] > 0
+        assert told["takes_kbps"] > 0
+        assert (told["round_trip_ms"], told["resent"], told["level"]) == (20, 0, 1)
