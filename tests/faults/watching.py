@@ -6,6 +6,7 @@ import json
 import ssl
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ class Watcher:
     newest: int = 0  # UTC ticks of the newest picture
     worst_s: float = 0.0  # how far behind it ever was, since `forget`
     failure: BaseException | None = None
+    _came: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1000))  # when, bytes
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def forget(self) -> None:
@@ -46,6 +48,12 @@ class Watcher:
     @property
     def behind_s(self) -> float:
         return time.time() - self.newest / TICKS_PER_SECOND if self.newest else 0.0
+
+    @property
+    def kbps(self) -> float:
+        """What came in the last second."""
+        now = time.monotonic()
+        return sum(size for at, size in tuple(self._came) if now - at <= 1) * 8 / 1000
 
     @property
     def stream(self) -> tuple[str, str | None]:
@@ -83,6 +91,7 @@ class Watcher:
     async def _listen(self, client: trio_websocket.WebSocketConnection) -> None:
         while True:
             message = await client.get_message()
+            self._came.append((time.monotonic(), len(message)))
             if isinstance(message, str):
                 told = json.loads(message)
                 if told["type"] == "stream":
