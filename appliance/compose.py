@@ -33,7 +33,7 @@ from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
 from appliance.settings.settings import Settings
-from appliance.settings.tabs import ConnectivityTab, GeneralTab
+from appliance.settings.tabs import ConnectivityTab, GeneralTab, PerformanceTab
 from appliance.sites.cameras import CameraBook
 from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
@@ -47,6 +47,8 @@ from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
 from appliance.streams.directory import open_directory
 from appliance.streams.hls import open_hls
+from appliance.streams.levels import LevelInForce
+from appliance.streams.network import watch_networks
 from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
 from appliance.streams.transcoders import open_transcoders
@@ -260,6 +262,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             pool=pool,
             board=board,
             load=load,
+            levels=LevelInForce(lambda: settings.tab(PerformanceTab).levels),
             news=newsroom.told,
             judge=newsroom.judge,
             tls=tls,
@@ -277,7 +280,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             tasks: dict[str, Callable[[], Awaitable[object]]] = {
                 "camera poller": poller.run,
                 "load": partial(_sample, load, services),
-                "settings": partial(_obey_settings, settings, policy, logs),
+                "networks": partial(watch_networks, audience),
+                "settings": partial(_obey_settings, settings, policy, logs, audience),
                 "disk": partial(watch_disk, options.folder, board),
                 "log": partial(watch_log, logs, board),
             }
@@ -350,13 +354,16 @@ async def _attempt(name: str, task: Callable[[], Awaitable[object]], board: Boar
 
 async def _sample(load: Load, services: Services) -> None:
     while True:
-        load.sample(trio.current_time(), services.pool.workers, services.audience.bytes_sent)
+        sample = load.sample(trio.current_time(), services.pool.workers, services.audience.bytes_sent)
+        if services.levels.see(sample):
+            services.audience.decide()
         await trio.sleep(SAMPLE_S)
 
 
-async def _obey_settings(settings: Settings, policy: Policy, logs: Logs) -> None:
+async def _obey_settings(settings: Settings, policy: Policy, logs: Logs, audience: Audience) -> None:
     """What can follow a change of settings without a restart."""
     while True:
+        audience.decide()
         timeout = float(settings.tab(ConnectivityTab).client_timeout_s)
         policy.limits = ConnectionLimits(silence_s=timeout)
         logs.keep(settings.tab(GeneralTab).log_days)

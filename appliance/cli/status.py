@@ -39,6 +39,10 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
             f"Load        machine {found['cpu']:.0%}, Fanal {found['cores']:.2f} cores and "
             f"{found['memory'] / 1e6:.0f} MB, sends {found['sent'] / 1e6:.2f} MB/s"
         )
+    level = found["level"]
+    if level["number"] > 1:
+        limit = f"{level['max_fps']:g} pictures a second of {level['max_width']}x{level['max_height']} at most"
+        say(f"Level       {level['number']}: the server is busy, so what is transcoded is {limit}")
     kept = [f"{what} ({why})" for what, why in found["isolation"].items() if why is not None]
     if not found["isolation"]:
         say("Workers     none running")

@@ -20,6 +20,8 @@ LOOK_S = 0.25
 #: What is sent or waits is so old, for so long: more than a large key frame or a lost packet makes; less counts with a
 #: client that has nothing left to show.
 LAG_S, DRY_LAG_S, DRY_S, LATE_FOR_S = 0.5, 0.25, 0.05, 0.7
+#: That old suffices where it was never idle for so long, and what arrives is well below what is sent.
+SURE_S = 0.75
 #: Or it was never idle for so long, and so many of the pictures were left out as others were still on their way.
 BUSY = ((0.6, 0.5), (1.0, 0.1))
 FEWEST_LEFT_OUT = 2
@@ -28,8 +30,10 @@ DROPPED, FEWEST_DROPPED = 0.2, 3
 #: What is dropped is counted over the longer time, what the network takes over the shorter one.
 WINDOW_S, MEASURE_S = 2.0, 1.0
 #: A picture may take so much longer than the way itself, and the socket may take so long over it; else it is large for
-#: this network, and the next one waits until it has arrived.
-ON_THE_WAY_S, ON_THE_WAY_INTERVALS, TAKEN_S = 0.25, 3.0, 0.2
+#: this network, and the next one waits until it has arrived, or will have in so many times what the way takes.
+ON_THE_WAY_S, ON_THE_WAY_INTERVALS = 0.25, 3.0
+TAKEN_S, TAKEN_INTERVALS = 0.2, 1.5
+SOON_WAYS = 2.0
 #: What is on its way in a step that was left is not held against the next one for so long.
 LEFTOVER_S = 3.0
 #: A stream takes over with its next key frame; until then what is seen is about the one before.
@@ -101,7 +105,7 @@ def follow(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
         busy=(control.busy or sight) if sight.lag_s else None,
         late_since=late_since if sight.lag_s >= (DRY_LAG_S if _is_dry(sight) else LAG_S) else None,
     )
-    if _is_strained(control, sight):
+    if _is_strained(control, sight, kbps):
         return _fall(replace(control, calm_since=None), sight, kbps)
     left_out = control.busy is not None and sight.left_out > control.busy.left_out
     if left_out or control.late_since is not None:
@@ -112,19 +116,30 @@ def follow(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
 
 
 def may_begin(
-    unacknowledged_s: float, round_trip_s: float, interval_s: float, *, taken_s: float, arrived_s: float
+    unacknowledged_s: float,
+    round_trip_s: float,
+    interval_s: float,
+    *,
+    taken_s: float,
+    arrived_s: float,
+    left_s: float = inf,
 ) -> bool:
     """Whether the next picture may be written, as what was written before arrives in time.
 
     ``unacknowledged_s``: how long ago the oldest was written of what the client's side has not acknowledged.
     ``interval_s``: from picture to picture.  ``taken_s``: how long it took until the socket had taken the last one,
-    ``arrived_s``: until the last one that arrived was acknowledged; infinite before the first.  Else pictures pile up
-    on the way, where nothing takes them back; here the newest waits and is the one that goes.
+    ``arrived_s``: until the last one that arrived was acknowledged; infinite before the first.  ``left_s``: how long
+    what is on its way will take at the rate of late.  Else pictures pile up on the way, where nothing takes them back;
+    here the newest waits and is the one that goes.
     """
     in_time = round_trip_s + min(ON_THE_WAY_S, ON_THE_WAY_INTERVALS * interval_s)
-    if taken_s <= TAKEN_S and arrived_s <= in_time:
+    if arrived_s == inf:
+        return unacknowledged_s <= 0
+    if arrived_s > in_time:  # it is known to be slow, so how slow it is has been measured
+        return min(unacknowledged_s, left_s / SOON_WAYS) <= round_trip_s
+    if taken_s <= min(TAKEN_S, TAKEN_INTERVALS * interval_s):
         return unacknowledged_s <= in_time
-    return unacknowledged_s <= (round_trip_s if arrived_s < inf else 0)
+    return unacknowledged_s <= round_trip_s
 
 
 def rebased(control: Control, before: Sequence[float], after: Sequence[float]) -> Control:
@@ -145,13 +160,17 @@ def _is_dry(sight: Sight) -> bool:
     return sight.buffer_s is not None and sight.buffer_s < DRY_S
 
 
-def _is_strained(control: Control, sight: Sight) -> bool:
+def _is_strained(control: Control, sight: Sight, kbps: Sequence[float]) -> bool:
     """Whether the network, or the client, is too slow."""
     tried = control.tried_at is not None and sight.at_s - control.tried_at < CONFIRMED_S
     late_for = LATE_FOR_S / 2 if tried else LATE_FOR_S
     if control.late_since is not None and sight.at_s - control.late_since >= late_for:
         return True
     busy = control.busy
+    if busy is not None and sight.lag_s >= LAG_S and sight.at_s - busy.at_s >= SURE_S:
+        sent = kbps[min(sight.step, len(kbps) - 1)]
+        if _kbps([each for each in control.seen if each.at_s >= busy.at_s - 1e-6]) < FITS * sent:
+            return True
     if busy is not None and sight.left_out - busy.left_out >= FEWEST_LEFT_OUT:
         share = (sight.left_out - busy.left_out) / max(1, sight.made - busy.made)
         if any(sight.at_s - busy.at_s >= seconds and share >= least for seconds, least in BUSY):

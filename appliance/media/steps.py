@@ -7,6 +7,7 @@ what is missed least of all that would relieve the network: at first some qualit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log2
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class Step:
     kbps: float
 
 
+@lru_cache(maxsize=512)
 def steps(
     source: Size, tile: Size | None, fps: float, *, source_fps: float | None = None, limit: Limit = NO_LIMIT
 ) -> tuple[Step, ...]:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from hypercorn.typing import AppWrapper, LifespanState
     from hypercorn.typing import WorkerContext as Context
 
+    from appliance.serve.pacing import Way
+
 LINGER_S = 1.0  # how long a closing connection may go on sending before it is cut
 LINGER_BYTES = 1 << 20
 FAREWELL_S = 2.0  # how long an application may run on after its client is gone
@@ -201,6 +203,10 @@ class Connection(TCPServer):
     def unsent(self) -> int:
         """Bytes in the kernel that the client has not acknowledged."""
         return self._wire.unsent()
+
+    def way(self) -> Way | None:
+        """What the kernel knows of the network to the client."""
+        return self._wire.way()
 
     def fileno(self) -> int:
         """The socket's descriptor; -1 once closed."""

@@ -3,7 +3,8 @@
 Quart routes, checks and shakes hands; from then on media is written here, straight to the connection.  A message that
 the socket takes whole costs one system call and no task switch.  What it does not take waits in the client's
 `Outlet`, which is bounded in bytes and in age: full, it forgets all that has not begun and goes on at the next IDR
-picture, telling the client how much it missed.  Of pictures that stand alone (JPEG) only the newest waits.
+picture, telling the client how much it missed.  Of pictures that stand alone (JPEG) only the newest waits, until what
+was written before arrives in time (`appliance.serve.pacing`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import trio
 from appliance._native.fanout import send_each
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.picture import Picture
+from appliance.serve.pacing import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from appliance.media.fmp4 import Fragment
+    from appliance.serve.pacing import Way
 
     Medium = Fragment | Picture
 
@@ -31,8 +34,10 @@ QUEUE_BYTES = 1 << 20
 QUEUE_TICKS = TICKS_PER_SECOND * 3 // 2
 #: A reader that takes nothing for so long is gone, or might as well be.
 STUCK_S = 10.0
-#: Written at once at most, so that progress is seen.
-PIECE = 64 << 10
+#: Written at once at most, so that progress is seen; of pictures, whose progress is followed closely.
+PIECE, PICTURE_PIECE = 64 << 10, 8 << 10
+#: A picture that waits until others have arrived is looked after so often: the kernel does not tell.
+WATCH_S = 0.02
 #: After so many clients the loop is given back.
 BATCH = 32
 #: A client that gets fewer pictures than there are is told so at most so often, with the sum.
@@ -70,6 +75,23 @@ class Lane(Protocol):
 
     def abort(self) -> None: ...
 
+    def unsent(self) -> int:
+        """Bytes that the client's side has not acknowledged."""
+        ...
+
+    def way(self) -> Way | None:
+        """What is known of the network to the client."""
+        ...
+
+
+class Seen(NamedTuple):
+    """How a client keeps up: see `appliance.media.rate_control.Sight`.  Counters only grow."""
+
+    lag_s: float
+    made: int
+    left_out: int
+    acknowledged: int
+
 
 class Item(NamedTuple):
     """One message that waits.
@@ -85,6 +107,7 @@ class Item(NamedTuple):
     is_idr: bool = False  # of video: a client can go on here
     leading: bool = False  # but not with this
     announces: bool = False  # a stream that is no longer sent once another begins
+    picture_at: float | None = None  # when it came, of one that stands alone
 
 
 class ReaderStuckError(Exception):
@@ -102,8 +125,8 @@ class Outlet:
 
     __slots__ = (
         "_come", "_form", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped", "_stopping",
-        "_told_at", "_waiting", "audio", "bytes_sent", "fragments_dropped", "fragments_sent",
-        "gaps",
+        "_told_at", "_waiting", "_writing_since", "audio", "bytes_sent", "fragments_dropped", "fragments_sent", "gaps",
+        "left_out", "pace",
     )  # fmt: skip
 
     def __init__(
@@ -121,10 +144,13 @@ class Outlet:
         self._told_at: int | None = None  # when it was last told, in the stream's time
         self._parked = trio.lowlevel.ParkingLot()
         self._stopping = False
+        self._writing_since: float | None = None  # when a picture came that stands alone and is written in part
+        self.pace = Pace(lane)
         self.audio = False  # whether sound is sent too
         self.bytes_sent = 0
         self.fragments_sent = 0
         self.fragments_dropped = 0
+        self.left_out = 0  # of those dropped: because this client was too slow
         self.gaps = 0  # how often this client was too slow for all that was offered
 
     def control(self, message: bytes) -> None:
@@ -167,13 +193,13 @@ class Outlet:
             return
         if self._missing_since is not None:
             if fragment.is_audio or not fragment.is_idr:
-                self.fragments_dropped += 1
+                self._leave_out(1)
                 return
             self._resume(fragment.dts)
         elif self._too_far_behind(fragment) and not self._skip_to_queued_idr(fragment):
             self._drop(fragment)
             if fragment.is_audio or not fragment.is_idr:
-                self.fragments_dropped += 1
+                self._leave_out(1)
                 return
             self._resume(fragment.dts)
         if fragment.leading and self._come != GOES_ON:
@@ -189,8 +215,9 @@ class Outlet:
 
     def _offer_picture(self, picture: Picture) -> None:
         """The newest waits, and nothing else of its kind."""
+        self.pace.comes(picture)
         data = self._formed(picture)
-        if not self._queue and self._rest is None:
+        if not self._queue and self._rest is None and self._may_begin():
             taken = self._try(data)
             if taken:
                 self._took(picture, data, taken)
@@ -199,7 +226,7 @@ class Outlet:
         if waiting is not None and waiting.dts is not None:
             self._queue.remove(waiting)
             self._waiting -= waiting.cost
-            self.fragments_dropped += 1
+            self._leave_out(1)
             self.gaps += 1
             self._skipped += max(0, picture.dts - waiting.dts)
             self._tell_skipped(picture.dts)
@@ -224,6 +251,7 @@ class Outlet:
             or self._form is not Form.MESSAGE
             or fragment.leading
             or (fragment.is_audio and not self.audio)
+            or (isinstance(fragment, Picture) and not self._may_begin())
         ):
             return -1
         return self._lane.direct_fd()
@@ -235,16 +263,26 @@ class Outlet:
             return
         if taken < len(fragment.message):
             self._lane.tear()
+        if isinstance(fragment, Picture):
+            self.pace.comes(fragment)
         self._took(fragment, fragment.message, taken)
 
     def _took(self, fragment: Medium, data: bytes | memoryview, taken: int) -> None:
         """The socket took so many bytes of a fragment; the rest goes before all else."""
         self.bytes_sent += taken
         self.fragments_sent += 1
+        if isinstance(fragment, Picture):
+            now = trio.current_time()
+            self.pace.begin(now)
+            self.pace.wrote(now, self.bytes_sent, whole=taken == len(data))
+            self._writing_since = now if taken < len(data) else None
         if taken < len(data):
             self._rest = memoryview(data)[taken:]
             self._parked.unpark()
         self._has_come(fragment)
+
+    def _may_begin(self) -> bool:
+        return self.pace.may_begin(trio.current_time(), self.bytes_sent)
 
     def _has_come(self, fragment: Medium) -> None:
         """The client has this fragment, or will have it."""
@@ -262,6 +300,24 @@ class Outlet:
         waiting = (item.dts for item in self._queue if item.is_fragment and item.dts is not None)
         newest = next((item.dts for item in reversed(self._queue) if item.is_fragment), None)
         return 0.0 if newest is None else (newest - next(waiting)) / TICKS_PER_SECOND
+
+    def look(self, now: float) -> Seen:
+        """How the client keeps up; two system calls."""
+        acknowledged = self.pace.acknowledged(now, self.bytes_sent)
+        waits_since = next((item.picture_at for item in self._queue if item.picture_at is not None), None)
+        since = waits_since if self._writing_since is None else self._writing_since
+        lag_s = max(self.lag_s, 0.0 if since is None else now - since, self.pace.overdue_s(now))
+        waiting = sum(item.is_fragment for item in self._queue)
+        return Seen(lag_s, self.fragments_sent + self.fragments_dropped + waiting, self.left_out, acknowledged)
+
+    def way(self) -> Way | None:
+        """What is known of the network to the client."""
+        return self._lane.way()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing waits, and no picture is on its way that was not seen to have arrived."""
+        return not self._queue and self._rest is None and not self.pace.is_on_the_way
 
     @property
     def behind(self) -> bool:
@@ -287,9 +343,18 @@ class Outlet:
                     return
                 await self._parked.park()
                 continue
+            if self._waits_for_others():
+                await trio.sleep(WATCH_S)
+                continue
             # Given back after each message: pongs have to get through to a client that is always behind.
             async with self._lane.send_lock:
                 await self._write_one()
+
+    def _waits_for_others(self) -> bool:
+        """Whether what is next is a picture that may not be begun yet."""
+        if self._rest is not None or not self._queue or self._queue[0].picture_at is None or self._lane.has_pending:
+            return False
+        return not self._may_begin()
 
     async def _write_one(self) -> None:
         try:
@@ -303,13 +368,19 @@ class Outlet:
                 self._waiting -= item.cost
                 self._rest = memoryview(item.data)
                 self.fragments_sent += item.is_fragment
+                self._writing_since = item.picture_at
+                if item.picture_at is not None:
+                    self.pace.begin(trio.current_time())
             while self._rest:
-                piece = self._rest[:PIECE]
+                is_picture = self._writing_since is not None
+                piece = self._rest[: PICTURE_PIECE if is_picture else PIECE]
                 with trio.fail_after(STUCK_S):
                     await self._lane.send_all(piece)
                 self.bytes_sent += len(piece)
                 self._rest = self._rest[len(piece) :]
-            self._rest = None
+                if is_picture:
+                    self.pace.wrote(trio.current_time(), self.bytes_sent, whole=not self._rest)
+            self._rest = self._writing_since = None
         except trio.TooSlowError:
             self._lane.abort()
             raise ReaderStuckError from None
@@ -320,7 +391,13 @@ class Outlet:
     def _item(self, fragment: Medium, cost: int) -> Item:
         is_idr = fragment.is_idr and not fragment.is_audio
         return Item(
-            self._formed(fragment), cost, fragment.dts, is_fragment=True, is_idr=is_idr, leading=fragment.leading
+            self._formed(fragment),
+            cost,
+            fragment.dts,
+            is_fragment=True,
+            is_idr=is_idr,
+            leading=fragment.leading,
+            picture_at=trio.current_time() if isinstance(fragment, Picture) else None,
         )
 
     def _formed(self, fragment: Medium) -> bytes | memoryview:
@@ -365,12 +442,17 @@ class Outlet:
         self._queue.extend(item for item in queue[at:] if not item.leading)
         self._come = STARTED
         self._waiting = sum(item.cost for item in self._queue)
-        self.fragments_dropped += sum(item.is_fragment for item in dropped)
+        self._leave_out(sum(item.is_fragment for item in dropped))
         return not self._too_far_behind(fragment)
 
     def _drop(self, fragment: Fragment) -> None:
         self._missing_since = self._oldest(self._queue, fragment)
+        self.left_out += sum(item.is_fragment for item in self._queue)
         self._forget_media()
+
+    def _leave_out(self, count: int) -> None:
+        self.fragments_dropped += count
+        self.left_out += count
 
     @staticmethod
     def _oldest(items: Iterable[Item], fragment: Fragment) -> int:

@@ -99,6 +99,10 @@ class SocketTlsStream(DirectStream):
         except OSError as error:
             raise self._lost() from error
 
+    def unsent(self) -> int:
+        """What is pending too."""
+        return super().unsent() + (0 if self._pending is None else len(self._pending))
+
     async def flush(self) -> None:
         """Wait until the kernel has what `try_send` took.  Cancelled, the bytes stay pending and nothing is torn."""
         await trio.lowlevel.checkpoint_if_cancelled()

@@ -124,6 +124,12 @@ class Audience:
         guest = self._guests[key] = Guest(principal, now, now)
         return guest
 
+    def decide(self) -> None:
+        """Let every view choose anew, as what is allowed has changed."""
+        for member in self:
+            if member.ending is None:
+                member.viewer.decide()
+
     @property
     def bytes_sent(self) -> int:
         """To everybody, since the start."""

@@ -7,28 +7,31 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
 
-from appliance.media.adaptive import Wish, choose
-from appliance.media.cheapest import cheapest
+from appliance.media.adaptive import StreamMode, Wish, choose
+from appliance.media.cheapest import Plan, cheapest
 from appliance.media.choice import Admission, admits
 from appliance.media.delivery import Mode, Reason, Situation, begin, follow
-from appliance.media.ladder import Limit, shown_size
+from appliance.media.ladder import NO_LIMIT, Limit, shown_size
 from appliance.media.offer import Offer, State
+from appliance.streams.ways import best_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from appliance.media.adaptive import Choice
-    from appliance.media.cheapest import Plan
     from appliance.media.delivery import Delivery
-    from appliance.media.ladder import Rung
+    from appliance.media.ladder import Rung, Size
     from appliance.media.masks import Mask
     from appliance.media.units import VideoFormat
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
     from appliance.streams.messages import Want
+    from appliance.streams.network import Ways
 
 #: Codecs as people know them.
 _NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG"}
+#: A camera's rate as measured is another one if it differs by so much.
+ANOTHER_RATE = 0.1
 _STATES = {"ok": State.OK, "waiting": State.WAITING, "lost": State.LOST}
 
 
@@ -37,6 +40,16 @@ class Policy(Protocol):
 
     @property
     def adaptive(self) -> bool: ...
+
+    @property
+    def mode(self) -> StreamMode:
+        """How streams are chosen (row ADA-2)."""
+        ...
+
+    @property
+    def direct(self) -> bool:
+        """Whether streams may be sent as they come from the camera."""
+        ...
 
     @property
     def may_hear(self) -> bool: ...
@@ -53,16 +66,26 @@ class Policy(Protocol):
 
     @property
     def limit(self) -> Limit:
-        """What transcoded pictures may be at most (row PER-2)."""
+        """What transcoded pictures may be at most (rows PER-2, PER-3)."""
+        ...
+
+    @property
+    def level(self) -> int:
+        """Whose limit that is: 1, or 2 or 3 while the server is busy."""
         ...
 
 
 class Chosen(NamedTuple):
-    """``plan`` None: direct."""
+    """``plan`` None: direct.  ``reason``: why it is no better; ``cause``: why it is transcoded, None if it is not.
+
+    ``level``: whose limit makes it smaller or slower; None: none does.
+    """
 
     stream: StreamConfig
     reason: str | None
     plan: Plan | None = None
+    cause: str | None = None
+    level: int | None = None
 
     @property
     def rung(self) -> Rung | None:
@@ -76,14 +99,16 @@ class Chosen(NamedTuple):
 
 
 class Unplayable(NamedTuple):
-    """The client can play nothing that there is."""
+    """The client can play nothing that there is, or may not."""
 
-    video: VideoFormat  # what is nearest to being played
-    why: Admission
+    why: Admission | Reason
+    video: VideoFormat | None = None  # what is nearest to being played
 
     @property
     def message(self) -> str:
         """In English, for administrators."""
+        if self.video is None:
+            return "Direct streaming is switched off."
         name = _NAMES.get(self.video.codec, self.video.codec)
         size = f" of {self.video.width}x{self.video.height}" if self.why is Admission.LEVEL else ""
         return f"The camera sends {name}{size} ({self.video.codec_string}), which this client does not play."
@@ -110,6 +135,7 @@ class Chooser:
         self._only = only
         self._transcodes = transcodes
         self._delivery: Delivery | None = None
+        self._rates: dict[str, float] = {}  # by stream id: pictures a second, but not every change of a hundredth
         self._unplayable: dict[str, VideoFormat] = {}  # by stream id: what came, where it is not what was known
 
     @property
@@ -145,6 +171,7 @@ class Chooser:
             zoomed=want.zoom,
             sound=want.audio and self._policy.may_hear,
             adaptive=self._policy.adaptive,
+            mode=self._policy.mode,
         )
         choice = choose(offers, admissions, wish)
         delivery = self._deliver(want, choice, streams)
@@ -152,17 +179,34 @@ class Chooser:
             return self._plan(want, streams, offers, str(delivery.reason))
         if self._policy.mask:  # what is not transcoded is not masked
             return Refused(Reason.MASK)
+        if delivery.mode is Mode.NONE and delivery.reason is Reason.OFF:
+            return Unplayable(Reason.OFF)
         if choice.stream is not None:
             return Chosen(streams[choice.stream], choice.reason)
         nearest = next((n for n, each in enumerate(admissions) if each is Admission.LEVEL), 0)
         video = videos[nearest]
         assert video is not None  # what is not known is taken to play
-        return Unplayable(video, admissions[nearest])
+        return Unplayable(admissions[nearest], video)
+
+    def ways(self, want: Want, chosen: Chosen) -> Ways:
+        """What this client may be sent instead of what was chosen where its network is too slow, the best first."""
+        streams, offers = [chosen.stream], [self._offer(chosen.stream, self._known(chosen.stream.id))]
+        if chosen.plan is None and self._policy.adaptive and self._only is None:
+            for stream in self.candidates:
+                video = self._known(stream.id)
+                if stream.id != chosen.stream.id and video is not None and self.admit(want, video) is Admission.YES:
+                    streams.append(stream)
+                    offers.append(self._offer(stream, video))
+        may_make = chosen.plan is not None or (self._transcodes and self._policy.adaptive and want.mode == "auto")
+        ways = best_first(chosen, streams, offers, _tile(want), want.fps, self._policy.limit if may_make else None)
+        mask = self._policy.mask  # last, whatever it was chosen for
+        return ways._replace(options=tuple(option.hiding(mask) for option in ways.options))
 
     def _deliver(self, want: Want, choice: Choice, streams: Sequence[StreamConfig]) -> Delivery:
         """Direct or transcoded.  That a camera is lost or brings no picture is no reason: JPEG is made of the same."""
         now = trio.current_time()
-        situation = Situation(want.mode, masked=bool(self._policy.mask), picture_at_s=now)
+        allowed = self._policy.direct or self._only is not None
+        situation = Situation(want.mode, allowed=allowed, masked=bool(self._policy.mask), picture_at_s=now)
         if choice.stream is None:
             situation = replace(situation, admission=Admission(choice.reason or Admission.CODEC))
         else:
@@ -172,14 +216,21 @@ class Chooser:
 
     def _plan(self, want: Want, streams: Sequence[StreamConfig], offers: Sequence[Offer], reason: str) -> Chosen:
         """The way to JPEG that costs least; a stream that nothing is known of is opened to see what it is."""
-        tile = (want.width, want.height) if want.width or want.height else None
         states = [self._state(stream.id) for stream in streams]
         there = [replace(offer, state=state) for offer, state in zip(offers, states, strict=True)]
-        masked = bool(self._policy.mask)
-        plan = cheapest(there, tile, want.fps, zoomed=want.zoom, masked=masked, limit=self._policy.limit)
+        mode = self._policy.mode if self._policy.adaptive else StreamMode.QUALITY
+        limit, level, masked = self._policy.limit, self._policy.level, bool(self._policy.mask)
+
+        def plan_within(limit: Limit) -> Plan | None:
+            return cheapest(there, _tile(want), want.fps, zoomed=want.zoom, mode=mode, masked=masked, limit=limit)
+
+        plan = plan_within(limit)
         if plan is None:
-            return Chosen(streams[0], None)
-        return Chosen(streams[plan.stream], reason, plan)
+            return Chosen(streams[0], None, cause=reason)
+        unlimited = plan_within(NO_LIMIT)
+        limited = unlimited is not None and unlimited.rung != plan.rung
+        told = str(Reason.LEVEL) if limited and level > 1 else reason
+        return Chosen(streams[plan.stream], told, plan, cause=reason, level=level if limited else None)
 
     def _state(self, stream_id: str) -> State:
         hub = self._directory.hub(stream_id)
@@ -194,11 +245,20 @@ class Chooser:
         return Offer(
             size=shown_size(video.width, video.height, video.pixel_aspect),
             codec=video.codec,
-            fps=facts.measured.fps or nominal,
+            fps=self._steady(stream.id, facts.measured.fps or nominal),
             kbps=facts.measured.kbps,
             gop_s=facts.measured.gop_s,
             sound=sound,
         )
+
+    def _steady(self, stream_id: str, fps: float | None) -> float | None:
+        """The rate as it was measured before, as long as it is about the same: encodings are chosen by it."""
+        before = self._rates.get(stream_id)
+        if fps is None:
+            return before
+        if before is None or abs(fps - before) > ANOTHER_RATE * before:
+            self._rates[stream_id] = fps
+        return self._rates[stream_id]
 
     def _known(self, stream_id: str) -> VideoFormat | None:
         """What a stream sends: as it came, where that was not what the directory knew then."""
@@ -209,3 +269,7 @@ class Chooser:
                 del self._unplayable[stream_id]  # the camera sends something else by now
                 return video
         return came or video
+
+
+def _tile(want: Want) -> Size | None:
+    return (want.width, want.height) if want.width or want.height else None

@@ -29,10 +29,14 @@ class Want(msgspec.Struct, tag="want", tag_field="type", frozen=True):
 
 
 class Stats(msgspec.Struct, tag="stats", tag_field="type", frozen=True):
-    """Once a second: what the client holds in its buffer, and the pictures it dropped."""
+    """Once a second: what the client holds in its buffer, and the pictures that it did not show since the last time.
+
+    ``tell``: the answer is how the network is, as seen from here.
+    """
 
     buffer_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
-    dropped: Annotated[int, msgspec.Meta(ge=0)] = 0
+    dropped: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    tell: bool = False
 
 
 class Retry(msgspec.Struct, tag="retry", tag_field="type", frozen=True):
@@ -67,6 +71,11 @@ def status(state: str, reason: str | None, message: str = "", *, codec: str = ""
 def dropped(seconds: float) -> str:
     """``dropped``: so much was left out because this client was too slow."""
     return _text({"type": "dropped", "seconds": round(seconds, 3)})
+
+
+def network(fields: dict[str, Any]) -> str:
+    """``network``: how the network to this client is, and what it gets for that."""
+    return _text({"type": "network", **fields})
 
 
 def error(fault: Fault) -> str:

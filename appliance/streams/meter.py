@@ -19,12 +19,16 @@ STALL, STALLED = TICKS_PER_SECOND, 5
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Pictures per second, kbit/s, and the length of the last group of pictures; None until known."""
+    """Pictures per second, kbit/s, and the length of the last group of pictures; None until known.
+
+    ``since_key_s``: how long the present group is, so far.
+    """
 
     fps: float | None = None
     kbps: float | None = None
     gop_s: float | None = None
     gop_pictures: int | None = None
+    since_key_s: float | None = None
 
 
 class Meter:
@@ -69,9 +73,11 @@ class Meter:
         pictures = None if self._gop is None else self._gop[1]
         if len(self._pictures) < 2:
             return Measured(gop_s=gop_s, gop_pictures=pictures)
+        newest = self._pictures[-1][0]
+        since = None if self._idr_at is None else (newest - self._idr_at) / TICKS_PER_SECOND
         span = (self._pictures[-1][0] - self._pictures[0][0]) / TICKS_PER_SECOND
         if span < 0.5:
-            return Measured(gop_s=gop_s, gop_pictures=pictures)
+            return Measured(gop_s=gop_s, gop_pictures=pictures, since_key_s=since)
         intervals = len(self._pictures) - 1
         kilobits = (self._bytes - self._pictures[-1][1]) * 8 / 1000
-        return Measured(round(intervals / span, 2), round(kilobits / span, 1), gop_s, pictures)
+        return Measured(round(intervals / span, 2), round(kilobits / span, 1), gop_s, pictures, since)

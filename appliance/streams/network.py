@@ -1,58 +1,144 @@
-"""What one client's network carries of a camera's streams: `appliance.media.bandwidth` at work."""
+"""What one client's network carries, and so which of the ways to serve it: `appliance.media.rate_control` at work."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
-from appliance.media.bandwidth import Bandwidth, Sight
-from appliance.media.choice import Admission, admits
+import trio
+
+from appliance.media.rate_control import LOOK_S, Control, Sight, follow, rebased
+from appliance.media.steps import Step, rates_kbps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from appliance.serve.fanout import Outlet
-    from appliance.sites.cameras import StreamConfig
-    from appliance.streams.directory import Directory
+    from appliance.streams.audience import Audience
+    from appliance.streams.choosing import Chosen
+    from appliance.streams.messages import Stats
+
+#: With nothing that waits and nothing known to be wrong it is looked at so often.
+AT_REST_S = 1.0
+#: After so many viewers the loop is given back.
+BATCH = 32
+
+
+class Ways(NamedTuple):
+    """What a client may be sent, the best first, and what each takes; ``made``: from which on it is JPEG."""
+
+    options: tuple[Chosen, ...]
+    kbps: tuple[float, ...]
+    made: int
+
+    def rates(self, at: int, picture_bytes: float | None) -> Sequence[float]:
+        """What each takes, where pictures of one that is JPEG have been measured."""
+        if at < self.made or picture_bytes is None:
+            return self.kbps
+        chain = [
+            Step(option.rung, kbps)
+            for option, kbps in zip(self.options[self.made :], self.kbps[self.made :], strict=True)
+            if option.rung is not None
+        ]
+        return (*self.kbps[: self.made], *rates_kbps(chain, at - self.made, picture_bytes))
 
 
 class Network:
-    """``streams`` below are those of the camera that may be sent, ``codecs`` what the client plays of them."""
+    """Follows one client."""
 
-    def __init__(self, outlet: Outlet, directory: Directory) -> None:
+    def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
-        self._directory = directory
-        self._bandwidth = Bandwidth()
+        self._control = Control()
+        self._ways: Ways | None = None
+        self._rates: Sequence[float] = ()
+        self._looked_at = float("-inf")
+        self._buffer_s: float | None = None
+        self._dropped = 0
 
-    def look(
-        self, now: float, sent: StreamConfig, streams: Sequence[StreamConfig], codecs: Sequence[str] | None
-    ) -> None:
-        """See what waits for the client; to be called about once a second while ``sent`` is sent."""
-        smaller = bool(self._smaller(sent, streams, codecs))
-        self._bandwidth.see(Sight(now, self._outlet.lag_s, self._outlet.gaps), smaller=smaller)
+    def hear(self, stats: Stats) -> None:
+        """What the client says of itself."""
+        self._buffer_s = stats.buffer_s
+        self._dropped += stats.dropped
 
-    def carried(
-        self, chosen: StreamConfig, streams: Sequence[StreamConfig], codecs: Sequence[str] | None
-    ) -> tuple[StreamConfig, int]:
-        """The chosen stream, or one as many steps smaller as the network needs; and how many these are."""
-        if not self._bandwidth.steps:
-            return chosen, 0
-        smaller = self._smaller(chosen, streams, codecs)
-        steps = min(self._bandwidth.steps, len(smaller))
-        return (smaller[steps - 1] if steps else chosen), steps
+    def step(self, ways: Ways) -> int:
+        """Which of the ways is to be taken."""
+        before = self._ways
+        if before is None:
+            self._rates = ways.kbps
+        elif (keys := _keys(ways)) != (earlier := _keys(before)):
+            taken = earlier[min(self._control.step, len(earlier) - 1)]
+            if taken in keys:  # what is below, or above, it is another
+                self._control = replace(self._control, step=keys.index(taken))
+            else:
+                self._control = rebased(self._control, self._rates, ways.kbps)
+            self._rates = ways.kbps
+        self._ways = ways
+        return min(self._control.step, len(ways.options) - 1)
 
-    def _smaller(
-        self, stream: StreamConfig, streams: Sequence[StreamConfig], codecs: Sequence[str] | None
-    ) -> list[StreamConfig]:
-        """Those with smaller pictures, the largest first."""
-        found = []
-        size = self._samples(stream)
-        for other in streams:
-            video, others = self._directory.facts(other.id).video, self._samples(other)
-            if video is not None and 0 < others < size and admits(codecs, video.codec_string) is Admission.YES:
-                found.append((others, other))
-        return [other for _, other in sorted(found, key=lambda pair: -pair[0])]
+    def look(self, now: float, at: int | None, picture_bytes: float | None) -> bool:
+        """See how the client keeps up with what is sent, the ``at``-th of the ways; whether another is to be taken.
 
-    def _samples(self, stream: StreamConfig) -> int:
-        """Of one picture; 0 where it is not known."""
-        video = self._directory.facts(stream.id).video
-        return 0 if video is None else video.width * video.height
+        ``picture_bytes``: a picture of that takes, where it is JPEG; ``at`` None: what is sent is none of them.
+        """
+        ways, control = self._ways, self._control
+        if ways is None or at is None or len(ways.options) < 2:
+            return False
+        self._looked_at = now
+        seen = self._outlet.look(now)
+        sight = Sight(
+            now,
+            at,
+            seen.lag_s,
+            seen.made,
+            seen.left_out,
+            seen.acknowledged,
+            self._buffer_s if at < ways.made else None,
+            self._dropped,
+        )
+        self._rates = ways.rates(at, picture_bytes)
+        self._control = follow(control, sight, self._rates)
+        return self._control.step != control.step
+
+    def rests(self, now: float) -> bool:
+        """Whether there is nothing to look at yet: the best is sent, and nothing waits."""
+        control = self._control
+        return (
+            control.step == 0 and control.busy is None and self._outlet.is_at_rest and now - self._looked_at < AT_REST_S
+        )
+
+    def told(self, at: int | None) -> dict[str, float | int | None]:
+        """How it is, for the client, which gets the ``at``-th of the ways.
+
+        ``arrives_kbps``: what was acknowledged of late; ``carries_kbps``: so much is carried and no more, as far as is
+        known; ``takes_kbps``: what is sent takes; ``step`` of ``steps``: 0 is the best.  None: not known.
+        """
+        control, way = self._control, self._outlet.way()
+        seen, ways = control.seen, self._ways
+        arrives = None
+        if len(seen) > 1:
+            arrives = round((seen[-1].sent - seen[0].sent) * 8 / 1000 / (seen[-1].at_s - seen[0].at_s), 1)
+        return {
+            "arrives_kbps": arrives,
+            "carries_kbps": None if control.ceiling_kbps == inf else round(control.ceiling_kbps, 1),
+            "takes_kbps": None if at is None or at >= len(self._rates) else round(self._rates[at], 1),
+            "round_trip_ms": None if way is None else round(way.round_trip_s * 1000, 1),
+            "resent": None if way is None else round(way.lost, 4),
+            "step": at or 0,
+            "steps": 1 if ways is None else len(ways.options),
+        }
+
+
+async def watch_networks(audience: Audience) -> None:
+    """Let each viewer look at its network, for ever."""
+    while True:
+        for number, member in enumerate(audience):
+            if number % BATCH == BATCH - 1:
+                await trio.lowlevel.checkpoint()
+            if member.ending is None:
+                member.viewer.look(trio.current_time())
+        await trio.sleep(LOOK_S)
+
+
+def _keys(ways: Ways) -> list[object]:
+    return [(option.stream.id, option.rung) for option in ways.options]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from appliance.media.picture import Picture
     from appliance.streams.transcoder import Transcoder
 
+#: The mean size of pictures is taken over about so many.
+MEAN_OF = 8
 #: Rates are taken over so many seconds.
 RATE_MARKS = 5
 
@@ -38,7 +40,15 @@ class Rendition:
     spectators: dict[Spectator, None] = field(default_factory=dict)
     latest: Picture | None = None  # of this stretch of the stream
     why: tuple[str, ...] = ()  # it is made of this stream, and how
+    mean_bytes: float | None = None  # of a picture, of late
     _slot: int | None = None  # of time, that the last picture was passed through for
+
+    def take(self, picture: Picture) -> bool:
+        """Keep the newest picture; whether it is the first of this stretch."""
+        size, is_first = len(picture.message), self.latest is None
+        self.latest = picture
+        self.mean_bytes = size if self.mean_bytes is None else self.mean_bytes + (size - self.mean_bytes) / MEAN_OF
+        return is_first
 
     def is_due(self, pts: int) -> bool:
         """Whether it is the turn of this picture, where the camera's own is passed through."""

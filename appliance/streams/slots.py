@@ -37,7 +37,9 @@ class Slot:
     holds: ExitStack = field(repr=False)
     rendition: Rendition | None = None
     plan: Plan | None = None
-    steps: int = 0  # so many streams smaller than chosen, for the network's sake
+    cause: str | None = None  # why it is transcoded
+    level: int | None = None  # whose limit makes it smaller or slower
+    steps: int = 0  # so many ways further down than chosen, for the network's sake
     looks: int = 0  # how often yet it is waited for to be early in its group of pictures
 
     @property
@@ -47,6 +49,11 @@ class Slot:
 
     def close(self) -> None:
         self.holds.close()
+
+    def follow(self, chosen: Chosen, steps: int) -> None:
+        """What was chosen is this, for these reasons."""
+        self.reason, self.plan, self.cause, self.level = chosen.reason, chosen.plan, chosen.cause, chosen.level
+        self.steps = steps
 
     def is_near(self, chosen: Chosen) -> bool:
         """Whether this is what was chosen, or so near to it that nobody would see a difference."""
@@ -93,6 +100,9 @@ def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment)
             "fps": rung.fps or _fps(slot.hub),
             "reason": slot.reason,
             "utc_zero": segment.run.utc_zero,
+            "cause": slot.cause,
+            "level": slot.level,
+            "quality": rung.quality,
         }
     )
     return [text_frame(text)]

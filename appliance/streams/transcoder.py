@@ -229,7 +229,7 @@ class Transcoder:
                 await self._give(rendition, framed[which])
 
     async def _give(self, rendition: Rendition, picture: Picture) -> None:
-        is_first, rendition.latest = rendition.latest is None, picture
+        is_first = rendition.take(picture)
         await rendition.fanout.publish(picture)
         if is_first:
             for spectator in tuple(rendition.spectators):

@@ -16,7 +16,7 @@ from appliance.media.masks import NO_MASK
 from appliance.serve.frames import text_frame
 from appliance.sites.source import Trouble
 from appliance.streams import messages
-from appliance.streams.choosing import Chooser, Chosen, Refused, Unplayable
+from appliance.streams.choosing import Chooser, Refused, Unplayable
 from appliance.streams.network import Network
 from appliance.streams.slots import Slot, announcement, announcement_of_pictures
 
@@ -27,22 +27,23 @@ if TYPE_CHECKING:
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.serve.fanout import Outlet
     from appliance.sites.cameras import Camera
-    from appliance.streams.choosing import Policy
+    from appliance.streams.choosing import Chosen, Policy
     from appliance.streams.directory import Directory
     from appliance.streams.hub import Hub, Segment
-    from appliance.streams.messages import Want
+    from appliance.streams.messages import Stats, Want
+    from appliance.streams.network import Ways
     from appliance.streams.renditions import Rendition
     from appliance.streams.transcoder import Transcoder
     from appliance.streams.transcoders import Transcoders
 
 #: A larger stream that the network may or may not carry is begun early in its group of pictures, as little as that is
-#: then sent at once; where it never is early when it is looked at (once a second), after so many looks.
+#: then sent at once; where it never is early when it is looked at (four times a second), after so many looks.
 EARLY_TICKS = TICKS_PER_SECOND * 3 // 10
-LOOKS = 10
+LOOKS = 40
 
 
 #: What was announced: a client has to be told anew when any of it changes.
-Announced = tuple[object, "VideoFormat", "AudioFormat | Rung | None", str | None]
+Announced = tuple[object, "VideoFormat", "AudioFormat | Rung | None", str | None, str | None, int | None]
 
 
 class Viewer:
@@ -81,7 +82,8 @@ class Viewer:
         self._sending = False
         self._announced: Announced | None = None
         self._status: tuple[str, str | None] = ("", None)
-        self._network = Network(outlet, directory)
+        self._network = Network(outlet)
+        self._ways: Ways | None = None
 
     def __enter__(self) -> Viewer:
         return self
@@ -120,13 +122,24 @@ class Viewer:
         """Whether what is sent is made here."""
         return self._sending and self._current is not None and self._current.rendition is not None
 
-    def look_at_network(self, now: float) -> None:
-        """See whether the client's network carries what is sent; to be called about once a second, before `decide`."""
-        want, current = self._want, self._current
-        if want is None or current is None or current.rendition is not None:
+    def hear(self, stats: Stats) -> None:
+        """What the client says of itself, once a second."""
+        self._network.hear(stats)
+        self.decide()
+        if stats.tell:
+            self._tell(messages.network(self._network.told(self._at) | {"level": self._policy.level}))
+
+    def look(self, now: float) -> None:
+        """See whether the client's network carries what is sent; to be called each quarter of a second."""
+        paused = self._want is None or self._want.paused
+        if self._next is not None and self._next.looks and not paused:
+            self._begin_if_possible(self._next)
+        current = self._current
+        if not self._sending or current is None or self._network.rests(now):
             return
-        if self._sending and self._next is None:
-            self._network.look(now, current.stream, self._chooser.candidates, want.codecs)
+        picture_bytes = None if current.rendition is None else current.rendition.mean_bytes
+        if self._network.look(now, self._at, picture_bytes):
+            self.decide()
 
     def decide(self) -> None:
         """Choose again: something that matters may have changed."""
@@ -142,13 +155,11 @@ class Viewer:
         chosen = self._choose(want)
         if chosen is None:
             return
-        steps = 0
-        if self._policy.adaptive and chosen.plan is None:
-            stream, steps = self._network.carried(chosen.stream, self._chooser.candidates, want.codecs)
-            chosen = Chosen(stream, "bandwidth" if steps else chosen.reason)
-        chosen = chosen.hiding(self._policy.mask)  # last, whatever it was chosen for
+        self._ways = self._chooser.ways(want, chosen)
+        steps = self._network.step(self._ways)
+        chosen = self._ways.options[steps]
         if self._current is not None and self._current.is_near(chosen):
-            self._current.reason, self._current.steps, self._current.plan = chosen.reason, steps, chosen.plan
+            self._current.follow(chosen, steps)
             if self._next is not None:
                 self._next.close()
                 self._next = None
@@ -158,9 +169,9 @@ class Viewer:
             before, self._next = self._next, self._hold(chosen)
             if before is not None:  # only now: what both need stays open
                 before.close()
-            if self._current is not None and self._current.steps > steps:
+            if self._current is not None and self._current.steps > steps and chosen.plan is None:
                 self._next.looks = LOOKS
-        self._next.reason, self._next.steps, self._next.plan = chosen.reason, steps, chosen.plan
+        self._next.follow(chosen, steps)
         self._begin_if_possible(self._next)
 
     # --- called by hubs -----------------------------------------------------------------------------------------
@@ -199,6 +210,13 @@ class Viewer:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
+    @property
+    def _at(self) -> int | None:
+        """Which of the ways is what is sent."""
+        if self._current is None or self._ways is None:
+            return None
+        return next((n for n, each in enumerate(self._ways.options) if self._current.is_near(each)), None)
+
     def _tell_state(self, slot: Slot) -> None:
         """How the camera is, or else how the transcoder is."""
         if self._want is None or self._want.paused:
@@ -221,7 +239,8 @@ class Viewer:
             self._say("lost", chosen.reason)
             return None
         if isinstance(chosen, Unplayable):
-            self._say("lost", str(chosen.why), chosen.message, codec=chosen.video.codec_string)
+            codec = "" if chosen.video is None else chosen.video.codec_string
+            self._say("lost", str(chosen.why), chosen.message, codec=codec)
             return None
         return chosen
 
@@ -241,6 +260,7 @@ class Viewer:
         hub = holds.enter_context(self._directory.lease(self._chooser.camera, chosen.stream))
         holds.enter_context(hub.subscription(self))
         slot = Slot(chosen.stream, chosen.reason, hub, holds, plan=chosen.plan)
+        slot.follow(chosen, 0)
         if chosen.plan is not None:
             assert self._transcoders is not None
             transcoder = holds.enter_context(self._transcoders.lease(hub))
@@ -288,7 +308,7 @@ class Viewer:
             self._refuse(slot)
             return
         audio = want.audio and self._policy.may_hear
-        announced = (segment.run, segment.video, segment.variant(audio=audio), slot.reason)
+        announced = (segment.run, segment.video, segment.variant(audio=audio), slot.reason, None, None)
         if slot is self._current and self._sending and announced == self._announced:
             return  # sound joined or left, and this client does not hear it
         self._take_over(slot)
@@ -299,7 +319,7 @@ class Viewer:
         self._sending = True
 
     def _begin_pictures(self, slot: Slot, rendition: Rendition, segment: Segment) -> None:
-        announced = (None, segment.video, rendition.rung, slot.reason)
+        announced = (None, segment.video, rendition.rung, slot.reason, slot.cause, slot.level)
         if slot is self._current and self._sending and announced == self._announced:
             return
         assert rendition.latest is not None

@@ -15,7 +15,7 @@ from appliance.base.secrets import Secret
 from appliance.media.masks import Point, checked, parse_mask
 from appliance.settings.tabs import TABS, to_json
 from appliance.sites.camera import configured
-from appliance.web.cameras import StateView, state_view
+from appliance.web.cameras import AdviceView, StateView, advice_view, state_view
 from appliance.web.pinning import FIRST, shown_fingerprint
 from appliance.web.table import Route
 
@@ -131,6 +131,7 @@ class AdminStream(msgspec.Struct):
     pictures_dropped: int | None = None  # because a part of them, or of what they refer to, was lost
     notes: list[str] = []
     oddities: list[str] = []
+    advice: list[AdviceView] = []  # by what it sends, not by what it is set to
 
 
 class AdminCamera(msgspec.Struct):
@@ -350,6 +351,7 @@ class Administration:
             if known.video is not None:
                 view.codec, view.width, view.height = known.video.codec, known.video.width, known.video.height
             view.fps, view.kbps, view.gop_s = known.measured.fps, known.measured.kbps, known.measured.gop_s
+            view.advice = advice_view(known)
             if hub is not None:
                 view.notes = list(hub.notes)
                 counted = hub.source_statistics

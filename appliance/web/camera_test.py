@@ -11,11 +11,14 @@ import msgspec
 from appliance.auth.rights import Right
 from appliance.base.faults import invalid
 from appliance.base.secrets import Secret, redact
+from appliance.media.advice import advise
 from appliance.media.masks import NO_MASK
 from appliance.sites.camera import configured, host_of
+from appliance.sites.probe import MEASURE_S
 from appliance.sites.rtsp.oddities import EVIDENCE, Oddity
 from appliance.sites.rtsp.options import show_fingerprint
 from appliance.web.admin import named_camera
+from appliance.web.cameras import AdviceView, advice_views
 from appliance.web.table import Route, Video
 
 if TYPE_CHECKING:
@@ -104,6 +107,7 @@ class TestStream(msgspec.Struct):
     kbps: float | None = None
     gop_s: float | None = None
     audio: TestAudio | None = None
+    advice: list[AdviceView] = []
     notes: list[str] = []
     oddities: list[TestOddity] = []
     fingerprint: str | None = None
@@ -218,5 +222,10 @@ def _stream(tried: Tried) -> TestStream:
         view.nominal_fps = None if video.nominal_fps is None else round(float(video.nominal_fps), 2)
     if result.audio is not None:
         view.audio = TestAudio(result.audio.codec, result.audio.sample_rate, result.audio.channels)
-    view.fps, view.kbps, view.gop_s = result.measured.fps, result.measured.kbps, result.measured.gop_s
+    measured = result.measured
+    view.fps, view.kbps, view.gop_s = measured.fps, measured.kbps, measured.gop_s
+    waited = measured.gop_s is None and measured.key_picture is not None and view.ok
+    is_intra = result.video is not None and result.video.is_intra
+    found = advise(measured.gop_s, measured.fps, since_key_s=MEASURE_S if waited else None, is_intra=is_intra)
+    view.advice = advice_views(found)
     return view

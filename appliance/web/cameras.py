@@ -6,21 +6,39 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from appliance.auth.rights import CAMERA_RIGHTS
+from appliance.auth.rights import CAMERA_RIGHTS, Right
 from appliance.base.clock import to_rfc3339
 from appliance.base.faults import Fault, Kind
+from appliance.media.advice import advise
 from appliance.web.table import Access, Route
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from appliance.auth.rights import Principal
+    from appliance.media.advice import Advice
     from appliance.sites.cameras import Camera
-    from appliance.streams.directory import CameraState
+    from appliance.streams.directory import CameraState, StreamFacts
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
 
+class AdviceView(msgspec.Struct):
+    """What to change in a camera (row DIR-3).  ``about``: gop or rate.
+
+    ``measured``: seconds from one key frame to the next (``at_least``: that is not over yet), or pictures a second.
+    ``message`` and ``hint`` say it in English.
+    """
+
+    about: str
+    measured: float
+    at_least: bool
+    message: str
+    hint: str
+
+
 class StreamView(msgspec.Struct):
-    """One stream of a camera, largest first; numbers as measured, None until known."""
+    """One stream of a camera, largest first; numbers as measured, None until known.  ``advice``: for administrators."""
 
     id: str
     name: str
@@ -29,6 +47,7 @@ class StreamView(msgspec.Struct):
     height: int | None
     fps: float | None
     kbps: float | None
+    advice: list[AdviceView] = []
 
 
 class StateView(msgspec.Struct):
@@ -153,6 +172,7 @@ class Cameras:
     def view(self, camera: Camera, principal: Principal) -> CameraView:
         directory = self._services.directory
         facts = [(stream, directory.facts(stream.id)) for stream in camera.streams]
+        administers = self._services.rights.allows(principal, Right.ADMINISTER)
         rights = [right for right in CAMERA_RIGHTS if self._services.rights.allows(principal, right, camera.id)]
         return CameraView(
             id=camera.id,
@@ -168,6 +188,7 @@ class Cameras:
                     height=None if known.video is None else known.video.height,
                     fps=known.measured.fps,
                     kbps=known.measured.kbps,
+                    advice=advice_view(known) if administers else [],
                 )
                 for stream, known in facts
             ],
@@ -179,3 +200,13 @@ class Cameras:
 
 def state_view(state: CameraState) -> StateView:
     return StateView(state.state, state.reason, to_rfc3339(state.since))
+
+
+def advice_view(known: StreamFacts) -> list[AdviceView]:
+    """What is advised, by what a stream sends."""
+    measured, is_intra = known.measured, known.video is not None and known.video.is_intra
+    return advice_views(advise(measured.gop_s, measured.fps, since_key_s=measured.since_key_s, is_intra=is_intra))
+
+
+def advice_views(advice: Iterable[Advice]) -> list[AdviceView]:
+    return [AdviceView(str(each.about), each.measured, each.at_least, each.message, each.hint) for each in advice]

@@ -15,7 +15,7 @@ from quart import websocket
 
 from appliance.auth.rights import Right
 from appliance.base.faults import Fault, Kind
-from appliance.media.levels import Levels
+from appliance.media.adaptive import StreamMode
 from appliance.media.masks import EVERYTHING
 from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
@@ -50,10 +50,6 @@ COMPLAINTS, COMPLAINTS_PER_S = 10, 1.0
 NO_FIRST_MESSAGE = Ending(1008, "no first message")
 
 
-#: What transcoded pictures are at most, where nothing else is set (row PER-2, level 1).
-LIMIT = Levels().limit(1)
-
-
 @dataclass
 class ViewPolicy:
     """Settings and rights, as `Viewer` asks for them."""
@@ -65,6 +61,14 @@ class ViewPolicy:
     @property
     def adaptive(self) -> bool:
         return self.services.settings.tab(PerformanceTab).adaptive
+
+    @property
+    def mode(self) -> StreamMode:
+        return StreamMode(self.services.settings.tab(PerformanceTab).adaptive_mode)
+
+    @property
+    def direct(self) -> bool:
+        return self.services.settings.tab(PerformanceTab).direct
 
     @property
     def may_hear(self) -> bool:
@@ -81,7 +85,11 @@ class ViewPolicy:
 
     @property
     def limit(self) -> Limit:
-        return LIMIT
+        return self.services.levels.limit
+
+    @property
+    def level(self) -> int:
+        return self.services.levels.number
 
 
 class Live:
@@ -192,8 +200,7 @@ class Listener:
         elif isinstance(message, Stats):
             member.buffer_s = message.buffer_s
             self._services.keep_alive(self._session)
-            member.viewer.look_at_network(trio.current_time())
-            member.viewer.decide()
+            member.viewer.hear(message)
         elif trio.current_time() - self._retried_at >= RETRY_EVERY_S:
             self._retried_at = trio.current_time()
             self._services.directory.retry_now(member.camera_id)

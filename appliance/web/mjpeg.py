@@ -135,7 +135,6 @@ class Mjpeg:
                     await member.ended.wait()
                     break
                 self._services.keep_alive(call.session)
-                member.viewer.look_at_network(trio.current_time())
                 member.viewer.decide()
             member.outlet.stop()
             with trio.move_on_after(FAREWELL_S):

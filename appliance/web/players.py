@@ -109,6 +109,13 @@ class Players:
             )
         self._check_cap(call.who)
         policy = ViewPolicy(self._services, call.who, camera.id)
+        if not policy.direct:
+            raise Fault(
+                Kind.FORBIDDEN,
+                "direct_off",
+                "Direct streaming is switched off.",
+                "Watch in the browser, or take snapshot.jpg; an administrator may switch it on.",
+            )
         with self._services.directory.lease(camera, stream) as hub:
             with trio.move_on_after(MP4_PATIENCE_S):
                 await hub.wait_beginning()
@@ -157,7 +164,7 @@ class Players:
                 self._services.judge(member)
                 await self._send_head(connection)
                 viewer.want(Want(audio=hear))
-                await self._serve_mp4(member, call)
+                await self._serve_mp4(member, call, policy)
 
     @staticmethod
     async def _send_head(connection: Connection) -> None:
@@ -170,7 +177,7 @@ class Players:
             connection.abort()
             raise trio.ClosedResourceError from None
 
-    async def _serve_mp4(self, member: Member, call: Call) -> None:
+    async def _serve_mp4(self, member: Member, call: Call, policy: ViewPolicy) -> None:
         written = trio.Event()
         async with trio.open_nursery() as sending:
             sending.start_soon(write, member, written)
@@ -178,6 +185,8 @@ class Players:
                 self._services.keep_alive(call.session)
                 with trio.move_on_after(USE_S):
                     await member.ended.wait()
+                if not policy.direct:
+                    member.end(CHANGED)
             member.outlet.stop()
             with trio.move_on_after(FAREWELL_S):
                 await written.wait()

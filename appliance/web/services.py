@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from appliance.streams.audience import Audience, Member
     from appliance.streams.directory import Directory
     from appliance.streams.hls import HlsOutputs
+    from appliance.streams.levels import LevelInForce
     from appliance.streams.snapshots import Snapshots
     from appliance.streams.transcoders import Transcoders
     from appliance.streams.trials import Trials
@@ -59,6 +60,7 @@ class Services:
     pool: Pool
     board: Board
     load: Load
+    levels: LevelInForce
     news: Broadcast[object]
     judge: Callable[[Member], None]  # ends a view that is not allowed (any more)
     tls: TlsHolder | None

@@ -47,6 +47,20 @@ class CameraCounts(msgspec.Struct):
     unknown: int = 0
 
 
+class LevelView(msgspec.Struct):
+    """What limits transcoded pictures: the level in force (rows PER-2 to PER-4) and what it allows, None: anything.
+
+    ``cpu_percent`` and ``kbps``: the load that is compared with the thresholds, evened out over ten seconds.
+    """
+
+    number: int
+    max_fps: float | None
+    max_width: int | None
+    max_height: int | None
+    cpu_percent: float
+    kbps: float
+
+
 class StatusView(msgspec.Struct):
     """How the server is.  Shares are 0–1; rates in bytes a second; ``cores`` the processor time of this program."""
 
@@ -66,6 +80,7 @@ class StatusView(msgspec.Struct):
     certificate: CertificateView | None
     attention: list[AttentionView]
     transcoders: list[TranscoderView]
+    level: LevelView
     workers_died: int
     workers_hung: int
     hardware_decoding: str = "absent"
@@ -167,6 +182,7 @@ class StatusRoutes:
                 AttentionView(item.code, item.message, item.hint, item.severity.value) for item in self._attention()
             ],
             transcoders=[transcoder_view(each) for each in services.transcoders],
+            level=self._level(),
             workers_died=services.transcoders.crew.died,
             workers_hung=services.transcoders.crew.hung,
         )
@@ -214,6 +230,13 @@ class StatusRoutes:
     def _counts(self) -> CameraCounts:
         states = [self._services.directory.state(camera.id).state for camera in self._services.cameras.list()]
         return CameraCounts(**{state: states.count(state) for state in ("ok", "waiting", "lost", "unknown")})
+
+    def _level(self) -> LevelView:
+        levels = self._services.levels
+        width, height = levels.limit.max_size or (None, None)
+        return LevelView(
+            levels.number, levels.limit.max_fps, width, height, round(levels.cpu_percent, 1), round(levels.kbps)
+        )
 
     def _certificate(self) -> CertificateView | None:
         if self._services.tls is None:
@@ -310,6 +333,7 @@ class StatusRoutes:
                 "fanal_workers_replaced", "Media workers that died.", {(): services.pool.replaced}, (), is_counter=True
             ),
             *transcoder_series(services.transcoders),
+            Series("fanal_level", "The level that limits transcoded pictures.", {(): services.levels.number}),
             Series("fanal_cpu_cores", "Cores used by this program.", {(): latest.own if latest else 0}),
             Series("fanal_resident_bytes", "Memory of the main process.", {(): latest.memory if latest else 0}),
             Series("fanal_tasks", "Tasks of the event loop.", {(): trio.lowlevel.current_statistics().tasks_living}),

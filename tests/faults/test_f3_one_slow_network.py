@@ -104,6 +104,18 @@ def scene(served: tuple[Net, Server, str], net: Net) -> Iterator[Scene]:
         yield scene
 
 
+@pytest.fixture
+def scene_of_one(served: tuple[Net, Server, str], net: Net) -> Iterator[Watcher]:
+    """Only the other viewer, in the house."""
+    _, server, camera_id = served
+    authority = (server.folder / "tls" / "authority.pem").read_text()
+    path = f"/api/v1/cameras/{camera_id}/live"
+    with watching(partial(net.inside, net.house), HOUSE, server.port, path, server.token, authority) as near:
+        near.wait(lambda: near.pictures > 10 and near.behind_s < 1)
+        near.forget()
+        yield near
+
+
 def test_f3_a_network_that_loses_one_packet_in_twenty(scene: Scene, net: Net) -> None:
     net.lose(5)
     began = scene.far.pictures
@@ -126,6 +138,38 @@ def test_f3_a_network_that_falls_to_one_megabit(scene: Scene, net: Net) -> None:
     net.mend()
     scene.far.wait(lambda: scene.far.stream == ("main", None), within_s=60)
     scene.nobody_else_noticed()
+
+
+@pytest.mark.parametrize("falls", [False, True], ids=["starts so", "falls"])
+def test_f3_a_transcoded_picture_on_300_kilobits(
+    served: tuple[Net, Server, str], net: Net, scene_of_one: Watcher, *, falls: bool
+) -> None:
+    """The camera's picture as JPEG for a tile of 640x360, ten a second, would take 3 Mbit/s."""
+    _, server, camera_id = served
+    authority = (server.folder / "tls" / "authority.pem").read_text()
+    if not falls:
+        net.slow_down("300kbit")
+    path = f"/api/v1/cameras/{camera_id}/live"
+    tile = {"width": 640, "height": 360, "mode": "transcoded"}
+    with watching(partial(net.inside, net.phone), HOUSE, server.port, path, server.token, authority, **tile) as far:
+        far.wait(lambda: far.pictures > (10 if falls else 0))
+        if falls:
+            far.wait(lambda: far.behind_s < 1)
+            far.forget()
+            net.slow_down("300kbit")
+        began, at = far.pictures, time.monotonic()
+        far.wait(lambda: far.stream[1] == "bandwidth", within_s=5)
+        told_s = time.monotonic() - at
+        time.sleep(WATCHED_S / 2)
+        last = far.announced[-1]
+        made = f"{last['width']}x{last['height']} at {last['fps']}/s in quality {last['quality']}"
+        print(f"300 kbit/s: {far.worst_s:.2f} s behind at most, told after {told_s:.2f} s; in the end {made}")
+        assert far.worst_s < LIVE_EDGE_S + scene_of_one.worst_s
+        assert told_s < LIVE_EDGE_S
+        assert far.pictures - began > WATCHED_S / 2  # and it is no standing picture
+        assert (last["cause"], last["reason"]) == ("requested", "bandwidth")
+        assert far.stream[1] == "bandwidth"
+    assert not scene_of_one.left_out
 
 
 def test_f3_a_network_that_is_a_long_way_and_stalls(served: tuple[Net, Server, str]) -> None:

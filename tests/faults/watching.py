@@ -6,6 +6,7 @@ import json
 import ssl
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,14 +28,16 @@ PATIENCE_S = 20.0
 
 @dataclass
 class Watcher:
-    """One viewer in a thread of its own.  Read its notes from any thread."""
+    """One viewer in a thread of its own.  Read its notes from any thread.  ``want``: what it asks for."""
 
+    want: dict[str, Any] = field(default_factory=lambda: {"width": 1920, "height": 1080})
     announced: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[float] = field(default_factory=list)  # seconds, as the server told
     pictures: int = 0
     newest: int = 0  # UTC ticks of the newest picture
     worst_s: float = 0.0  # how far behind it ever was, since `forget`
     failure: BaseException | None = None
+    _came: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1000))  # when, bytes
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def forget(self) -> None:
@@ -45,6 +48,12 @@ class Watcher:
     @property
     def behind_s(self) -> float:
         return time.time() - self.newest / TICKS_PER_SECOND if self.newest else 0.0
+
+    @property
+    def kbps(self) -> float:
+        """What came in the last second."""
+        now = time.monotonic()
+        return sum(size for at, size in tuple(self._came) if now - at <= 1) * 8 / 1000
 
     @property
     def stream(self) -> tuple[str, str | None]:
@@ -71,7 +80,7 @@ class Watcher:
                 )
                 nursery.start_soon(self._listen, client)
                 nursery.start_soon(self._note)
-                await client.send_message('{"type":"want","width":1920,"height":1080}')
+                await client.send_message(json.dumps({"type": "want", **self.want}))
                 while not self._stop.is_set():  # by another thread
                     await client.send_message('{"type":"stats","buffer_s":0.2,"dropped":0}')
                     await trio.sleep(STATS_S)
@@ -82,6 +91,7 @@ class Watcher:
     async def _listen(self, client: trio_websocket.WebSocketConnection) -> None:
         while True:
             message = await client.get_message()
+            self._came.append((time.monotonic(), len(message)))
             if isinstance(message, str):
                 told = json.loads(message)
                 if told["type"] == "stream":
@@ -92,6 +102,9 @@ class Watcher:
                 (sample,) = read_samples(message)
                 self.newest = max(self.newest, self.announced[-1]["utc_zero"] + sample.dts)
                 self.pictures += 1
+            elif message[8:10] == b"\xff\xd8":
+                self.newest = max(self.newest, int.from_bytes(message[:8], "big") * TICKS_PER_SECOND // 1000)
+                self.pictures += 1
 
     async def _note(self) -> None:
         while True:
@@ -101,10 +114,16 @@ class Watcher:
 
 @contextmanager
 def watching(
-    where: Callable[[], AbstractContextManager[None]], host: str, port: int, path: str, token: str, authority: str
+    where: Callable[[], AbstractContextManager[None]],
+    host: str,
+    port: int,
+    path: str,
+    token: str,
+    authority: str,
+    **want: Any,
 ) -> Iterator[Watcher]:
-    """A viewer whose sockets are made within the context that ``where`` gives."""
-    watcher = Watcher()
+    """A viewer whose sockets are made within the context that ``where`` gives; ``want``: what it asks for."""
+    watcher = Watcher(want) if want else Watcher()
 
     def run() -> None:
         try:

@@ -25,6 +25,7 @@ KEY_SHARE = 6  # a key frame is as large as so many other pictures
 EARLY = 7  # pictures after a key frame
 ENCODE_S = 0.05
 JITTER_S = 0.03  # what is on its way for so much longer than the way takes is overdue
+RATE_S = 0.3  # over so long it is measured how fast that is acknowledged
 TRACES = Path(__file__).parent.parent / "vectors" / "network"
 
 
@@ -93,6 +94,7 @@ class Way:
         self._written = self.acknowledged = self.begun_at = 0.0
         self._ends: deque[tuple[float, float]] = deque()  # of pictures: when they were begun, up to which byte
         self.arrived_s = float("inf")  # how long the last one took
+        self._seen: deque[tuple[float, float]] = deque()  # what was acknowledged when
         self.newest = float("-inf")
         self.arrived, self.shown = 0.0, 0
 
@@ -101,6 +103,12 @@ class Way:
 
     def unacknowledged_s(self, now: float) -> float:
         return now - self._unacknowledged[0][0] if self._unacknowledged else 0.0
+
+    def left_s(self, now: float) -> float:
+        """What is on its way, at the rate of late."""
+        since, then = self._seen[0] if self._seen else (now, self.acknowledged)
+        came = self.acknowledged - then
+        return (self._written - self.acknowledged) * (now - since) / came if came > 0 else float("inf")
 
     def write(self, now: float, made_at: float, count: float, *, last: bool) -> None:
         self._written += count
@@ -130,6 +138,12 @@ class Way:
                 self._unacknowledged.popleft()
             while self._ends and self._ends[0][1] <= self.acknowledged + 1e-3:
                 self.arrived_s = now - self._ends.popleft()[0]
+        if not self._unacknowledged:
+            self._seen.clear()
+        elif not self._seen or self._seen[-1][1] < self.acknowledged:
+            self._seen.append((now, self.acknowledged))
+            while now - self._seen[0][0] > RATE_S:
+                self._seen.popleft()
         while self._flying and self._flying[0][0] <= now:
             self.newest = max(self.newest, self._flying.popleft()[1])
             self.shown += 1
@@ -271,7 +285,8 @@ class Viewer:
             if packet.left == packet.size and self._step >= len(self._direct):
                 age, way = self.path.unacknowledged_s(now), 2 * self.path.link.delay_s
                 interval = 1 / (self._chain[self._step - len(self._direct)].rung.fps or FPS)
-                if not may_begin(age, way, interval, taken_s=self._taken_s, arrived_s=self.path.arrived_s):
+                left = self.path.left_s(now) if self.path.shown else float("inf")
+                if not may_begin(age, way, interval, taken_s=self._taken_s, arrived_s=self.path.arrived_s, left_s=left):
                     return
                 self.path.begun_at = now
             count = min(room, packet.left)

@@ -84,6 +84,14 @@ def test_when_it_goes_down_and_how_far(sights, step) -> None:
     assert control.step == step
 
 
+@pytest.mark.parametrize(("carried", "step"), [(900, 3), (3900, 0)])
+def test_what_waits_longer_and_longer_is_no_stall(carried, step) -> None:
+    control = Control()
+    for n, sight in enumerate(look(4, carried=carried)):
+        control = follow(control, replace(sight, lag_s=0.2 + 0.1 * n), KBPS)
+    assert control.step == step
+
+
 def test_a_client_with_nothing_left_to_show_is_believed_sooner() -> None:
     for buffer_s, step in ((0.0, 3), (0.4, 0), (None, 0)):
         control = Control()
@@ -220,22 +228,28 @@ def test_another_tile_has_other_steps(control, after, step) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unacknowledged", "interval", "taken", "arrived", "may"),
+    ("unacknowledged", "interval", "taken", "arrived", "left", "may"),
     [
-        (0.0, 0.04, inf, inf, True),  # the first
-        (0.02, 0.04, 0.0, inf, False),  # the second, while nothing is known of the network
-        (0.2, 0.04, 0.0, 0.12, True),
-        (0.23, 0.04, 0.0, 0.12, False),
-        (0.3, 0.25, 0.0, 0.3, True),  # where pictures are few, one may take longer
-        (0.4, 0.25, 0.0, 0.3, False),
-        (0.4, 1.0, 0.0, 0.3, False),
-        (0.12, 0.25, 0.3, 0.2, False),  # the last one was large for this network
-        (0.12, 0.25, 0.0, 0.9, False),
-        (0.09, 0.25, 0.3, 0.9, True),  # all but what is on its way has arrived
+        (0.0, 0.04, inf, inf, inf, True),  # the first
+        (0.02, 0.04, 0.0, inf, 0.0, False),  # the second, while nothing is known of the network
+        (0.2, 0.04, 0.0, 0.12, inf, True),
+        (0.23, 0.04, 0.0, 0.12, inf, False),
+        (0.3, 0.25, 0.0, 0.3, inf, True),  # where pictures are few, one may take longer
+        (0.4, 0.25, 0.0, 0.3, inf, False),
+        (0.4, 1.0, 0.0, 0.3, inf, False),
+        (0.12, 0.25, 0.3, 0.2, inf, False),  # the last one was large for this network
+        (0.12, 0.04, 0.07, 0.12, inf, False),  # the socket took longer over it than pictures come
+        (0.12, 0.04, 0.07, 0.12, 0.05, False),  # what was measured before may hold no longer
+        (0.12, 0.25, 0.0, 0.9, inf, False),
+        (0.09, 0.25, 0.3, 0.9, inf, True),  # all but what is on its way has arrived
+        (0.5, 0.25, 0.3, 0.9, 0.19, True),  # or will have, as far as is known
+        (0.5, 0.25, 0.3, 0.9, 0.21, False),
     ],
 )
-def test_a_picture_is_begun_when_the_one_before_arrives_in_time(unacknowledged, interval, taken, arrived, may) -> None:
-    assert may_begin(unacknowledged, 0.1, interval, taken_s=taken, arrived_s=arrived) is may
+def test_a_picture_is_begun_when_the_one_before_arrives_in_time(
+    unacknowledged, interval, taken, arrived, left, may
+) -> None:
+    assert may_begin(unacknowledged, 0.1, interval, taken_s=taken, arrived_s=arrived, left_s=left) is may
 
 
 @given(
@@ -298,14 +312,15 @@ def test_at_300_kbits_the_picture_is_never_older_than_two_seconds(buffer) -> Non
 
 
 @pytest.mark.parametrize("kbps", [3000, 1000, 300])
-@pytest.mark.parametrize("at", [20.0, 20.3, 20.55, 20.8])
+@pytest.mark.parametrize("at", [20.0, 20.15, 20.3, 20.55, 20.6, 20.8])
 def test_it_goes_down_within_two_seconds(kbps, at) -> None:
     outcome = simulate(Viewer(Link(steps_of((0, 10_000), (at, kbps))), chain=TILE), 60)
     below = outcome.went_below(kbps, at) - at
     print(f"{kbps} kbit/s at {at} s: down after {below:.2f} s, oldest picture {outcome.oldest(18, 60):.2f} s")
     assert below <= 2.0
-    # two pictures of the best quality may be on their way, which alone take 2.0 s at 300 kbit/s
-    assert outcome.oldest(18, at + 3) <= 2.3
+    # The worst: the kernel and a router hold 25 KB of one picture of the best quality when the next, of 38 KB, is begun
+    # before anything can have shown that the network fell: 1.7 s at 300 kbit/s, and then a small one has to come.
+    assert outcome.oldest(18, at + 3) <= 2.1
     assert outcome.oldest(at + 3, 60) <= 1.5
 
 
@@ -365,7 +380,7 @@ def test_a_scene_that_takes_twice_as_much() -> None:
     outcome = simulate(viewer, 300)
     report("twice the detail", outcome, 100, 200)
     assert outcome.oldest() <= 2.0
-    assert outcome.went_below(1000, 101) <= 104
+    assert outcome.went_below(1050, 101) <= 104  # one picture in twenty is not missed
 
 
 @pytest.mark.parametrize(("delay", "oldest"), [(0.01, 1.0), (0.15, 1.0), (0.3, 1.6)])

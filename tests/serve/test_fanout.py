@@ -17,6 +17,7 @@ from appliance.media.picture import Picture, frame_picture
 from appliance.media.units import Run
 from appliance.serve import fanout
 from appliance.serve.fanout import Fanout, Form, Outlet, ReaderStuckError
+from appliance.serve.pacing import Way
 
 RUN = Run(0)
 PICTURE = TICKS_PER_SECOND // 25
@@ -31,6 +32,8 @@ class FakeLane:
         self.taken = bytearray()
         self.aborted = False
         self.has_pending = False
+        self.on_the_way = 0  # bytes that were taken and have not arrived
+        self.round_trip_s = 0.02
         self._more = trio.Event()
 
     def try_send(self, data: bytes | memoryview) -> int:
@@ -61,6 +64,12 @@ class FakeLane:
 
     async def flush(self) -> None:
         await trio.lowlevel.checkpoint()
+
+    def unsent(self) -> int:
+        return self.on_the_way
+
+    def way(self) -> Way | None:
+        return Way(self.round_trip_s, self.round_trip_s, 0.0)
 
     def abort(self) -> None:
         self.aborted = True

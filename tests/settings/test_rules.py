@@ -69,6 +69,9 @@ def test_every_default_keeps_its_own_rule() -> None:
     ("key", "text", "value"),
     [
         ("performance.adaptive", "off", False),
+        ("performance.adaptive_mode", " Bandwidth ", "bandwidth"),
+        ("performance.level1.max_fps", "45", 45),
+        ("performance.level3.cpu_percent", "0", 0),
         ("performance.adaptive", " Yes ", True),
         ("connectivity.http_port", "0", 0),
         ("connectivity.http_port", " 65535 ", 65535),
@@ -99,6 +102,8 @@ def test_texts_that_are_right(key: str, text: str, value: Value) -> None:
         ("general.log_days", "0", "Use 1 to 365."),
         ("performance.streams_per_user", "1001", "Use 1 to 1000."),
         ("performance.viewers_per_server", "5001", "Use 1 to 5000."),
+        ("performance.adaptive_mode", "best", "Use one of quality, performance, bandwidth."),
+        ("performance.level2.cpu_percent", "5", "Use 10 to 95, or 0 for off."),
         ("performance.adaptive", "perhaps", "is either on or off. Use on or off."),
         ("general.server_name", "", "The name is empty."),
         ("general.server_name", "x" * 65, "has 65 characters"),

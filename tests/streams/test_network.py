@@ -1,47 +1,61 @@
-"""A viewer whose network is too slow gets a smaller stream, is told why, and gets the large one again (F3)."""
+"""A viewer whose network is too slow gets less, is told why, and gets all of it again later (TRA-2, F3)."""
 
 from __future__ import annotations
 
+import pytest
 import trio
 
+from appliance.media.adaptive import StreamMode
+from appliance.media.ladder import Limit
+from appliance.media.rate_control import LOOK_S
+from appliance.streams.messages import Stats, Want
 from tests.streams.scripted import SMALL, picture
+from tests.streams.test_transcoder import Crew
 from tests.streams.test_viewer import ANY, TILE, Stage, said, settle, stage
 
-LOOK_S = 1.0
+PICTURES_A_LOOK = round(25 * LOOK_S)
 
 
-async def play(s: Stage, first: int, *, seconds: int = 1) -> int:
-    """So many seconds of both streams, with the look at the network that a client's message brings each second."""
-    for second in range(seconds):
-        for n in range(first + 25 * second, first + 25 * (second + 1)):
-            await s.camera("main").give(picture(n))
-            if "cam-sub" in s.openers.cameras and s.camera("sub").open_now:
-                await s.camera("sub").give(picture(n, clip=SMALL))
-        s.viewer.look_at_network(trio.current_time())
-        s.viewer.decide()
-        await settle()
-        await trio.sleep(LOOK_S)
-    return first + 25 * seconds
-
-
-async def begin(s: Stage) -> int:
-    s.viewer.want(ANY)
+async def play(s: Stage, first: int, *, seconds: float = 1, room: int | None = None) -> int:
+    """So many seconds of all streams that are open.  ``room``: bytes a second that are taken; None: what there is."""
+    last = first + round(25 * seconds)
+    for n in range(first, last):
+        for name, clip in (("main", None), ("sub", SMALL)):
+            camera = s.openers.cameras.get(f"cam-{name}")
+            if camera is not None and camera.open_now:
+                await camera.give(picture(n) if clip is None else picture(n, clip=clip))
+        if room is not None:
+            s.lane.drain(room // 25)
+        if n % PICTURES_A_LOOK == 0:
+            s.viewer.look(trio.current_time())
+        await trio.sleep(1 / 25)
     await settle()
-    last = await play(s, 0)
-    assert announced(await s.received()) == [["main", None]]
     return last
+
+
+async def begin(s: Stage, want: Want = ANY) -> int:
+    s.viewer.want(want)
+    await settle()
+    return await play(s, 0)
 
 
 def announced(received: list) -> list[list[object]]:
     return [said(m, "stream", "reason") for m in received if isinstance(m, dict) and m["type"] == "stream"]
 
 
+def made(received: list) -> list[tuple[object, ...]]:
+    """What is announced of JPEG: size, rate, quality, reason and cause."""
+    keys = ("width", "fps", "quality", "reason", "cause")
+    return [tuple(said(m, *keys)) for m in received if isinstance(m, dict) and m["type"] == "stream"]
+
+
 async def test_who_cannot_take_it_gets_the_small_stream_and_later_the_large_one_again(autojump_clock) -> None:
     async with stage("main", "sub") as s:
         at = await begin(s)
+        assert announced(await s.received()) == [["main", None]]
         s.lane.room = 0
-        at = await play(s, at, seconds=3)
-        assert s.camera("sub").open_now
+        at = await play(s, at, seconds=2)
+        assert s.camera("sub").open_now  # it was decided within two seconds
         s.lane.drain(1 << 30)
         at = await play(s, at, seconds=2)
         received = await s.received()
@@ -53,32 +67,100 @@ async def test_who_cannot_take_it_gets_the_small_stream_and_later_the_large_one_
         at = await play(s, at, seconds=25)
         received = await s.received()
         assert announced(received) == [["main", None]]
+        first = received[next(n for n, each in enumerate(received) if each == "init") + 1]
+        assert isinstance(first, list)
+        assert first[0] % 25 == 0
         assert not s.camera("sub").open_now
 
 
 async def test_a_stream_that_is_the_smallest_stays(autojump_clock) -> None:
     async with stage("main", "sub") as s:
-        s.viewer.want(TILE)
-        await settle()
-        await s.camera("sub").give(*(picture(n, clip=SMALL) for n in range(25)))
+        at = await begin(s, TILE)
         s.lane.room = 0
-        for n in range(25, 125):
-            await s.camera("sub").give(picture(n, clip=SMALL))
-            s.viewer.look_at_network(trio.current_time())
-            s.viewer.decide()
-            await trio.sleep(1 / 25)
+        await play(s, at, seconds=4)
         s.lane.drain(1 << 30)
         assert announced(await s.received()) == [["sub", "tile_size"]]
         assert "cam-main" not in s.openers.cameras
 
 
 async def test_without_adaptive_streaming_the_large_stream_stays(autojump_clock) -> None:
-    async with stage("main", "sub") as s:
+    async with stage("main", "sub", crew=Crew()) as s:
         s.policy.adaptive = False
         at = await begin(s)
         s.lane.room = 0
         await play(s, at, seconds=5)
         assert "cam-sub" not in s.openers.cameras
+        assert announced(await s.received()) == [["main", None]]
+
+
+async def test_below_the_smallest_stream_it_is_transcoded(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        at = await begin(s)
+        assert announced(await s.received()) == [["main", None]]
+        s.lane.room = 0
+        at = await play(s, at, seconds=4, room=500)  # of some 50 KB a second
+        s.lane.drain(1 << 30)
+        await play(s, at, seconds=1)
+        told = made(await s.received())
+        assert told
+        assert all(each[3:] == ("bandwidth", "bandwidth") for each in told)
+
+
+async def test_a_client_that_wants_it_direct_gets_no_jpeg(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        at = await begin(s, Want(width=1920, height=1080, mode="direct"))
+        s.lane.room = 0
+        at = await play(s, at, seconds=4, room=500)
+        s.lane.drain(1 << 30)
+        await play(s, at)
+        assert announced(await s.received()) == [["main", None]]
+
+
+async def test_of_jpeg_there_is_less_and_later_all_of_it_again(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        at = await begin(s, Want(width=320, height=180, mode="transcoded"))
+        assert made(await s.received()) == [(320, 25.0, 75, "requested", "requested")]
+        s.lane.room = 0
+        at = await play(s, at, seconds=3, room=150)
+        s.lane.drain(1 << 30)
+        at = await play(s, at)
+        less = made(await s.received())
+        assert less
+        for width, fps, quality, reason, cause in less:
+            assert width < 320 or fps < 25 or quality < 75
+            assert (reason, cause) == ("bandwidth", "requested")
+        await play(s, at, seconds=60)
+        assert made(await s.received())[-1] == (320, 25.0, 75, "requested", "requested")
+
+
+async def test_a_client_that_drops_pictures_gets_fewer(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        at = await begin(s, Want(width=320, height=180, mode="transcoded"))
+        for second in range(4):
+            s.viewer.hear(Stats(dropped=10 * second))
+            at = await play(s, at)
+        assert made(await s.received())[-1][3] == "bandwidth"
+
+
+@pytest.mark.parametrize(
+    ("level", "limit", "told"),
+    [
+        (1, Limit(25, (160, 90)), (160, 25.0, 75, "requested", "requested", 1)),  # by default, and nothing to tell
+        (2, Limit(25, (160, 90)), (160, 25.0, 75, "level", "requested", 2)),
+        (3, Limit(5, (1920, 1080)), (320, 5.0, 75, "level", "requested", 3)),
+        (2, Limit(25, (1920, 1080)), (320, 25.0, 75, "requested", "requested", None)),  # it takes nothing away
+    ],
+)
+async def test_a_level_that_takes_something_away_is_told(autojump_clock, level, limit, told) -> None:
+    async with stage("main", crew=Crew()) as s:
+        at = await begin(s, Want(width=320, height=180, mode="transcoded"))
+        await s.received()
+        s.policy.level, s.policy.limit = level, limit
+        s.viewer.decide()
+        await play(s, at)
+        keys = ("width", "fps", "quality", "reason", "cause", "level")
+        announcements = [said(m, *keys) for m in await s.received() if isinstance(m, dict)]
+        assert announcements[-1:] == [list(told)] or (announcements == [] and told[5] is None)
 
 
 async def test_a_larger_stream_is_tried_early_in_its_group_of_pictures(autojump_clock) -> None:
@@ -87,20 +169,72 @@ async def test_a_larger_stream_is_tried_early_in_its_group_of_pictures(autojump_
         s.lane.room = 0
         at = await play(s, at, seconds=3)
         s.lane.drain(1 << 30)
-        at = await play(s, at, seconds=14)
+        at = await play(s, at, seconds=2)
         await s.received()
-        seen: list = []
-        for n in range(at, at + 300):  # looked at in the 21st picture of each second, and once early
-            await s.camera("main").give(picture(n))
-            if s.camera("sub").open_now:
-                await s.camera("sub").give(picture(n, clip=SMALL))
-            if n % 25 == 20 or n == at + 130:
-                s.viewer.look_at_network(trio.current_time())
-                s.viewer.decide()
-            seen += await s.received()
-            await trio.sleep(1 / 25)
-        assert announced(seen) == [["main", None]]
-        first = seen[seen.index("init") + 1]
+        for _ in range(30):
+            at = await play(s, at)
+            received = await s.received()
+            if announced(received):
+                break
+        assert announced(received) == [["main", None]]
+        first = received[received.index("init") + 1]
         assert isinstance(first, list)
         assert first[0] % 25 == 0
-        assert len(first) <= 8
+        await play(s, at)
+
+
+async def test_at_rest_it_is_looked_at_once_a_second(autojump_clock, monkeypatch) -> None:
+    async with stage("main", "sub") as s:
+        at = await begin(s)
+        looks = 0
+        look = type(s.viewer._outlet).look
+
+        def counting(outlet, now):
+            nonlocal looks
+            looks += 1
+            return look(outlet, now)
+
+        monkeypatch.setattr(type(s.viewer._outlet), "look", counting)
+        await play(s, at, seconds=10)
+        assert 9 <= looks <= 11
+
+
+async def test_the_administrators_mode_changes_what_an_open_view_gets(autojump_clock) -> None:
+    async with stage("main", "sub") as s:
+        at = await begin(s)
+        told = announced(await s.received())
+        for mode, adaptive in ((StreamMode.BANDWIDTH, True), (StreamMode.BANDWIDTH, False), (StreamMode.QUALITY, True)):
+            s.policy.mode, s.policy.adaptive = mode, adaptive
+            s.viewer.decide()
+            at = await play(s, at, seconds=2)
+            told += announced(await s.received())
+        assert told == [["main", None], ["sub", "bandwidth"], ["main", None]]
+
+
+async def test_the_mode_counts_for_jpeg_too(autojump_clock) -> None:
+    async with stage("main", "sub", crew=Crew()) as s:
+        s.policy.mode = StreamMode.BANDWIDTH
+        await begin(s, Want(width=320, height=180, mode="transcoded"))
+        assert [each[0] for each in made(await s.received())] == [160]
+        assert s.camera("sub").open_now
+
+
+async def test_a_client_that_asks_is_told_how_its_network_is(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        at = await begin(s, Want(width=320, height=180, mode="transcoded"))
+        s.lane.room = 0
+        at = await play(s, at, seconds=3, room=150)
+        s.lane.drain(1 << 30)
+        at = await play(s, at, seconds=2)
+        await s.received()
+        s.viewer.hear(Stats())
+        assert await s.received() == []
+        s.viewer.hear(Stats(tell=True))
+        (told,) = await s.received()
+        assert isinstance(told, dict)
+        assert told["type"] == "network"
+        assert 0 < told["step"] < told["steps"]
+        assert told["carries_kbps"] > 0
+        assert told["arrives_kbps"] > 0
+        assert told["takes_kbps"] > 0
+        assert (told["round_trip_ms"], told["resent"], told["level"]) == (20, 0, 1)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import trio
 
+from appliance.media.adaptive import StreamMode
 from appliance.media.jpeg import video_format
 from appliance.media.ladder import NO_LIMIT, Limit
 from appliance.media.masks import NO_MASK, Mask
@@ -51,6 +52,9 @@ class Policy:
     may_know: bool = True
     limit: Limit = NO_LIMIT
     mask: Mask = NO_MASK
+    level: int = 1
+    mode: StreamMode = StreamMode.QUALITY
+    direct: bool = True
 
 
 @dataclass

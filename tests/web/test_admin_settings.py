@@ -26,8 +26,12 @@ async def test_every_setting_is_described_and_every_value_is_what_its_schema_say
         assert one["hint"], key
     for tab in TABS:
         values = (await chief.get(f"{PATH}/{tab.name}")).json
-        assert values.keys() == {each.name for each in fields(tab)}
-        assert values == {each.name: described[f"{tab.name}.{each.name}"]["value"] for each in fields(tab)}
+        assert len(values) == len(fields(tab))
+        assert values == {
+            key.removeprefix(f"{tab.name}."): one["value"]
+            for key, one in described.items()
+            if key.startswith(f"{tab.name}.")
+        }
 
 
 async def test_a_save_is_in_force_at_once_says_what_changed_and_outlives_a_restart(house: House) -> None:
@@ -79,6 +83,23 @@ BAD: list[tuple[str, str, Any]] = [
     ("performance", "streams_per_user", value) for value in (0, 1001)
 ] + [
     ("performance", "viewers_per_server", value) for value in (0, 5001)
+] + [
+    ("performance", "direct", value) for value in (0, "off", None)
+] + [
+    ("performance", "adaptive_mode", value) for value in ("", "Quality", "best", 1, None, ["quality"], {}, "x" * 999)
+] + [
+    ("performance", f"level{level}.{field}", value)
+    for level in (1, 2, 3)
+    for field, values in (
+        ("enabled", (0, "on")),
+        ("cpu_percent", (9, 96, "70")),
+        ("bandwidth_kbps", (99, 10**7 + 1, None)),
+        ("max_fps", (0, 61, 12.5)),
+        ("max_width", (159, 7681)),
+        ("max_height", (89, 4321)),
+    )
+    for value in values
+    if level > 1 or field not in ("cpu_percent", "bandwidth_kbps")
 ]  # fmt: skip
 
 
@@ -99,7 +120,7 @@ def test_values_out_of_range_and_of_another_type_are_refused_by_name(shared: Hou
         assert answer.json["detail"]
         assert len(answer.body) < 1000
     assert {(tab, field) for tab, field, _ in BAD} | {("connectivity", "https_port")} == {
-        tuple(key.split(".")) for key in KEYS
+        tuple(key.split(".", 1)) for key in KEYS
     }
 
 
@@ -125,3 +146,26 @@ def test_two_ports_cannot_be_one_and_not_both_off(shared: House, chief) -> None:
 
 def test_nothing_to_save_is_saved(shared: House, chief) -> None:
     assert chief.call("PUT", f"{PATH}/general", {}).json == {"changed": [], "restart": []}
+
+
+def test_each_level_allows_less_than_the_one_before_and_comes_into_force_later(shared: House, chief) -> None:
+    path = f"{PATH}/performance"
+    both = {"level2.enabled": True, "level3.enabled": True}
+    for body, field, words in (
+        ({"level1.max_fps": 45, "level2.max_fps": 45}, "level2.max_fps", ("45 pictures a second", "Use 44 at most")),
+        ({"level1.max_fps": 10}, "level2.max_fps", ("Level 1 allows 10", "Use 9 at most")),
+        ({"level2.max_width": 1920, "level2.max_height": 1080}, "level2.max_width", ("1920x1080", "smaller size")),
+        ({"level3.max_width": 1920}, "level3.max_width", ("Level 2 allows 1280x720", "larger on neither side")),
+        ({"level3.cpu_percent": 70}, "level3.cpu_percent", ("CPU threshold of Level 2 is 70 %", "more than 70 %")),
+        ({"level3.bandwidth_kbps": 50_000}, "level3.bandwidth_kbps", ("50000 kbit/s", "or 0 for no threshold")),
+        ({"level2.cpu_percent": 0, "level2.bandwidth_kbps": 0}, "level2.cpu_percent", ("No threshold is set",)),
+    ):
+        answer = chief.call("PUT", path, both | body)
+        assert (answer.status, answer.code) == (422, "invalid_setting"), body
+        assert answer.json["field"] == f"performance.{field}"
+        said = f"{answer.json['detail']} {answer.json.get('hint', '')}"
+        assert all(word in said for word in words), said
+    assert chief.call("GET", path).json["level2.enabled"] is False  # nothing of it was saved
+    alone = chief.call("PUT", path, {"level2.max_fps": 60})  # of a level that is off nothing is compared
+    assert alone.json == {"changed": ["performance.level2.max_fps"], "restart": []}
+    assert chief.call("PUT", path, {"level2.max_fps": 15}).status == 200

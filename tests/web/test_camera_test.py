@@ -98,6 +98,7 @@ def test_a_good_address_gives_its_streams_and_a_picture(chief: Visitor, simulato
     assert main["fps"] == pytest.approx(10, rel=0.1)
     assert main["gop_s"] == pytest.approx(1, rel=0.1)
     assert main["kbps"] > 1
+    assert [each["about"] for each in main["advice"]] == ["rate"]  # ten a second are not above ten
     assert main["url"] == simulator.url()
     grey = simplejpeg.decode_jpeg(b64decode(answer["picture"]["jpeg"]), "GRAY")
     assert grey.shape[1::-1] == (answer["picture"]["width"], answer["picture"]["height"]) == (960, 540)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trio
 
+from appliance.media.units import AccessUnit
 from tests.streams.scripted import CLIP, SMALL, picture
 from tests.web.appliance import House, open_house
 from tests.web.endless import EndlessOpeners
@@ -37,6 +38,36 @@ async def test_a_camera_is_listed_with_what_it_sends_as_measured() -> None:
         assert (sub["fps"], sub["kbps"]) == (None, None)  # known only of what is pulled
         assert (gate["audio"], gate["ptz"], gate["talk"], gate["recorded"]) == (True, False, False, False)
         assert (await anna.get(f"/api/v1/cameras/{camera.id}")).json["streams"][1] == sub
+
+
+async def test_administrators_are_advised_by_what_a_camera_sends(house: House) -> None:
+    camera = await house.camera("Gate")
+    chief, anna = await house.administrator(), await house.viewer("anna", camera)
+    async with anna.live(camera.id) as view:
+        await view.want()
+        source = await feed(house, camera)
+        await give(source, *(picture(n) for n in range(0, 60, 5)))  # five a second, a key frame each second
+        await view.fragments(5)
+        (listed,) = (await chief.get("/api/v1/admin/cameras")).json["cameras"]
+        (seen,) = (await chief.get("/api/v1/cameras")).json["cameras"]
+        (told,) = listed["streams"][0]["advice"]
+        assert (told["about"], told["measured"], told["at_least"]) == ("rate", 5, False)
+        assert "5 pictures a second" in told["message"]
+        assert seen["streams"][0]["advice"] == [told]
+        (hers,) = (await anna.get("/api/v1/cameras")).json["cameras"]
+        assert hers["streams"][0]["advice"] == []  # she cannot change it
+        await give(source, *(picture(n) for n in range(61, 75)), *(unkeyed(n) for n in range(75, 175)))
+        await view.fragments(100)
+        (listed,) = (await chief.get("/api/v1/admin/cameras")).json["cameras"]
+    gop = next(each for each in listed["streams"][0]["advice"] if each["about"] == "gop")
+    assert gop["at_least"]
+    assert gop["measured"] > 3
+
+
+def unkeyed(n: int) -> AccessUnit:
+    unit = picture(n if n % 25 else n + 1)
+    at = picture(n).dts
+    return AccessUnit(unit.data, at, at, False, n, unit.format, unit.run)
 
 
 async def test_a_name_does_not_lead_past_the_rights(house: House) -> None:

@@ -28,6 +28,8 @@ async def test_the_status_counts_what_there_is() -> None:
         assert (status["version"], status["viewers"], status["streams_open"], status["users"]) == (__version__, 1, 1, 2)
         assert status["cameras"] == {"ok": 1, "waiting": 0, "lost": 0, "unknown": 0}
         assert 0 <= status["cpu"] <= 1
+        assert status["level"].items() >= {"number": 1, "max_fps": 25, "max_width": 1920, "max_height": 1080}.items()
+        assert 0 <= status["level"]["cpu_percent"] <= 100
         assert 10 << 20 < status["memory"] < 2 << 30
         since = datetime.fromisoformat(status["running_since"])
         assert timedelta(0) <= datetime.now(UTC) - since < timedelta(minutes=2)
@@ -74,6 +76,7 @@ async def test_metrics_have_a_token_of_their_own_that_opens_nothing_else(house: 
     assert values["fanal_pictures_dropped_total", "camera Gate (main)"] == 7
     assert values["fanal_sent_bytes_total",] > 1000
     assert values["fanal_cameras", "ok"] == 1
+    assert values["fanal_level",] == 1
     for path in ("/api/v1/status", "/api/v1/cameras", "/api/v1/admin/users", "/api/v1/session", "/api/v1/events"):
         assert (await prometheus.get(path)).code == "not_signed_in"
     for wrong in (token[:-1], token + "x", "", "é"):

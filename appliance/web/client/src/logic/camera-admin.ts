@@ -1,5 +1,6 @@
 /** Cameras as an administrator sees them, and the answer of a test, read with care. */
 
+import { readAdvice, type CameraAdvice } from "./advice";
 import { readMask, type Mask } from "./mask";
 import { amount, isRecord, text } from "./messages";
 
@@ -15,6 +16,7 @@ export interface AdminStream {
   readonly fps: number | null;
   readonly kbps: number | null;
   readonly gopS: number | null;
+  readonly advice: readonly CameraAdvice[];
 }
 
 export interface AdminCamera {
@@ -71,6 +73,7 @@ function figures(value: Record<string, unknown>) {
     fps: amount(value["fps"]),
     kbps: amount(value["kbps"]),
     gopS: amount(value["gop_s"]),
+    advice: readAdvice(value["advice"]),
   };
 }
 
@@ -160,12 +163,4 @@ export function failedStage(steps: readonly TestStep[]): Stage {
 /** Milliseconds from pressing to the first picture. */
 export function pictureAfterMs(steps: readonly TestStep[]): number {
   return steps.filter((s) => s.name !== "measure" && s.name !== "decode").reduce((sum, s) => sum + s.ms, 0);
-}
-
-/** Key frames further apart than this make a picture wait (DIR-3). */
-export const GOP_ADVICE_S = 1.5;
-
-/** Whether key frames come seldom: the test waits two seconds for the next one.  Each picture of MJPEG is one. */
-export function seldomKeyFrames(stream: TestStream): boolean {
-  return stream.ok && stream.codec !== "mjpeg" && (stream.gopS === null || stream.gopS > GOP_ADVICE_S);
 }

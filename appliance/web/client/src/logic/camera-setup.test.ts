@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { addressFault, freeName, hostOf, placeOf, readAddress } from "./camera-address";
-import { failedStage, pictureAfterMs, readAdminCameras, readTest, seldomKeyFrames, stagesOf, type TestStep } from "./camera-admin";
+import { failedStage, pictureAfterMs, readAdminCameras, readTest, stagesOf, type TestStep } from "./camera-admin";
 import { fingerprintLines, isFingerprint, readFingerprint, showFingerprint, splitOptions } from "./camera-options";
 import { changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, unpinned, type Draft } from "./camera-draft";
 import { USUAL, usualAddresses } from "./usual-addresses";
@@ -79,11 +79,11 @@ describe("the answer of a test", () => {
     expect(stagesOf([step("unheard of", false)])).toEqual([]);
     expect(pictureAfterMs([...STEPS, { name: "measure", ok: true, text: "", ms: 2000 }])).toBe(400);
   });
-  it("advises where key frames are far apart, or none came again", () => {
-    const stream = readTest({ streams: [{ name: "main", ok: true, gop_s: 2 }] })!.streams[0]!;
-    expect([2, 1.5, 1, null].map((gopS) => seldomKeyFrames({ ...stream, gopS }))).toEqual([true, false, false, true]);
-    expect(seldomKeyFrames({ ...stream, ok: false, gopS: null })).toBe(false);
-    expect(seldomKeyFrames({ ...stream, codec: "mjpeg", gopS: null })).toBe(false);
+  it("brings the server's advice", () => {
+    const advice = [{ about: "gop", measured: 2, at_least: true }, { about: "rate", measured: 8 }, { about: "weather", measured: 1 }, { about: "gop" }, 5];
+    const stream = readTest({ streams: [{ name: "main", ok: true, advice }] })!.streams[0]!;
+    expect(stream.advice).toEqual([{ about: "gop", measured: 2, atLeast: true }, { about: "rate", measured: 8, atLeast: false }]);
+    expect(readTest({ streams: [{ name: "main", ok: true, advice: "none" }] })!.streams[0]!.advice).toEqual([]);
   });
 });
 

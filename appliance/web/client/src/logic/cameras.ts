@@ -1,5 +1,6 @@
 /** The list of cameras as the server tells it: checked, kept in the server's order, changed by its events. */
 
+import { readAdvice, type CameraAdvice } from "./advice";
 import { amount, isRecord, text } from "./messages";
 
 export type CameraHealth = "unknown" | "ok" | "waiting" | "lost";
@@ -13,6 +14,8 @@ export interface CameraStream {
   readonly fps: number | null;
   /** kbit/s as measured by the server. */
   readonly kbps: number | null;
+  /** For administrators only. */
+  readonly advice: readonly CameraAdvice[];
 }
 
 export interface Camera {
@@ -46,6 +49,7 @@ function readStream(value: unknown): CameraStream | null {
     height: amount(value["height"]),
     fps: amount(value["fps"]),
     kbps: amount(value["kbps"]),
+    advice: readAdvice(value["advice"]),
   };
 }
 

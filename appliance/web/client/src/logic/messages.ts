@@ -14,6 +14,12 @@ export interface StreamMessage {
   readonly fps: number | null;
   /** Why it is not the direct best stream; null if it is. */
   readonly reason: string | null;
+  /** Why it is transcoded at all, where `reason` says why there is less of it. */
+  readonly cause?: string | null;
+  /** Of the server's levels, the one whose limit makes the picture smaller or slower. */
+  readonly level?: number | null;
+  /** Of JPEG. */
+  readonly quality?: number | null;
   /** 90 kHz ticks since the Unix epoch of decode time 0; 0 for transcoded streams, whose pictures bring their time. */
   readonly utcZero: number;
 }
@@ -33,7 +39,21 @@ export interface DroppedMessage {
   readonly seconds: number;
 }
 
-export type ServerMessage = StreamMessage | StatusMessage | DroppedMessage;
+/** How the network to this browser is, as the server sees it; told to who asks.  Null: not known. */
+export interface NetworkMessage {
+  readonly type: "network";
+  readonly arrivesKbps: number | null;
+  readonly carriesKbps: number | null;
+  readonly roundTripMs: number | null;
+  /** The share that had to be sent again. */
+  readonly resent: number | null;
+  /** 0: nothing is taken away for the network's sake. */
+  readonly step: number;
+  readonly steps: number;
+  readonly level: number | null;
+}
+
+export type ServerMessage = StreamMessage | StatusMessage | DroppedMessage | NetworkMessage;
 
 /** What a transcoded stream is made of. */
 export const JPEG = "image/jpeg";
@@ -69,6 +89,7 @@ function streamMessage(data: Record<string, unknown>): StreamMessage | null {
     height: amount(data["height"]) ?? 0,
     fps: amount(data["fps"]),
     reason: text(data["reason"]),
+    ...(pictures ? { cause: text(data["cause"]), level: amount(data["level"]), quality: amount(data["quality"]) } : {}),
     utcZero,
   };
 }
@@ -94,6 +115,17 @@ export function parseMessage(raw: string): ServerMessage | null {
       const seconds = amount(data["seconds"]);
       return seconds === null ? null : { type: "dropped", seconds };
     }
+    case "network":
+      return {
+        type: "network",
+        arrivesKbps: amount(data["arrives_kbps"]),
+        carriesKbps: amount(data["carries_kbps"]),
+        roundTripMs: amount(data["round_trip_ms"]),
+        resent: amount(data["resent"]),
+        step: amount(data["step"]) ?? 0,
+        steps: amount(data["steps"]) ?? 1,
+        level: amount(data["level"]),
+      };
     default:
       return null;
   }

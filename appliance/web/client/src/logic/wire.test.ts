@@ -45,9 +45,18 @@ describe("messages of the live socket", () => {
   });
   it("announce pictures without a codec or a zero of time", () => {
     const announced = { type: "stream", mode: "transcoded", stream: "main", width: 640, height: 360, fps: 12, reason: "codec" };
-    expect(parseMessage(JSON.stringify(announced))).toEqual({ ...announced, mime: "image/jpeg", utcZero: 0 });
+    expect(parseMessage(JSON.stringify(announced))).toEqual({ ...announced, mime: "image/jpeg", utcZero: 0, cause: null, level: null, quality: null });
+    const less = { ...announced, reason: "bandwidth", cause: "codec", level: 2, quality: 45 };
+    expect(parseMessage(JSON.stringify(less))).toMatchObject({ reason: "bandwidth", cause: "codec", level: 2, quality: 45 });
     expect(parseMessage(JSON.stringify({ ...announced, stream: 7 }))).toBeNull();
     expect(parseMessage(JSON.stringify({ ...announced, mode: "direct" }))).toBeNull();
+  });
+  it("tell how the network is", () => {
+    const told = { type: "network", arrives_kbps: 280.5, carries_kbps: null, round_trip_ms: 41, resent: 0.02, step: 3, steps: 14, level: 1 };
+    expect(parseMessage(JSON.stringify(told))).toEqual({
+      type: "network", arrivesKbps: 280.5, carriesKbps: null, roundTripMs: 41, resent: 0.02, step: 3, steps: 14, level: 1,
+    });
+    expect(parseMessage('{"type":"network","arrives_kbps":"much","step":-1}')).toMatchObject({ arrivesKbps: null, step: 0, steps: 1, level: null });
   });
   it("say which codecs a stream has", () => {
     expect(families('video/mp4; codecs="avc1.64001f, mp4a.40.2"')).toBe("avc1+mp4a");

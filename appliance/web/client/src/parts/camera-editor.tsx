@@ -12,6 +12,7 @@ import { AdminApi } from "../net/admin";
 import { ApiError } from "../net/api";
 import { Button, ErrorText, Field } from "../ui/controls";
 import { Icon } from "../ui/icons";
+import { CameraAdviceNotes } from "./camera-advice";
 import { CameraPicture } from "./camera-picture";
 import { CameraWay } from "./camera-way";
 import { faultText, refusal } from "./camera-words";
@@ -226,6 +227,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
         ) : (
           result !== null && <TestOutcome result={result} signedIn={signedIn} pinned={meant.fingerprint !== ""} trust={trust} />
         )}
+        {camera !== null && result === null && !testing && <CameraAdviceNotes list={camera.streams.flatMap((stream) => stream.advice)} />}
         {(camera !== null || ready) && (
           <Field label={t("Name")} name="name" autocomplete="off" value={draft.name} change={edit("name")} error={error("name")} was={was("name")} maxLength={64} />
         )}

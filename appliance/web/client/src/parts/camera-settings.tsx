@@ -173,6 +173,12 @@ function Row({ camera, live, current }: { camera: AdminCamera; live: Camera | un
           <b class="ell name">{camera.name}</b>
           <span class="sm muted facts">{[place, why].filter(Boolean).join(" · ")}</span>
         </span>
+        {!lost && camera.streams.some((stream) => stream.advice.length > 0) && (
+          <span class="chip">
+            <Icon name="info" />
+            {t("Advice")}
+          </span>
+        )}
         {lost ? (
           <span class="chip attn">
             <Icon name="warning" look="attn" />

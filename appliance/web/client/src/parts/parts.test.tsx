@@ -179,7 +179,7 @@ describe("choosing tiles by key", () => {
 const PHASES: readonly Phase[] = ["connecting", "live", "waiting", "lost", "offline", "denied", "removed", "full", "unsupported", "blocked", "paused"];
 const REASONS = ["off", "codec", "no_video_10s", "one_fps", "site_lost", "camera_lost", "mask", "requested", "tile_size", "bandwidth", "level", "connecting", "timeout", "refused", "bad_credentials", "not_found", "unsupported_codec", "long_gop", "decoder_restarts", "decoder_failed", "unheard-of"];
 
-const SENT = { id: "s", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936 };
+const SENT = { id: "s", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936, advice: [] };
 const H265: Camera = { ...CAMERA, streams: [SENT] };
 const MADE: PlayerView = {
   ...VIEW, stream: { ...VIEW.stream!, mode: "transcoded", mime: "image/jpeg", width: 1280, height: 720, fps: 12, reason: "codec" },
@@ -204,6 +204,12 @@ describe("a transcoded picture", () => {
     expect(shown(because("off", { own: "not_decoded" }))).toEqual(["Transcoded: switched off by the administrator"]);
     expect(shown(because("bandwidth", { sound: true }))).toEqual(["Transcoded: the connection is slow", "Low bandwidth", "Sound on"]);
     expect(root.querySelectorAll(".pc")[2]?.textContent).toBe("+1Sound on");
+    const less = (reason: string, cause: string, level: number | null = null): PlayerView =>
+      ({ ...MADE, stream: { ...MADE.stream!, reason, cause, level } });
+    expect(shown(less("bandwidth", "codec"))).toEqual(["Transcoded: this browser cannot play H.265", "Low bandwidth"]);
+    expect(shown(less("level", "requested", 2))).toEqual(["Transcoded: as asked for", "Server busy"]);
+    expect(shown(less("level", "level"))).toEqual(["Transcoded: too large or too fast for this browser"]);
+    expect(shown(less("bandwidth", "mask"))).toEqual(["Privacy mask", "Low bandwidth"]);
     expect(shown({ ...MADE, phase: "lost" })).toEqual([]);
     expect(shown(VIEW)).toEqual([]);
   });
@@ -229,6 +235,14 @@ describe("a transcoded picture", () => {
       ["Fanal makes", "Format: JPEG"],
       ["You receive", `Picture: 1280×720; Data: 310 kB/s; Lost since ${since}: none`],
     ]);
+    const network = { type: "network", arrivesKbps: 280, carriesKbps: 320, roundTripMs: 41, resent: 0.025, step: 3, steps: 14, level: 1 } as const;
+    const less = because("bandwidth", { stream: { ...MADE.stream!, reason: "bandwidth", cause: "codec", quality: 45, level: null } });
+    expect(facts(H265, less, { ...MADE_FIGURES, network }).slice(1)).toEqual([
+      ["Fanal makes", "Picture: 1280×720, 12 fps; Format: JPEG, quality 45; Level: 1; For the connection’s sake: step 3 of 13"],
+      ["You receive", `Picture: 1280×720, 12 fps; Data: 310 kB/s; Delay, by this device’s clock: 0.42 s; Arrives, as Fanal measures: 35 kB/s; The connection carries about: 40 kB/s; There and back: 41 ms; Sent again: 2.5 %; Lost since ${since}: none`],
+    ]);
+    const busy = { ...less, stream: { ...less.stream!, reason: "level", level: 2 } };
+    expect(facts(H265, busy, { ...MADE_FIGURES, network })[1]?.[1]).toContain("Level: 2, which limits this picture");
     expect(facts(CAMERA, MADE, { ...MADE_FIGURES, pictureUtc: null })).toEqual([["Fanal makes", "Picture: 1280×720, 12 fps; Format: JPEG"]]);
     expect(facts(H265, VIEW, FIGURES).map(([title]) => title)).toEqual(["Camera sends", "Fanal hands on", "You receive"]);
   });
@@ -246,10 +260,14 @@ describe("a transcoded picture", () => {
     expect(texts(MADE, { ...H265, streams: [SENT, { ...SENT, id: "t" }] })[0]).toMatch(/Set one of this camera’s streams to H.264/);
     expect(texts({ ...VIEW, phase: "unsupported", reason: "codec", codec: "hvc1.1.6.L93.B0", stream: null })).toEqual([second, elsewhere]);
     expect(texts(because("requested", { own: "not_decoded" }))).toEqual([expect.stringMatching(/^direct: /)]);
+    const less = (reason: string, level: number | null = null): PlayerView => because(reason, { stream: { ...MADE.stream!, reason, cause: "codec", level } });
+    expect(texts(less("bandwidth"))).toEqual([second, elsewhere, expect.stringMatching(/faster connection/)]);
+    expect(texts(less("level", 3))).toEqual([second, elsewhere, expect.stringMatching(/limits or the thresholds of level 3/)]);
+    expect(texts(less("level", 3), H265, viewer)).toEqual([elsewhere, expect.stringMatching(/Close pictures/)]);
     expect(texts(because("tile_size"))).toEqual([expect.stringMatching(/^zoom: /)]);
     for (const nothing of ["mask", "off", "requested", "site_lost", null]) expect(texts(because(nothing))).toEqual([]);
     expect(texts(VIEW)).toEqual([]);
-    expect(texts(VIEW, { ...H265, streams: [{ ...SENT, fps: 8 }] })).toEqual([expect.stringMatching(/sends 8\u202ffps\. Set it to more than 10/)]);
+    expect(texts(VIEW, { ...H265, streams: [{ ...SENT, fps: 8, advice: [{ about: "rate", measured: 8, atLeast: false }] }] })).toEqual([expect.stringMatching(/sends 8\u202ffps\. Set it to more than 10/)]);
     expect(texts({ ...VIEW, phase: "lost" }, H265, viewer)).toEqual([]);
   });
 
@@ -269,7 +287,7 @@ describe("the panel that says why", () => {
     Object.assign(made, { router: { go } });
     session.set({ state: "in", session: { csrf: "", administer: true, user: { id: "1", name: "admin", role: "administrator", mustChangePassword: false } } });
     const view = new Store<PlayerView>(MADE);
-    const player = { view, figures: () => MADE_FIGURES, tryDirect: vi.fn() };
+    const player = { view, figures: () => MADE_FIGURES, tryDirect: vi.fn(), askNetwork: vi.fn() };
     const zoomIn = vi.fn();
     const button = document.createElement("button");
     document.body.append(button);
@@ -288,6 +306,7 @@ describe("the panel that says why", () => {
     act(() => view.set(because("requested", { own: "not_decoded" })));
     act(() => press("Try direct video again"));
     expect(player.tryDirect).toHaveBeenCalledOnce();
+    expect(player.askNetwork).toHaveBeenCalledWith(true);
     act(() => view.set(VIEW));
     expect(root.querySelector(".better")).toBeNull();
     act(() => render(null, root));

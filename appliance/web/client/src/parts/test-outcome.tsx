@@ -2,12 +2,13 @@
 
 import { useI18n } from "../app/context";
 import type { Translator } from "../i18n/translator";
-import { pictureAfterMs, seldomKeyFrames, stagesOf, type TestResult, type TestStream } from "../logic/camera-admin";
+import { pictureAfterMs, stagesOf, type TestResult, type TestStream } from "../logic/camera-admin";
 import { placeOf } from "../logic/camera-address";
 import { fingerprintLines } from "../logic/camera-options";
 import * as format from "../logic/format";
 import { Button, Note } from "../ui/controls";
 import { Icon } from "../ui/icons";
+import { CameraAdviceNotes } from "./camera-advice";
 import { stageText, streamFigures, streamName, testFailure } from "./camera-words";
 
 interface OutcomeProps {
@@ -33,7 +34,7 @@ export function TestOutcome({ result, signedIn, pinned, trust }: OutcomeProps) {
       )}
       {others.some((stream) => stream.ok) && <StreamList streams={result.streams.filter((stream) => stream.ok)} />}
       {failed && <Failure stream={failed} second={failed !== main} signedIn={signedIn} pinned={pinned} trust={trust} />}
-      {!failed && main && seldomKeyFrames(main) && <SeldomKeyFrames stream={main} />}
+      {!failed && <CameraAdviceNotes list={result.streams.flatMap((stream) => stream.advice)} />}
       {result.streams.flatMap((stream) => stream.notes).length > 0 && <Details streams={result.streams} open={false} />}
     </>
   );
@@ -120,22 +121,5 @@ function Details({ streams, open }: { streams: readonly TestStream[]; open: bool
         {lines.join("\n")}
       </pre>
     </details>
-  );
-}
-
-function SeldomKeyFrames({ stream }: { stream: TestStream }) {
-  const i18n = useI18n();
-  const { t } = i18n;
-  return (
-    <Note kind="attn" icon="info">
-      <p class="sm flush">
-        <b>
-          {stream.gopS === null
-            ? t("Over 2 s from one key frame to the next.")
-            : t("One key frame every {time}.", { time: format.seconds(i18n, stream.gopS) })}
-        </b>{" "}
-        {t("Pictures appear faster with one each second. Set it in the camera.")}
-      </p>
-    </Note>
   );
 }

@@ -11,7 +11,7 @@ import { useLatest, useSecond, useStore } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/icons";
 import { takeSnapshot, toggleSound } from "./snapshot";
 import { detailsLine, messageOf, phaseWord } from "./texts";
-import { transcodedFor } from "./why-texts";
+import { busyLevel, causeOf, transcodedFor } from "./why-texts";
 
 interface TileProps {
   readonly camera: Camera;
@@ -185,7 +185,7 @@ interface ChipsProps {
 
 function transcodedChip(i18n: Translator, camera: Camera, view: PlayerView): Chip {
   const { t, tc } = i18n;
-  if (view.stream?.reason === "mask") return { icon: "mask", text: t("Privacy mask"), short: tc("short for Privacy mask", "Mask") };
+  if (causeOf(view) === "mask") return { icon: "mask", text: t("Privacy mask"), short: tc("short for Privacy mask", "Mask") };
   const reason = transcodedFor(i18n, camera, view);
   const text = reason === null ? t("Transcoded") : t("Transcoded: {reason}", { reason });
   return { icon: "layers", text, short: t("Transcoded") };
@@ -200,6 +200,9 @@ export function TileChips({ camera, view, sound, size }: ChipsProps) {
   const slow = view.slow || view.stream?.reason === "bandwidth";
   if (slow && view.phase === "live") {
     chips.push({ icon: "bars", text: t("Low bandwidth"), short: tc("short for Low bandwidth", "Low"), attention: true });
+  }
+  if (busyLevel(view) !== null && view.phase === "live") {
+    chips.push({ icon: "warning", text: t("Server busy"), short: tc("short for Server busy", "Busy"), attention: true });
   }
   if (sound) chips.push({ icon: "sound", text: t("Sound on"), short: tc("short for Sound on", "Sound") });
   if (chips.length === 0) return null;

@@ -34,15 +34,31 @@ function sent(i18n: Translator, stream: CameraStream): [string, string][] {
   return facts;
 }
 
-function made(i18n: Translator, view: PlayerView): Station | null {
+function made(i18n: Translator, view: PlayerView, figures: Figures): Station | null {
   const { t } = i18n;
   const { stream } = view;
   if (!stream || view.phase === "unsupported") return null;
   if (stream.mode === "direct") return { icon: "layers", title: t("Fanal hands on"), facts: [[t("Stream"), t("{name}, unchanged", { name: stream.stream })]] };
   const facts: [string, string][] = [];
   if (stream.width > 0 && stream.height > 0) facts.push([t("Picture"), picture(i18n, stream.width, stream.height, stream.fps)]);
-  facts.push([t("Format"), "JPEG"]);
+  facts.push([t("Format"), stream.quality ? t("JPEG, quality {quality}", { quality: stream.quality }) : "JPEG"]);
+  const { network } = figures;
+  const level = stream.level ?? network?.level ?? null;
+  if (level !== null) facts.push([t("Level"), stream.level ? t("{level}, which limits this picture", { level }) : String(level)]);
+  if (network && network.step > 0) facts.push([t("For the connection’s sake"), t("step {step} of {steps}", { step: network.step, steps: network.steps - 1 })]);
   return { icon: "layers", title: t("Fanal makes"), active: true, facts };
+}
+
+/** The network, as the server measures it. */
+function measured(i18n: Translator, { network }: Figures): [string, string][] {
+  const { t } = i18n;
+  const facts: [string, string][] = [];
+  if (!network) return facts;
+  if (network.arrivesKbps !== null) facts.push([t("Arrives, as Fanal measures"), format.rate(i18n, network.arrivesKbps * 125)]);
+  if (network.carriesKbps !== null) facts.push([t("The connection carries about"), format.rate(i18n, network.carriesKbps * 125)]);
+  if (network.roundTripMs !== null) facts.push([t("There and back"), format.elapsed(i18n, network.roundTripMs)]);
+  if (network.resent !== null) facts.push([t("Sent again"), `${format.number(i18n, network.resent * 100, 1)}\u202f%`]);
+  return facts;
 }
 
 function received(i18n: Translator, view: PlayerView, figures: Figures): Station | null {
@@ -53,6 +69,7 @@ function received(i18n: Translator, view: PlayerView, figures: Figures): Station
   facts.push([t("Data"), format.rate(i18n, figures.rate)]);
   if (view.stream.mode === "direct") facts.push([t("Delay in this browser"), format.seconds(i18n, figures.behind, 2)]);
   else if (figures.delay !== null) facts.push([t("Delay, by this device’s clock"), format.seconds(i18n, figures.delay, 2)]);
+  facts.push(...measured(i18n, figures));
   facts.push([
     t("Lost since {time}", { time: format.shortClock(i18n, figures.since) }),
     figures.skippedTotal > 0 ? format.seconds(i18n, figures.skippedTotal) : t("none"),
@@ -64,7 +81,7 @@ function received(i18n: Translator, view: PlayerView, figures: Figures): Station
 export function stations(i18n: Translator, camera: Camera, view: PlayerView, figures: Figures): Station[] {
   const used = usedStream(camera, view);
   const first: Station | null = used && { icon: "camera", title: i18n.t("Camera sends"), facts: sent(i18n, used) };
-  return [first, made(i18n, view), received(i18n, view, figures)].filter((station) => station !== null);
+  return [first, made(i18n, view, figures), received(i18n, view, figures)].filter((station) => station !== null);
 }
 
 export function whyAsText(i18n: Translator, camera: Camera, view: PlayerView, figures: Figures, reader: Reader): string {
@@ -78,7 +95,7 @@ export function whyAsText(i18n: Translator, camera: Camera, view: PlayerView, fi
   // in the product's own words, for whoever supports it
   const { stream } = view;
   lines.push("", ["phase", view.phase, view.reason, view.own].filter(Boolean).join(" "));
-  if (stream) lines.push([stream.mode, stream.stream, stream.reason, stream.mime].filter(Boolean).join(" "));
+  if (stream) lines.push([stream.mode, stream.stream, stream.reason, stream.cause === stream.reason ? null : stream.cause, stream.mime].filter(Boolean).join(" "));
   lines.push(reader.agent);
   return lines.join("\n");
 }
@@ -109,6 +126,10 @@ export function WhyPanel({ camera, player, zoomIn, close }: PanelProps) {
       if (inside && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
+  useEffect(() => {
+    player.askNetwork(true);
+    return () => player.askNetwork(false);
+  }, [player]);
   const reader = { administer: session.state === "in" && session.session.administer, agent: navigator.userAgent };
   const figures = player.figures(performance.now());
   const why = whyText(i18n, camera, view);

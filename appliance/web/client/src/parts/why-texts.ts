@@ -6,6 +6,7 @@ import * as format from "../logic/format";
 import type { OwnReason } from "../logic/offer";
 import type { Figures, PlayerView } from "../player/live-player";
 import type { IconName } from "../ui/icons";
+import { adviceWords } from "./camera-advice";
 import { reasonText, unsupportedText } from "./texts";
 
 /** The camera's stream that the picture is made of; its best one while there is none. */
@@ -18,16 +19,28 @@ function codecOf(camera: Camera, view: PlayerView): string | null {
   return codec === null ? null : format.codecName(codec);
 }
 
+/** Why it is transcoded, or not the best stream: beside it there may be less of it, for the connection's or the server's sake. */
+export function causeOf(view: PlayerView): string | null {
+  return view.stream?.cause ?? view.stream?.reason ?? null;
+}
+
+/** The level that takes something away while the server is busy, if that is why. */
+export function busyLevel(view: PlayerView): number | null {
+  const { stream } = view;
+  return stream?.reason === "level" && (stream.level ?? 0) > 1 ? (stream.level ?? null) : null;
+}
+
 /** What the browser knows better than the server, if that is the reason. */
 function ownReason(view: PlayerView): OwnReason | null {
-  return view.stream?.reason === "requested" || view.stream?.reason === "codec" ? view.own : null;
+  const cause = causeOf(view);
+  return cause === "requested" || cause === "codec" ? view.own : null;
 }
 
 /** Why it is transcoded, in a few words for a chip; null where there is nothing to say. */
 export function transcodedFor(i18n: Translator, camera: Camera, view: PlayerView): string | null {
   const { t, tc } = i18n;
   const codec = codecOf(camera, view);
-  switch (ownReason(view) ?? view.stream?.reason) {
+  switch (ownReason(view) ?? causeOf(view)) {
     case "no_media":
       return t("this browser plays still pictures only");
     case "not_decoded":
@@ -61,7 +74,7 @@ export function transcodedFor(i18n: Translator, camera: Camera, view: PlayerView
 
 function transcodedTitle(i18n: Translator, codec: string | null, view: PlayerView): string {
   const { t } = i18n;
-  switch (ownReason(view) ?? view.stream?.reason) {
+  switch (ownReason(view) ?? causeOf(view)) {
     case "no_media":
       return t("Transcoded, because this browser plays still pictures only.");
     case "not_decoded":
@@ -107,13 +120,20 @@ function transcodedText(i18n: Translator, camera: Camera, view: PlayerView): { r
     codec === null
       ? t("Fanal turns the camera’s video into JPEG pictures that fit your screen.")
       : t("The camera sends {codec}. Fanal turns it into JPEG pictures that fit your screen.", { codec });
-  const reason = view.stream?.reason;
+  const reason = causeOf(view);
+  const busy = busyLevel(view);
+  const less =
+    busy !== null
+      ? t("There is less of it while the server is busy: level {level} is in force.", { level: busy })
+      : view.stream?.reason === "bandwidth"
+        ? t("There is less of it, as the connection is slow. More comes by itself when it can.")
+        : "";
   const more = PASSING.includes(reason)
     ? t("Direct video comes back by itself when that is over.")
     : reason === "mask"
       ? t("The mask is part of the picture: what is below it is not sent.")
       : "";
-  return { title: transcodedTitle(i18n, codec, view), detail: [made, more].filter(Boolean).join(" ") };
+  return { title: transcodedTitle(i18n, codec, view), detail: [made, less, more].filter(Boolean).join(" ") };
 }
 
 /** Why the picture is as it is: one sentence, and what it means. */
@@ -166,8 +186,6 @@ export interface Reader {
   readonly agent: string;
 }
 
-/** At up to so many pictures a second, as measured, direct video is not smooth (features DIR-3). */
-const FEW_FPS = 10.5;
 /** Browsers that play H.265 wherever the system does: to use them is no advice in them. */
 const PLAYS_H265 = /Firefox\/|Version\/[\d.]+ .*Safari\//;
 
@@ -175,7 +193,7 @@ const PLAYS_H265 = /Firefox\/|Version\/[\d.]+ .*Safari\//;
 export function advice(i18n: Translator, camera: Camera, view: PlayerView, figures: Figures, reader: Reader): Advice[] {
   const { t } = i18n;
   const list: Advice[] = [];
-  const reason = view.phase === "unsupported" ? view.reason : view.phase === "live" ? (ownReason(view) ?? view.stream?.reason ?? null) : null;
+  const reason = view.phase === "unsupported" ? view.reason : view.phase === "live" ? (ownReason(view) ?? causeOf(view)) : null;
   const settings = (text: string): void => {
     if (reader.administer) list.push({ icon: "settings", text, act: "settings" });
   };
@@ -220,9 +238,25 @@ export function advice(i18n: Translator, camera: Camera, view: PlayerView, figur
       here(t("Use a faster connection, such as a cable or a nearer access point. The larger picture comes back by itself."));
       break;
   }
-  const few = view.phase === "live" && view.stream?.mode === "direct" && used?.fps != null && used.fps > 0 && used.fps < FEW_FPS;
-  if (few) settings(t("This camera sends {rate}. Set it to more than 10, better 15 to 25, for smooth video.", { rate: format.fps(i18n, used.fps ?? 0) }));
-  if (view.slow && reason !== "bandwidth" && figures.skippedTotal > 0) {
+  if (view.phase === "live" && view.stream?.reason === "bandwidth" && reason !== "bandwidth") {
+    here(t("Use a faster connection, such as a cable or a nearer access point. The larger picture comes back by itself."));
+  }
+  const busy = view.phase === "live" ? busyLevel(view) : null;
+  if (busy !== null) {
+    here(
+      reader.administer
+        ? t("Raise the limits or the thresholds of level {level}, or set cameras to H.264, which need not be transcoded.", { level: busy })
+        : t("Close pictures that you do not need: the server has more to do than usual."),
+    );
+  }
+  if (view.phase === "live") {
+    for (const one of used?.advice ?? []) {
+      if (one.about === "rate" && (view.stream?.mode !== "direct" || reason === "one_fps")) continue;
+      const words = adviceWords(i18n, one);
+      settings(`${words.measured} ${words.hint}`);
+    }
+  }
+  if (view.slow && view.stream?.reason !== "bandwidth" && figures.skippedTotal > 0) {
     here(t("Use a faster connection, such as a cable or a nearer access point: parts of the video came too late here."));
   }
   if (view.phase === "lost") settings(t("Test the camera: the test says at which step its video stops."));

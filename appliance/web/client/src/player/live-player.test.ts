@@ -129,6 +129,19 @@ describe("what it asks for", () => {
     expect(wants().at(-1)).toMatchObject({ paused: false });
   });
 
+  it("asks how the network is only while somebody reads it", () => {
+    const p = live();
+    p.askNetwork(true);
+    p.sendStats();
+    expect(FakeWebSocket.last.sent.at(-1)).toEqual({ type: "stats", buffer_s: 0.3, dropped: 0, tell: true });
+    FakeWebSocket.last.say({ type: "network", arrives_kbps: 300, round_trip_ms: 40, step: 2, steps: 9, level: 1 });
+    expect(p.figures(performance.now()).network).toMatchObject({ arrivesKbps: 300, carriesKbps: null, step: 2 });
+    p.askNetwork(false);
+    expect(p.figures(performance.now()).network).toBeNull();
+    p.sendStats();
+    expect(FakeWebSocket.last.sent.at(-1)).not.toHaveProperty("tell");
+  });
+
   it("tells its state once a second, but not while paused", () => {
     const p = live();
     FakeWebSocket.last.say({ type: "dropped", seconds: 1 });

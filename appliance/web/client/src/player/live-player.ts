@@ -8,7 +8,7 @@
  */
 
 import { Meter } from "../logic/meter";
-import { families, hasSound, parseMessage, type LinkState, type StreamMessage } from "../logic/messages";
+import { families, hasSound, parseMessage, type LinkState, type NetworkMessage, type StreamMessage } from "../logic/messages";
 import { jpegOf } from "../logic/jpeg";
 import { kindOf } from "../logic/mp4";
 import { Offer, type OwnReason } from "../logic/offer";
@@ -53,6 +53,8 @@ export interface Figures {
   readonly skippedTotal: number;
   readonly since: number;
   readonly nextTryIn: number | null;
+  /** As the server sees the network, where it was asked. */
+  readonly network?: NetworkMessage | null;
 }
 
 export interface PlayerDeps {
@@ -148,6 +150,8 @@ export class LivePlayer {
   #skips: { at: number; seconds: number }[] = [];
   #skippedTotal = 0;
   #toldDropped = 0;
+  #asksNetwork = false;
+  #network: NetworkMessage | null = null;
   readonly #offer: Offer;
   #disposed = false;
 
@@ -268,6 +272,7 @@ export class LivePlayer {
     this.#socket.close();
     this.#sent = null;
     this.#downSince ??= performance.now();
+    this.#network = null;
     this.#socket.connect();
   }
 
@@ -320,7 +325,14 @@ export class LivePlayer {
     const replaced = this.#pipeline?.kind === "transcoded" ? this.#pipeline.takeReplaced() : 0;
     const dropped = this.#toldDropped + replaced;
     this.#toldDropped = 0;
-    this.#socket.send({ type: "stats", buffer_s: Math.round((this.#pipeline?.behind ?? 0) * 1000) / 1000, dropped });
+    const stats = { type: "stats", buffer_s: Math.round((this.#pipeline?.behind ?? 0) * 1000) / 1000, dropped };
+    this.#socket.send(this.#asksNetwork ? { ...stats, tell: true } : stats);
+  }
+
+  /** Ask the server once a second how the network is, as long as somebody reads it. */
+  askNetwork(ask: boolean): void {
+    this.#asksNetwork = ask;
+    this.#network = null;
   }
 
   figures(now: number): Figures {
@@ -339,6 +351,7 @@ export class LivePlayer {
       skippedTotal: this.#skippedTotal,
       since: this.#since,
       nextTryIn: this.#socket.nextTryAt === null ? null : Math.max(0, this.#socket.nextTryAt - now) / 1000,
+      network: this.#network,
     };
   }
 
@@ -430,6 +443,9 @@ export class LivePlayer {
       case "dropped":
         this.#dropped(message.seconds);
         break;
+      case "network":
+        this.#network = message;
+        return;
       default:
         return;
     }

@@ -27,7 +27,7 @@ import { ToastView } from "../ui/toast-host";
 
 const CAMERA: Camera = {
   id: "camera", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, rights: ["live", "audio"], audio: true,
-  streams: [{ id: "1", name: "main", codec: "h264", width: 1920, height: 1080, fps: 25, kbps: 4096 }],
+  streams: [{ id: "1", name: "main", codec: "h264", width: 1920, height: 1080, fps: 25, kbps: 4096, advice: [] }],
 };
 const STREAM: StreamMessage = {
   type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.640028"', stream: "main", width: 1920, height: 1080, fps: 25,
@@ -82,7 +82,7 @@ const CASES: readonly Case[] = [
   { title: "Tap to play", view: { phase: "blocked" as Phase } },
 ];
 
-const H265: Camera = { ...CAMERA, streams: [{ id: "1", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936 }] };
+const H265: Camera = { ...CAMERA, streams: [{ id: "1", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936, advice: [] }] };
 const WHYS: readonly (readonly [PlayerView, Figures, Camera])[] = [
   [VIEW, FIGURES, CAMERA],
   [{ ...VIEW, stream: { ...STREAM, reason: "tile_size" } }, FIGURES, CAMERA],
@@ -124,11 +124,11 @@ function Section({ title, children }: { title: string; children: ComponentChildr
 const step = (name: string, ok = true): TestStep => ({ name, ok, text: ok ? "" : "In the server’s own words.", ms: 40 });
 const found = (more: Partial<TestStream>): TestStream => ({
   name: "main", url: "rtsp://192.168.1.21/main", ok: true, code: null, message: "", hint: "", audio: null, notes: [], fingerprint: null, codec: "h264", width: 3840, height: 2160,
-  fps: 25, kbps: 6100, gopS: 1, steps: ["connect", "OPTIONS", "DESCRIBE", "SETUP", "PLAY", "picture"].map((name) => step(name)), ...more,
+  fps: 25, kbps: 6100, gopS: 1, advice: [], steps: ["connect", "OPTIONS", "DESCRIBE", "SETUP", "PLAY", "picture"].map((name) => step(name)), ...more,
 });
 const test = (...streams: TestStream[]): TestResult => ({ ok: streams.every((s) => s.ok), name: "", host: "192.168.1.21", streams, picture: null });
 const TESTS: readonly TestResult[] = [
-  test(found({ gopS: 2 }), found({ name: "sub", width: 640, height: 360, kbps: 400 })),
+  test(found({ gopS: 2, advice: [{ about: "gop", measured: 2, atLeast: false }] }), found({ name: "sub", width: 640, height: 360, kbps: 400 })),
   test(found({ ok: false, code: "bad_credentials", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE", false)] })),
   test(found({ ok: false, code: "bad_credentials", steps: [step("connect"), step("OPTIONS"), step("DESCRIBE", false)] })),
   test(found({ ok: false, code: "refused", steps: [step("connect", false)] })),
