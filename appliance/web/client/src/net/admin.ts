@@ -1,6 +1,7 @@
 /** The administrator's part of the HTTP interface, loaded with the settings. */
 
 import { readAdminCamera, readAdminCameras, readTest, type AdminCamera, type TestResult } from "../logic/camera-admin";
+import { readLoad, readValues, type Load, type Values } from "../logic/performance";
 import { ApiError, type Api } from "./api";
 
 /** A test may take twenty seconds. */
@@ -28,6 +29,18 @@ export class AdminApi {
 
   async removeCamera(id: string): Promise<void> {
     await this.api.call("DELETE", `/admin/cameras/${encodeURIComponent(id)}`);
+  }
+
+  async performance(): Promise<Values> {
+    return known(readValues(await this.api.call("GET", "/admin/settings/performance")));
+  }
+
+  async savePerformance(body: Record<string, boolean | number | string>): Promise<void> {
+    await this.api.call("PUT", "/admin/settings/performance", body);
+  }
+
+  async load(): Promise<Load> {
+    return known(readLoad(await this.api.call("GET", "/status")));
   }
 
   async testCamera(body: Record<string, string>): Promise<TestResult> {
