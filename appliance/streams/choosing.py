@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import trio
 
@@ -135,7 +135,9 @@ class Chooser:
         self._only = only
         self._transcodes = transcodes
         self._delivery: Delivery | None = None
-        self._rates: dict[str, float] = {}  # by stream id: pictures a second, but not every change of a hundredth
+        self._rates: dict[str, float] = {}  # what was measured, but not every change of a hundredth
+        self._seen: list[tuple[StreamConfig, Admission, Offer]] = []  # at the last choice
+        self._ways: tuple[tuple[Any, ...], Mask, Ways] | None = None  # for what was asked last
         self._unplayable: dict[str, VideoFormat] = {}  # by stream id: what came, where it is not what was known
 
     @property
@@ -166,6 +168,7 @@ class Chooser:
         videos = [self._known(stream.id) for stream in streams]
         admissions = [Admission.YES if video is None else self.admit(want, video) for video in videos]
         offers = [self._offer(stream, video) for stream, video in zip(streams, videos, strict=True)]
+        self._seen = list(zip(streams, admissions, offers, strict=True))
         wish = Wish(
             tile=(want.width, want.height) if want.width and want.height else None,
             zoomed=want.zoom,
@@ -189,18 +192,22 @@ class Chooser:
         return Unplayable(admissions[nearest], video)
 
     def ways(self, want: Want, chosen: Chosen) -> Ways:
-        """What this client may be sent instead of what was chosen where its network is too slow, the best first."""
-        streams, offers = [chosen.stream], [self._offer(chosen.stream, self._known(chosen.stream.id))]
+        """What this client may be sent where its network is too slow for what was chosen just now, the best first."""
+        own = next(offer for stream, _, offer in self._seen if stream.id == chosen.stream.id)
+        streams, offers = [chosen.stream], [own]
         if chosen.plan is None and self._policy.adaptive and self._only is None:
-            for stream in self.candidates:
-                video = self._known(stream.id)
-                if stream.id != chosen.stream.id and video is not None and self.admit(want, video) is Admission.YES:
+            for stream, admission, offer in self._seen:
+                if stream.id != chosen.stream.id and offer.size is not None and admission is Admission.YES:
                     streams.append(stream)
-                    offers.append(self._offer(stream, video))
+                    offers.append(offer)
         may_make = chosen.plan is not None or (self._transcodes and self._policy.adaptive and want.mode == "auto")
-        ways = best_first(chosen, streams, offers, _tile(want), want.fps, self._policy.limit if may_make else None)
-        mask = self._policy.mask  # last, whatever it was chosen for
-        return ways._replace(options=tuple(option.hiding(mask) for option in ways.options))
+        asked = (chosen, streams, offers, _tile(want), want.fps, self._policy.limit if may_make else None)
+        mask = self._policy.mask
+        if self._ways is None or self._ways[:2] != (asked, mask):  # asked again and again, seldom of anything new
+            ways = best_first(*asked)
+            hidden = tuple(option.hiding(mask) for option in ways.options)  # last, whatever it was chosen for
+            self._ways = (asked, mask, ways._replace(options=hidden))
+        return self._ways[2]
 
     def _deliver(self, want: Want, choice: Choice, streams: Sequence[StreamConfig]) -> Delivery:
         """Direct or transcoded.  That a camera is lost or brings no picture is no reason: JPEG is made of the same."""
@@ -245,20 +252,20 @@ class Chooser:
         return Offer(
             size=shown_size(video.width, video.height, video.pixel_aspect),
             codec=video.codec,
-            fps=self._steady(stream.id, facts.measured.fps or nominal),
-            kbps=facts.measured.kbps,
+            fps=self._steady(f"fps {stream.id}", facts.measured.fps or nominal),
+            kbps=self._steady(f"kbps {stream.id}", facts.measured.kbps),
             gop_s=facts.measured.gop_s,
             sound=sound,
         )
 
-    def _steady(self, stream_id: str, fps: float | None) -> float | None:
-        """The rate as it was measured before, as long as it is about the same: encodings are chosen by it."""
-        before = self._rates.get(stream_id)
-        if fps is None:
+    def _steady(self, what: str, rate: float | None) -> float | None:
+        """The rate as it was measured before, as long as it is about the same: what is sent is chosen by it."""
+        before = self._rates.get(what)
+        if rate is None:
             return before
-        if before is None or abs(fps - before) > ANOTHER_RATE * before:
-            self._rates[stream_id] = fps
-        return self._rates[stream_id]
+        if before is None or abs(rate - before) > ANOTHER_RATE * before:
+            self._rates[what] = rate
+        return self._rates[what]
 
     def _known(self, stream_id: str) -> VideoFormat | None:
         """What a stream sends: as it came, where that was not what the directory knew then."""

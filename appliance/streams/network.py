@@ -66,11 +66,11 @@ class Network:
         before = self._ways
         if before is None:
             self._rates = ways.kbps
-        elif (keys := _keys(ways)) != (earlier := _keys(before)):
+        elif ways is not before and (keys := _keys(ways)) != (earlier := _keys(before)):
             taken = earlier[min(self._control.step, len(earlier) - 1)]
-            if taken in keys:  # what is below, or above, it is another
+            if self._control.step and taken in keys:  # what is below, or above, it is another
                 self._control = replace(self._control, step=keys.index(taken))
-            else:
+            elif self._control.step or taken != keys[0]:
                 self._control = rebased(self._control, self._rates, ways.kbps)
             self._rates = ways.kbps
         self._ways = ways

@@ -234,6 +234,12 @@ def settings(one: Visit, judge: Judge, cameras: Cameras) -> None:
     dialog.locator(".leave button").first.click()
     expect(one.tile("Yard")).to_be_visible(timeout=MS)
 
+    one.open("/settings/performance")
+    page.locator(".perf .sw").last.click()
+    page.locator('.perf input[name="level3.max_fps"]').fill("60")
+    expect(page.locator(".perf .errmsg")).to_be_visible(timeout=MS)
+    judge.look("performance, with a mistake")
+    page.locator(".savebar button").first.click()
     one.open("/settings/cameras/new")
     expect(editor).to_be_visible(timeout=MS)
     editor.locator("summary").first.click()

@@ -2,6 +2,7 @@
 
 import { readAdminCamera, readAdminCameras, readTest, type AdminCamera, type TestResult } from "../logic/camera-admin";
 import { maskBody, type Mask } from "../logic/mask";
+import { readLoad, readValues, type Load, type Values } from "../logic/performance";
 import { ApiError, type Api } from "./api";
 
 /** A test may take twenty seconds. */
@@ -33,6 +34,18 @@ export class AdminApi {
 
   async removeCamera(id: string): Promise<void> {
     await this.api.call("DELETE", `/admin/cameras/${encodeURIComponent(id)}`);
+  }
+
+  async performance(): Promise<Values> {
+    return known(readValues(await this.api.call("GET", "/admin/settings/performance")));
+  }
+
+  async savePerformance(body: Record<string, boolean | number | string>): Promise<void> {
+    await this.api.call("PUT", "/admin/settings/performance", body);
+  }
+
+  async load(): Promise<Load> {
+    return known(readLoad(await this.api.call("GET", "/status")));
   }
 
   async testCamera(body: Record<string, string>): Promise<TestResult> {

@@ -6,6 +6,7 @@ import { useI18n, useModel } from "../app/context";
 import type { Translator } from "../i18n/translator";
 import { CameraSettings } from "../parts/camera-settings";
 import { PageLink } from "../parts/page-link";
+import { PerformanceSettings } from "../parts/performance-settings";
 import { useStore } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/icons";
 
@@ -16,7 +17,10 @@ interface Tab {
 }
 
 function groups({ t, tc }: Translator): readonly { readonly title: string; readonly tabs: readonly Tab[] }[] {
-  return [{ title: tc("settings", "Video"), tabs: [{ name: "cameras", label: t("Cameras"), icon: "camera" }] }];
+  return [{ title: tc("settings", "Video"), tabs: [
+    { name: "cameras", label: t("Cameras"), icon: "camera" },
+    { name: "performance", label: t("Performance"), icon: "bars" },
+  ] }];
 }
 
 export function SettingsPage() {
@@ -47,7 +51,7 @@ export function SettingsPage() {
           </section>
         ))}
       </nav>
-      <CameraSettings item={route.item} />
+      {tab.name === "performance" ? <PerformanceSettings /> : <CameraSettings item={route.item} />}
     </div>
   );
 }

@@ -11,9 +11,11 @@ interface GuardProps {
   readonly active: boolean;
   /** True when it is saved; null where it cannot be saved yet. */
   readonly save: (() => Promise<boolean>) | null;
+  /** What is not saved; a camera, if not given. */
+  readonly words?: string;
 }
 
-export function LeaveGuard({ active, save }: GuardProps) {
+export function LeaveGuard({ active, save, words }: GuardProps) {
   const { router } = useModel();
   const { t } = useI18n();
   const wanted = useStore(router.held);
@@ -36,7 +38,7 @@ export function LeaveGuard({ active, save }: GuardProps) {
   };
   return (
     <Sheet title={t("Leave without saving?")} place="middle" close={() => router.held.set(null)}>
-      <p class="muted">{save === null ? t("This camera is not added yet.") : t("The changes to this camera are not saved.")}</p>
+      <p class="muted">{words ?? (save === null ? t("This camera is not added yet.") : t("The changes to this camera are not saved."))}</p>
       <div class="row wrap leave">
         <Button kind="quiet" onClick={leave}>
           {t("Discard")}

@@ -1,0 +1,237 @@
+/** The tab *Performance*: how video is sent, and the levels that limit what is transcoded (PER-1 to PER-3). */
+
+import { useEffect, useState } from "preact/hooks";
+import { useI18n, useModel } from "../app/context";
+import type { Translator } from "../i18n/translator";
+import * as format from "../logic/format";
+import { changesOf, LEVELS, MODES, problemsOf, typedOf, type Load, type Problem, type Typed, type Values } from "../logic/performance";
+import { AdminApi } from "../net/admin";
+import { ApiError, Unreachable } from "../net/api";
+import { Button, EmptyState, ErrorText, Field, Segmented, Switch } from "../ui/controls";
+import { useTitle } from "../ui/hooks";
+import { Icon } from "../ui/icons";
+import { LeaveGuard } from "./leave-guard";
+
+/** How often the load is asked for. */
+const LOAD_MS = 5000;
+
+function problemText({ t }: Translator, problem: Problem): string {
+  switch (problem.kind) {
+    case "range":
+      return problem.off
+        ? t("Enter {least} to {most}, or 0 for no threshold.", { least: problem.least, most: problem.most })
+        : t("Enter {least} to {most}.", { least: problem.least, most: problem.most });
+    case "below":
+      return t("Must be below level {level} ({value}).", { level: problem.than, value: problem.value });
+    case "size":
+      return t("Must be smaller than level {level} ({value}), and larger on neither side.", { level: problem.than, value: problem.value });
+    case "above":
+      return t("Must be above level {level} ({value}), or 0 for no threshold.", { level: problem.than, value: problem.value });
+    case "threshold":
+      return t("Set one of the thresholds: without any the level never applies.");
+  }
+}
+
+export function PerformanceSettings() {
+  const model = useModel();
+  const i18n = useI18n();
+  const { t, tn } = i18n;
+  const [saved, setSaved] = useState<Values | null>(null);
+  const [typed, setTyped] = useState<Typed>({});
+  const [load, setLoad] = useState<Load | null>(null);
+  const [failed, setFailed] = useState(false);
+  const [saving, setSaving] = useState(false);
+  const [refused, setRefused] = useState("");
+  useTitle(t("Performance"));
+
+  const api = new AdminApi(model.api);
+  const troubled = (error: unknown): void => {
+    if (error instanceof ApiError && error.status === 401) model.sessionEnded();
+    else if (!(error instanceof ApiError || error instanceof Unreachable)) throw error;
+  };
+  const read = async (): Promise<void> => {
+    try {
+      const values = await api.performance();
+      setSaved(values);
+      setTyped(typedOf(values));
+      setFailed(false);
+    } catch (error) {
+      troubled(error);
+      setFailed(true);
+    }
+  };
+  useEffect(() => {
+    const look = (): void => void api.load().then(setLoad, troubled);
+    void read();
+    look();
+    const timer = setInterval(look, LOAD_MS);
+    return () => clearInterval(timer);
+  }, []);
+
+  const problems = saved === null ? {} : problemsOf(typed);
+  const changes = saved === null ? {} : changesOf(typed, saved);
+  const count = Object.keys(changes).length;
+  const wrong = Object.keys(problems).length;
+  const save = async (): Promise<boolean> => {
+    if (wrong > 0) {
+      const first = Object.keys(typed).find((key) => problems[key] !== undefined) ?? "";
+      document.querySelector<HTMLElement>(`[name="${CSS.escape(first)}"]`)?.focus();
+      return false;
+    }
+    setSaving(true);
+    setRefused("");
+    try {
+      await api.savePerformance(changes);
+      await read();
+      model.toasts.add("good", t("Saved. In force."));
+      return true;
+    } catch (error) {
+      troubled(error);
+      setRefused(error instanceof ApiError ? [error.detail, error.hint].filter(Boolean).join(" ") : t("The server does not answer."));
+      return false;
+    } finally {
+      setSaving(false);
+    }
+  };
+
+  const set = (key: string) => (value: boolean | string): void => setTyped((before) => ({ ...before, [key]: value }));
+  const on = (key: string): boolean => typed[key] === true;
+  const field = (key: string, label: string, hint?: string) => {
+    const before = saved === null ? "" : String(saved[key] ?? "");
+    const value = String(typed[key] ?? "");
+    const problem = problems[key];
+    return (
+      <Field
+        key={key}
+        label={label}
+        name={key}
+        autocomplete="off"
+        value={value}
+        change={set(key)}
+        maxLength={9}
+        was={value === before ? null : before}
+        error={problem === undefined ? null : problemText(i18n, problem)}
+        {...(hint === undefined ? {} : { hint })}
+      />
+    );
+  };
+  const modes = {
+    quality: { label: t("Quality"), hint: t("The smallest stream that fills the tile.") },
+    performance: { label: t("Server"), hint: t("A smaller stream than the tile would show, to spare the server.") },
+    bandwidth: { label: t("Low bandwidth"), hint: t("The smallest stream there is.") },
+  };
+  const mode = MODES.find((each) => each === typed["adaptive_mode"]) ?? "quality";
+  return (
+    <div class="set-main">
+      <div class="topbar">
+        <h1 class="ell">{t("Performance")}</h1>
+      </div>
+      <div class="scroll">
+        <div class="page">
+          {failed && saved === null && (
+            <EmptyState icon="warning" title={t("The settings could not be loaded.")}>
+              <Button onClick={() => void read()}>{t("Try again")}</Button>
+            </EmptyState>
+          )}
+          {saved !== null && (
+            <form
+              class="perf"
+              noValidate
+              onSubmit={(event) => {
+                event.preventDefault();
+                void save();
+              }}
+            >
+              <section class="card" aria-labelledby="perf-video">
+                <h2 id="perf-video">{t("Live video")}</h2>
+                <Switch
+                  label={t("Direct streaming")}
+                  hint={t("Send what the camera sends, as it is, to browsers that can play it. Off: everything is transcoded.")}
+                  on={on("direct")}
+                  change={set("direct")}
+                />
+                <Switch
+                  label={t("Adaptive streaming")}
+                  hint={t("Of a camera with several streams, send the one that fits.")}
+                  on={on("adaptive")}
+                  change={set("adaptive")}
+                />
+                {on("adaptive") && (
+                  <div class="field">
+                    <span class="lab">{t("Which stream fits")}</span>
+                    <Segmented
+                      label={t("Which stream fits")}
+                      value={mode}
+                      options={MODES.map((value) => ({ value, label: modes[value].label }))}
+                      choose={set("adaptive_mode")}
+                    />
+                    <p class="hint">{modes[mode].hint}</p>
+                  </div>
+                )}
+              </section>
+              {LEVELS.map((level) => (
+                <section key={level} class="card" aria-labelledby={`perf-${level}`}>
+                  <h2 id={`perf-${level}`} class="row">
+                    <span class="grow">{t("Level {level}", { level })}</span>
+                    {load?.level === level && <span class="chip acc">{t("In force")}</span>}
+                  </h2>
+                  <Switch
+                    label={level === 1 ? t("Limit what is transcoded, always") : t("Allow less while the server is busy")}
+                    on={on(`level${level}.enabled`)}
+                    change={set(`level${level}.enabled`)}
+                  />
+                  {on(`level${level}.enabled`) && (
+                    <>
+                      {level > 1 && (
+                        <div class="two">
+                          {field(
+                            `level${level}.cpu_percent`,
+                            t("Processor threshold, %"),
+                            load === null ? undefined : t("Now {value}. 0: no threshold.", { value: `${format.number(i18n, load.cpuPercent)}\u202f%` }),
+                          )}
+                          {field(
+                            `level${level}.bandwidth_kbps`,
+                            t("Bandwidth threshold, kbit/s"),
+                            load === null ? undefined : t("Now {value}. 0: no threshold.", { value: format.number(i18n, load.kbps) }),
+                          )}
+                        </div>
+                      )}
+                      {field(`level${level}.max_fps`, t("Pictures per second at most"))}
+                      <div class="two">
+                        {field(`level${level}.max_width`, t("Longer side at most, px"))}
+                        {field(`level${level}.max_height`, t("Shorter side at most, px"))}
+                      </div>
+                    </>
+                  )}
+                </section>
+              ))}
+              {refused !== "" && <ErrorText text={refused} />}
+              {count > 0 && (
+                <div class="savebar">
+                  <b class="grow">
+                    {tn("{n} change", "{n} changes", count)}
+                    {wrong > 0 && ` · ${tn("{n} field to correct", "{n} fields to correct", wrong)}`}
+                  </b>
+                  <Button
+                    kind="quiet"
+                    onClick={() => {
+                      setTyped(typedOf(saved));
+                      setRefused("");
+                    }}
+                  >
+                    <Icon name="undo" />
+                    {t("Undo all")}
+                  </Button>
+                  <Button kind="primary" type="submit" disabled={saving}>
+                    {t("Save")}
+                  </Button>
+                </div>
+              )}
+              <LeaveGuard active={count > 0 && !saving} save={save} words={t("The changes to the performance settings are not saved.")} />
+            </form>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
