@@ -124,16 +124,16 @@ class Outlet:
     """
 
     __slots__ = (
-        "_come", "_form", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped", "_stopping",
-        "_told_at", "_waiting", "_writing_since", "audio", "bytes_sent", "fragments_dropped", "fragments_sent", "gaps",
-        "left_out", "pace",
+        "_come", "_framed", "_in_parts", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped",
+        "_stopping", "_told_at", "_waiting", "_writing_since", "audio", "bytes_sent", "fragments_dropped",
+        "fragments_sent", "gaps", "left_out", "pace",
     )  # fmt: skip
 
     def __init__(
         self, lane: Lane, *, form: Form = Form.MESSAGE, missed: Callable[[float], bytes] | None = None
     ) -> None:
         self._lane = lane
-        self._form = form
+        self._framed, self._in_parts = form is Form.MESSAGE, form is Form.PART
         self._missed = missed
         self._queue: deque[Item] = deque()
         self._waiting = 0  # what the queue costs
@@ -248,7 +248,7 @@ class Outlet:
             or self._rest is not None
             or self._missing_since is not None
             or self._stopping
-            or self._form is not Form.MESSAGE
+            or not self._framed
             or fragment.leading
             or (fragment.is_audio and not self.audio)
             or (isinstance(fragment, Picture) and not self._may_begin())
@@ -401,9 +401,9 @@ class Outlet:
         )
 
     def _formed(self, fragment: Medium) -> bytes | memoryview:
-        if self._form is Form.MESSAGE:
+        if self._framed:
             return fragment.message
-        if self._form is Form.PART and isinstance(fragment, Picture):
+        if self._in_parts and isinstance(fragment, Picture):
             return fragment.part
         return fragment.body
 

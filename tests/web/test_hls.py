@@ -103,10 +103,10 @@ def test_a_reload_waits_for_what_it_names_and_the_announced_part_can_be_asked_fo
         check_follows(before, after)
         assert before.hint in [each.uri for segment in after.segments for each in segment.parts]
         before = after
-    assert 0.5 < sum(waited) < 4  # three parts and a piece of one
+    assert 0.5 < sum(waited) < 10  # three parts and a piece of one
     began = time.monotonic()
     coming = playing.media(before.hint)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert playing.media(before.hint) == coming
     newest = before.segments[-1].number
     whole = read(playing.get(f"live.m3u8?_HLS_msn={newest}").body.decode())
