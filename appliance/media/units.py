@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 #: `VideoFormat.codec` of streams of JPEG pictures.
 MJPEG: Final = "mjpeg"
+#: `AudioFormat.codec` of sound that players get as it is, and of the two kinds of G.711, which they do not play.
+AAC: Final = "aac"
+PCMU: Final = "pcmu"
+PCMA: Final = "pcma"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,17 @@ class VideoFormat:
 class AudioFormat:
     """The same for sound."""
 
-    codec: str  # "aac"
-    codec_string: str  # RFC 6381, "mp4a.40.2"
-    configuration: bytes  # AudioSpecificConfig, ISO/IEC 14496-3 §1.6.2.1
+    codec: str  # "aac", "pcmu", "pcma"
+    codec_string: str  # RFC 6381, "mp4a.40.2"; G.711: none, it is never sent to anybody
+    configuration: bytes  # AudioSpecificConfig, ISO/IEC 14496-3 §1.6.2.1; G.711: none
     sample_rate: int
     channels: int
-    samples_per_unit: int  # 1024 or 960 for AAC-LC
+    samples_per_unit: int  # 1024 or 960 for AAC-LC; G.711: 0, as it comes
+
+    @property
+    def is_played(self) -> bool:
+        """Whether players take it as it is; else AAC is made of it."""
+        return self.codec == AAC
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +92,7 @@ class AccessUnit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioUnit:
-    """One coded piece of sound (an AAC frame without ADTS header).  ``duration`` in ticks."""
+    """One coded piece of sound: an AAC frame without ADTS header, or samples of G.711.  ``duration`` in ticks."""
 
     data: bytes
     pts: int

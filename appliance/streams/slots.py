@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.streams import messages
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
-
     from appliance.media.cheapest import Plan
     from appliance.sites.cameras import StreamConfig
     from appliance.streams.choosing import Chosen
@@ -37,8 +36,20 @@ class Slot:
     plan: Plan | None = None
     steps: int = 0  # so many streams smaller than chosen, for the network's sake
     looks: int = 0  # how often yet it is waited for to be early in its group of pictures
+    _hearing: ExitStack = field(default_factory=ExitStack, repr=False)
+    is_heard: bool = False
+
+    def hear(self, *, wanted: bool) -> None:
+        """Whether this client wants to hear it."""
+        if wanted != self.is_heard:
+            self.is_heard = wanted
+            if wanted:
+                self._hearing.enter_context(self.hub.hearing())
+            else:
+                self._hearing.close()
 
     def close(self) -> None:
+        self.hear(wanted=False)
         self.holds.close()
 
     def is_near(self, chosen: Chosen) -> bool:

@@ -26,7 +26,7 @@ from appliance.serve.frames import Opcode, frame_header
 from appliance.streams.backlog import Backlog
 from appliance.streams.renditions import Counters, Rendition, State
 from appliance.workers.crew import SeatLostError
-from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
+from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit, PipelineWorked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from appliance.streams.hub import Hub, Segment
     from appliance.streams.renditions import Spectator
     from appliance.workers.crew import Crew, Seat
-    from appliance.workers.wire import PipelineWorked
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +174,8 @@ class Transcoder:
         seat.open(opening, _on_the_wire(renditions))
         while True:
             for worked in seat.answers():
-                await self._publish(worked)
+                if isinstance(worked, PipelineWorked):
+                    await self._publish(worked)
             await self._pass_on()
             if self._stale or self._segment is None:
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import trio
@@ -109,12 +109,13 @@ class Players:
             if segment is None:
                 reason = hub.state.value.reason or "no_picture"
                 raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
-            hear = call.query.get("audio") != "0" and policy.may_hear and hub.announces_audio
-            if hear:  # a file has its tracks from the beginning
-                with trio.move_on_after(SOUND_S) as patience:
-                    await hub.wait_beginning(audio=True)
-                hear = not patience.cancelled_caught
-            await self._send_mp4(call, stream, policy, hear=hear)
+            hear = call.query.get("audio") != "0" and policy.may_hear and hub.announced_audio is not None
+            with hub.hearing() if hear else nullcontext():  # a file has its tracks from the beginning
+                if hear:
+                    with trio.move_on_after(SOUND_S) as patience:
+                        await hub.wait_beginning(audio=True)
+                    hear = not patience.cancelled_caught
+                await self._send_mp4(call, stream, policy, hear=hear)
         connection.finish()
         return Response(b"")  # never sent: the connection is ours and closed
 

@@ -46,8 +46,7 @@ AUDIO = (
 MPEG4 = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 MP4V-ES/90000\r\na=control:trackID=1\r\n"
 MJPEG = "m=video 0 RTP/AVP 26\r\na=control:trackID=1\r\n"
 PCMU = "m=audio 0 RTP/AVP 0\r\na=control:trackID=2\r\n"
-#: What is said of it, with µ or A.
-G711 = "audio: G.711 {}-law is not played yet: browsers play no G.711 in MP4, and it is not converted to AAC yet"
+G726 = "m=audio 0 RTP/AVP 98\r\na=rtpmap:98 G726-32/8000\r\na=control:trackID=2\r\n"
 
 
 def sdp(*media: str) -> bytes:

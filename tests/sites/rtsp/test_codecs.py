@@ -14,7 +14,6 @@ from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
 from tests.sites.rtsp.talk import (
     AUDIO,
-    G711,
     H265,
     H265_SETS,
     H265_WITHOUT_SETS,
@@ -72,11 +71,32 @@ def test_parameter_sets_may_come_later() -> None:
 
 
 @pytest.mark.parametrize(
+    ("media", "said"),
+    [
+        (PCMU, ("pcmu", 8000, 1)),
+        ("m=audio 0 RTP/AVP 8\n", ("pcma", 8000, 1)),
+        ("m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA/16000/2\n", ("pcma", 16_000, 2)),
+    ],
+)
+def test_g711_is_taken_to_be_made_into_aac(media, said) -> None:
+    found = plan(VIDEO, media)
+    assert found.notes == ()
+    assert (found.audio.format.codec, found.audio.clock_rate, found.audio.format.channels) == said
+    assert found.audio.format.sample_rate == said[1]
+    assert not found.audio.format.is_played
+
+
+@pytest.mark.parametrize(
     ("media", "note"),
     [
-        (PCMU, G711.format("µ")),
-        ("m=audio 0 RTP/AVP 8\n", G711.format("A")),
-        ("m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA/16000\n", G711.format("A")),
+        (
+            "m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA/96000\n",
+            "audio: G.711 A-law of 96000 Hz in 1 channels is not played",
+        ),
+        (
+            "m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMU/8000/3\n",
+            "audio: G.711 µ-law of 8000 Hz in 3 channels is not played",
+        ),
         ("m=audio 0 RTP/AVP 9\n", "audio: G.722 is not played yet"),
         ("m=audio 0 RTP/AVP 97\na=rtpmap:97 MP4A-LATM/16000\n", "audio: AAC (LATM) is not played yet"),
         ("m=audio 0 RTP/AVP 99\n", "audio: payload type 99 is not played yet"),
