@@ -60,6 +60,8 @@ class SoundPipeline:
     def work(self, piece: SoundPiece) -> SoundHeard:
         """Take a piece, give what is whole.  Raises av.FFmpegError."""
         frames: list[tuple[bytes, int]] = []
+        if not piece.data:  # to a decoder that is the end
+            return SoundHeard(b"", frames, damaged=True)
         for frame in self._decoder.decode(av.Packet(piece.data)):
             self._place(piece.pts, frames)
             self._take(frame, frames)
