@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: `VideoFormat.codec` of streams of JPEG pictures.
 MJPEG: Final = "mjpeg"
+#: The same of MPEG-4 Visual.
+MPEG4: Final = "mpeg4"
 #: `AudioFormat.codec` of sound that players get as it is, and of the two kinds of G.711, which they do not play.
 AAC: Final = "aac"
 PCMU: Final = "pcmu"
@@ -23,12 +25,13 @@ PCMA: Final = "pcma"
 class VideoFormat:
     """What a decoder has to know before the first picture.  Compared by value: a change is a new epoch."""
 
-    codec: str  # "h264", "h265", "mjpeg"
+    codec: str  # "h264", "h265", "mpeg4", "mjpeg"
     parameter_sets: tuple[bytes, ...]  # NAL units without start codes: (VPS… then) SPS… then PPS…
     width: int  # pictures as shown: cropped, in samples
     height: int
     codec_string: str  # RFC 6381, "avc1.64001f"
-    configuration: bytes  # decoder configuration record, ISO/IEC 14496-15 §5.3.3, §8.3.3 (the body of avcC, hvcC)
+    #: Decoder configuration record, ISO/IEC 14496-15 §5.3.3, §8.3.3 (the body of avcC, hvcC); MPEG-4: its headers.
+    configuration: bytes
     pixel_aspect: tuple[int, int] = (1, 1)
     nominal_fps: Fraction | None = None  # as the parameter sets say; what comes is measured
     reorder_depth: int | None = None  # pictures that may overtake another; None: not said
@@ -74,8 +77,8 @@ class AccessUnit:
     """One coded picture.
 
     ``data``: AVCC, that is NAL units each behind its length in four bytes, big-endian; parameter sets, access unit
-    delimiters and fillers left out.  MJPEG: a whole picture as a JPEG file has it.  ``is_idr``: decoding can start
-    here.  ``seq`` counts up by one; a gap is a loss.
+    delimiters and fillers left out.  MPEG-4: as it stands in the bitstream.  MJPEG: a picture as a JPEG file has it.
+    ``is_idr``: decoding can start here.  ``seq`` counts up by one; a gap is a loss.
     ``leading``: it follows a picture at which decoding can start, is shown before it, and refers to what came before
     it (H.265 RASL, H.264 in an open group of pictures).  Who starts there leaves it out.
     """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from appliance.streams.messages import Want
 
 #: Codecs as people know them.
-_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG"}
+_NAMES = {"h264": "H.264", "h265": "H.265", "mpeg4": "MPEG-4", "mjpeg": "MJPEG"}
 _STATES = {"ok": State.OK, "waiting": State.WAITING, "lost": State.LOST}
 
 

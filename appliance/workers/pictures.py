@@ -10,7 +10,7 @@ from av.video.reformatter import ColorRange, Interpolation
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
 #: `VideoFormat.codec` as libav calls it.
-DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
+DECODERS = {"h264": "h264", "h265": "hevc", "mpeg4": "mpeg4", "mjpeg": "mjpeg"}
 
 
 class NoPictureError(Exception):

@@ -1,7 +1,7 @@
 """From what a camera announces to what we take of it.
 
-H.264 video (RFC 6184 §8), H.265 video (RFC 7798 §7), JPEG pictures (RFC 2435 §3), AAC sound (RFC 3640 §4), G.711 sound
-(RFC 3551 §4.5.14).
+H.264 video (RFC 6184 §8), H.265 video (RFC 7798 §7), MPEG-4 Visual (RFC 6416 §7), JPEG pictures (RFC 2435 §3), AAC
+sound (RFC 3640 §4), G.711 sound (RFC 3551 §4.5.14).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from appliance.media.aac import AudioConfigError, audio_format
 from appliance.media.h264 import FAMILY as H264
 from appliance.media.h265 import FAMILY as H265
 from appliance.media.jpeg import video_format as jpeg_format
+from appliance.media.mpeg4 import video_format as mpeg4_format
 from appliance.media.parameter_sets import LARGEST_SIDE, ParameterSetError
 from appliance.media.units import PCMA, PCMU, AudioFormat
 from appliance.sites.rtsp.errors import Unsupported, UnsupportedCodec
@@ -32,6 +33,7 @@ VIDEO_CLOCK = 90_000  # RFC 6184 §8.1, RFC 7798 §7.1
 #: Parameter sets read of one parameter.
 SETS_LIMIT = 32
 JPEG = "JPEG"
+MPEG4 = "MP4V-ES"
 _FAMILIES = {"H264": H264, "H265": H265}
 _SETS_IN = {"H264": ("sprop-parameter-sets",), "H265": ("sprop-vps", "sprop-sps", "sprop-pps")}
 # RFC 3640 §3.3.6
@@ -59,6 +61,13 @@ class VideoPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Mpeg4Plan:
+    media: Media
+    payload_type: int
+    format: VideoFormat | None  # None: the headers come with the pictures, or not at all
+
+
+@dataclass(frozen=True, slots=True)
 class JpegPlan:
     media: Media
     payload_type: int
@@ -74,9 +83,12 @@ class AudioPlan:
     lengths: tuple[int, int, int] = AAC_HBR  # AAC: sizelength, indexlength, indexdeltalength in bits
 
 
+PicturePlan = VideoPlan | Mpeg4Plan | JpegPlan
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    video: VideoPlan | JpegPlan
+    video: PicturePlan
     audio: AudioPlan | None
     notes: tuple[str, ...]
     title: str = ""  # what the camera calls the session
@@ -92,13 +104,13 @@ def name_of(encoding: str, payload_type: int) -> str:
 
 
 def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan:
-    """The first H.264 or H.265 video, JPEG only where there is none, and, if wanted, the first sound that is AAC or
-    G.711; what is left lying is in the notes.
+    """The first H.264 or H.265 video, where there is none MPEG-4, else JPEG, and, if wanted, the first sound that is
+    AAC or G.711; what is left lying is in the notes.
 
     Raises `UnsupportedCodec` if there is no such video, or only in a form that we do not read.
     """
     video: VideoPlan | None = None
-    pictures: JpegPlan | None = None
+    spare: dict[str, PicturePlan] = {}  # by encoding: what is taken where there is no such video
     sound: AudioPlan | None = None
     notes: list[str] = []
     others: list[str] = []
@@ -108,11 +120,13 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
             continue
         if media.kind == "video":
             found = next((each for each in media.formats if each.encoding in _FAMILIES), None)
-            jpeg = next((each for each in media.formats if each.encoding == JPEG), None)
-            if found is None and jpeg is not None:
-                if pictures is not None:
+            other = next((each for each in media.formats if each.encoding in (MPEG4, JPEG)), None)
+            if found is None and other is not None:
+                if other.encoding in spare:
                     notes.append("video: a second one is announced and not used")
-                pictures = pictures or _pictures(media, jpeg)
+                    continue
+                plan = _mpeg4(media, other, oddities) if other.encoding == MPEG4 else _pictures(media, other)
+                spare[other.encoding] = plan
             elif found is None:
                 others.append(name)
             elif video is not None:
@@ -129,17 +143,26 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
                 notes.append(f"audio: {error.message}")
         elif media.kind not in ("audio", "video"):
             notes.append(f"{media.kind}: {name} is not used")
-    if video is not None and pictures is not None:
-        notes.append("video: MJPEG is announced as well and not used")
-    if video is None and pictures is None:
+    chosen = video or spare.pop(MPEG4, None) or spare.pop(JPEG, None)
+    notes += [f"video: {_NAMES[each]} is announced as well and not used" for each in spare]
+    if chosen is None:
         raise UnsupportedCodec(
             f"The camera sends {' and '.join(others)} on this stream." if others else "The camera sends no video here.",
             "Choose H.264 or H.265 in the camera's video settings, or another of its streams.",
         )
     notes += [f"video: {name} is not played yet" for name in others]
-    chosen = video or pictures
-    assert chosen is not None
     return Plan(chosen, sound, tuple(notes), description.name)
+
+
+def _mpeg4(media: Media, announced: Format, oddities: Oddities) -> Mpeg4Plan:
+    made: VideoFormat | None = None
+    config = announced.parameters.get("config", "")
+    if config:
+        try:
+            made = mpeg4_format(bytes.fromhex(config))
+        except ValueError:  # ParameterSetError too
+            oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
+    return Mpeg4Plan(media, announced.payload_type, made)
 
 
 def _pictures(media: Media, announced: Format) -> JpegPlan:

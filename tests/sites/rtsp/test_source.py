@@ -25,7 +25,7 @@ from tests.reference.packets import avcc, fu_a, interleaved, payloads
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.camera import IDR, P, ScriptedCamera, TrioClock, silent, status
 from tests.sites.rtsp.real import listening
-from tests.sites.rtsp.talk import G726, MPEG4, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
+from tests.sites.rtsp.talk import AV1, G726, PCMU, VIDEO, VIDEO_WITHOUT_SETS, response, sdp
 
 if TYPE_CHECKING:
     from appliance.sites.rtsp.connection import CheckAddress, Dial
@@ -253,7 +253,7 @@ async def test_an_error_stays_what_it_was(nursery, autojump_clock) -> None:
         ({"SETUP": status("453 Not Enough Bandwidth")}, (), Trouble.REFUSED, "end other viewers"),
         ({"SETUP": status("461 Unsupported Transport")}, (), Trouble.REFUSED, "leave its transport out"),
         ({"PLAY": status("500 Internal Server Error")}, (), Trouble.REFUSED, "PLAY with 500"),
-        ({}, (MPEG4,), Trouble.UNSUPPORTED_CODEC, "MPEG-4"),
+        ({}, (AV1,), Trouble.UNSUPPORTED_CODEC, "AV1"),
         ({}, (PCMU,), Trouble.UNSUPPORTED_CODEC, "no video"),
         ({"OPTIONS": lambda _: b"\x16\x03\x01\0\2"}, (), Trouble.CAMERA_LOST, "0x16"),
         ({"OPTIONS": lambda _: b"HTTP/1.1 400 Bad Request\r\n\r\n"}, (), Trouble.CAMERA_LOST, "HTTP"),
