@@ -7,10 +7,17 @@ import numpy as np
 import simplejpeg
 from av.video.reformatter import ColorRange, Interpolation
 
+from appliance._native.colour import to_bt601
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
 #: `VideoFormat.codec` as libav calls it.
 DECODERS = {"h264": "h264", "h265": "hevc", "mpeg4": "mpeg4", "mjpeg": "mjpeg"}
+
+
+#: Matrix coefficients of ITU-T H.273, as the decoder reports them.
+_BT709, _UNSPECIFIED = 1, 2
+#: A picture from this size on is taken for HDTV where it does not say in which colours it is coded.
+_HD = (1280, 577)
 
 
 class NoPictureError(Exception):
@@ -53,8 +60,25 @@ def to_jpeg(frame: av.VideoFrame, job: SnapshotJob) -> SnapshotDone:
         threads=1,
     )
     planes = [plane_of(shown, number) for number in range(3)]
+    if is_bt709(frame):
+        planes = in_colours_of_jpeg(planes)
     jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)
     return SnapshotDone(jpeg, width, height)
+
+
+def is_bt709(frame: av.VideoFrame) -> bool:
+    """Whether a decoded picture is in the colours of HDTV.  Where it does not say, players go by its size: mpv by this
+    one, VLC and ffplay by its height; browsers take it for HDTV in any size, or go by the size as well."""
+    if frame.colorspace == _UNSPECIFIED:
+        return frame.width >= _HD[0] or frame.height >= _HD[1]
+    return bool(frame.colorspace == _BT709)
+
+
+def in_colours_of_jpeg(planes: list[np.ndarray]) -> list[np.ndarray]:
+    """Planes of HDTV (4:2:0, full range) as JPEG has them; those given may be changed."""
+    own = [plane if plane.flags.writeable else plane.copy() for plane in planes]
+    to_bt601(*own)
+    return own
 
 
 def plane_of(frame: av.VideoFrame, number: int) -> np.ndarray:

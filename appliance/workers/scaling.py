@@ -1,8 +1,7 @@
 """Decoded pictures to the planes that JPEG is made of: 4:2:0, full range, the colours of BT.601.  The one place where
 pipelines scale.
 
-Our own kernel does what cameras send; what is rare (ten bits, wider than it is high in samples, BT.709) goes through
-libswscale.
+Our own kernels do what cameras send; what is rare (ten bits, wider than it is high in samples) goes through libswscale.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Interpolation
 
 from appliance._native.scale import Scaler
-from appliance.workers.pictures import plane_of
+from appliance.workers.pictures import in_colours_of_jpeg, is_bt709, plane_of
 
 if TYPE_CHECKING:
     import av
@@ -29,8 +28,6 @@ _LAYOUTS = {
     "yuv420p": "420", "yuvj420p": "420", "yuv422p": "422", "yuvj422p": "422", "yuv444p": "444", "yuvj444p": "444",
     "nv12": "nv12", "gray": "gray",
 }  # fmt: skip
-#: Matrix coefficients of ITU-T H.273, as the decoder reports them.
-_BT709 = 1
 #: Scalers are kept for so many (size, size): a camera that changes its size all the time fills no memory.
 KEPT = 16
 
@@ -54,10 +51,12 @@ class Scaling:
         name = frame.format.name
         full_range = full_range or name.startswith("yuvj")
         fits = size[0] <= frame.width and size[1] <= frame.height
-        if name not in _LAYOUTS or not fits or frame.colorspace == _BT709:
-            return _by_swscale(frame, size, full_range=full_range)
-        scaler = self._scaler((frame.width, frame.height), size, _LAYOUTS[name], expand=not full_range)
-        return _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
+        if name not in _LAYOUTS or not fits:
+            planes = _by_swscale(frame, size, full_range=full_range)
+        else:
+            scaler = self._scaler((frame.width, frame.height), size, _LAYOUTS[name], expand=not full_range)
+            planes = _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
+        return in_colours_of_jpeg(planes) if is_bt709(frame) else planes  # once the picture is small
 
     def _smaller(self, source: Size, planes: Planes, size: Size) -> Planes:
         scaler = self._scaler(source, size, "420", expand=False)
@@ -89,13 +88,4 @@ def _by_swscale(frame: av.VideoFrame, size: Size, *, full_range: bool) -> Planes
         interpolation=Interpolation.AREA if size[0] < frame.width else Interpolation.BICUBIC,
         threads=1,
     )
-    if frame.colorspace == _BT709:
-        shown = shown.reformat(  # by way of RGB: dear, and therefore once the picture is small
-            src_colorspace=Colorspace.ITU709,
-            dst_colorspace=Colorspace.ITU601,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND,
-            threads=1,
-        )
     return [plane_of(shown, number) for number in range(3)]
