@@ -33,7 +33,7 @@ from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
 from appliance.settings.settings import Settings
-from appliance.settings.tabs import ConnectivityTab, GeneralTab
+from appliance.settings.tabs import ConnectivityTab, GeneralTab, PerformanceTab
 from appliance.sites.cameras import CameraBook
 from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
@@ -228,7 +228,9 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         if options.online:
             first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
         cameras = await CameraBook.load(store, clock)
-        pool = await stack.enter_async_context(open_pool())
+        pool = await stack.enter_async_context(
+            open_pool(hardware=settings.tab(PerformanceTab).hardware_decoding == "auto")
+        )
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
             await cameras.ensure_demo()

@@ -105,6 +105,24 @@ class Whole(Rule):
 
 
 @dataclass(frozen=True)
+class OneOf(Rule):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def check(self, key: str, value: object) -> str:
+        if value not in self.words:
+            raise refuse(key, f"cannot be {_short(str(value))}", f"Use {' or '.join(self.words)}.")
+        return str(value)
+
+    def parse(self, key: str, text: str) -> str:
+        return self.check(key, text.strip().lower())
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.words)}
+
+
+@dataclass(frozen=True)
 class Name(Rule):
     """A name as in `appliance.base.texts.clean_name`."""
 

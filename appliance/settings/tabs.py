@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from appliance.base.faults import Fault
 from appliance.base.texts import clean_name
-from appliance.settings.rules import HOSTS, NETWORKS, Name, Rule, Switch, Text, Value, Whole, refuse
+from appliance.settings.rules import HOSTS, NETWORKS, Name, OneOf, Rule, Switch, Text, Value, Whole, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,7 +101,7 @@ class ConnectivityTab(Tab):
 
 @dataclass(frozen=True)
 class PerformanceTab(Tab):
-    """Rows PER-1, ADA-1; the caps: abuse A6."""
+    """Rows PER-1, ADA-1, TRA-3; the caps: abuse A6."""
 
     name: ClassVar[str] = "performance"
     title: ClassVar[str] = "Performance"
@@ -110,6 +110,9 @@ class PerformanceTab(Tab):
         default=True, rule=Switch(), hint="Of a camera with several streams, serve the one that fits the tile's size."
     )
     streams_per_user: int = setting(64, Whole(1, 1000), "Live streams that one user may watch at once.")
+    hardware_decoding: str = setting(
+        "auto", OneOf(("auto", "off")), "Whether hardware decodes what is transcoded, where there is any.", restart=True
+    )
     viewers_per_server: int = setting(1000, Whole(1, 5000), "Live streams that are served at once.")
 
 

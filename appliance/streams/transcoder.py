@@ -192,7 +192,9 @@ class Transcoder:
                 if fragment.is_idr:
                     self._group = fragment.dts
                 self._sent.append((fragment, renditions))
-                seat.work(PipelineUnit(bytes(fragment.sample), fragment.pts, waiting.shown, waiting.alone))
+                seat.work(
+                    PipelineUnit(bytes(fragment.sample), fragment.pts, waiting.shown, waiting.alone, fragment.is_idr)
+                )
             await self._news()
 
     def _opening(self, video: VideoFormat) -> PipelineOpen:
@@ -209,6 +211,10 @@ class Transcoder:
         _, renditions = self._sent.popleft()
         self.counters.decoded += worked.decoded
         self.counters.damaged += worked.damaged
+        if worked.decoded:
+            self.counters.hardware = worked.hardware
+        if worked.hardware or worked.hardware_failure:
+            self._crew.hardware_failure = worked.hardware_failure
         self.counters.mark(trio.current_time())
         if worked.decoded:
             self._undecoded = 0

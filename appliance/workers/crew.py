@@ -213,6 +213,12 @@ class Crew:
         self._next_number = 0
         self.died = 0
         self.hung = 0
+        self.hardware_failure = ""  # why the last pipeline that could have used a device did not
+
+    @property
+    def hardware(self) -> tuple[str | None, str]:
+        """The kind of device that decodes, or None and why there is none (nothing before the first worker)."""
+        return self._pool.hardware
 
     @property
     def pipelines(self) -> int:

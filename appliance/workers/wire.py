@@ -53,10 +53,13 @@ class WireError(Exception):
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """``isolation``: what the worker could and could not give up, name → None or the reason why not."""
+    """``isolation``: what the worker could and could not give up, name → None or the reason why not.  ``hardware``:
+    the kind of device that decodes; None: none, and ``hardware_why``."""
 
     version: str
     isolation: dict[str, str | None]
+    hardware: str | None = None
+    hardware_why: str = ""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -116,13 +119,14 @@ class PipelineUnit(msgspec.Struct, frozen=True, array_like=True):
     """One coded picture.
 
     ``shown``: JPEG is made of it; else it is only decoded, for what refers to it.  ``alone``: nothing follows on it,
-    so the decoder gives it at once and forgets it.
+    so the decoder gives it at once and forgets it.  ``starts``: decoding can start with it.
     """
 
     data: bytes
     pts: int
     shown: bool = True
     alone: bool = False
+    starts: bool = False
 
 
 class PipelinePicture(msgspec.Struct, frozen=True, array_like=True):
@@ -134,11 +138,14 @@ class PipelinePicture(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PipelineWorked(msgspec.Struct, frozen=True, array_like=True):
-    """``decoded``: pictures that came out of the decoder; ``damaged``: it could not use the unit."""
+    """``decoded``: pictures that came out of the decoder; ``damaged``: it could not use the unit.  ``hardware``:
+    the kind of device that decodes; ``hardware_failure``: why there is none any more."""
 
     decoded: int
     pictures: list[PipelinePicture]
     damaged: bool = False
+    hardware: str | None = None
+    hardware_failure: str = ""
 
 
 class SoundOpen(msgspec.Struct, frozen=True):

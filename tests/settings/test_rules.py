@@ -70,6 +70,7 @@ def test_every_default_keeps_its_own_rule() -> None:
     [
         ("performance.adaptive", "off", False),
         ("performance.adaptive", " Yes ", True),
+        ("performance.hardware_decoding", " Off", "off"),
         ("connectivity.http_port", "0", 0),
         ("connectivity.http_port", " 65535 ", 65535),
         ("connectivity.client_timeout_s", "5", 5),
@@ -99,6 +100,7 @@ def test_texts_that_are_right(key: str, text: str, value: Value) -> None:
         ("general.log_days", "0", "Use 1 to 365."),
         ("performance.streams_per_user", "1001", "Use 1 to 1000."),
         ("performance.viewers_per_server", "5001", "Use 1 to 5000."),
+        ("performance.hardware_decoding", "on", "cannot be on. Use auto or off."),
         ("performance.adaptive", "perhaps", "is either on or off. Use on or off."),
         ("general.server_name", "", "The name is empty."),
         ("general.server_name", "x" * 65, "has 65 characters"),
