@@ -185,7 +185,7 @@ class Pool:
     @property
     def hardware(self) -> tuple[str | None, str]:
         """The kind of device that decodes, or None and why there is none (nothing before the first worker)."""
-        return next((worker.hardware for worker in self._all), (None, ""))
+        return next((worker.hardware for worker in self._all if any(worker.hardware)), (None, ""))
 
     @property
     def workers(self) -> list[int]:

@@ -36,6 +36,7 @@ async def test_the_status_counts_what_there_is() -> None:
         assert status["certificate"]["fingerprint"] == tls.state.value.certificate.fingerprint_sha256
         assert "127.0.0.1" in status["certificate"]["names"]
         await house.services.pool.warm()
+        await eventually(lambda: any(house.services.pool.hardware))
         looked = (await chief.get("/api/v1/status")).json["hardware_decoding"]
         assert looked["state"] in ("not_available", "available")
         assert looked["why"] != "No worker has looked yet."
