@@ -54,7 +54,7 @@ def ticks_and_flashes(movie: bytes) -> tuple[list[float], list[float]]:
 
 async def test_it_ticks_when_it_flashes(cameras: Cameras) -> None:
     """AAC as it comes, and both kinds of G.711."""
-    sizes = {"": 1_000_000, "/sub": 250_000, "/h265": 600_000}
+    sizes = {"": 850_000, "/sub": 200_000, "/h265": 520_000}
     movies: dict[str, bytes] = {}
     async with open_real() as house, trio.open_nursery() as nursery:
         watched = {path: await house.services.cameras.add(f"Gate {path}", cameras.url(path)) for path in sizes}
@@ -87,7 +87,7 @@ async def test_all_hear_the_same_and_a_worker_that_dies_costs_a_moment_of_it(cam
         hub = directory.hub(gate.streams[0].id)
         assert hub is not None
         assert (hub.hearers, crew.pipelines) == (2, 1)
-        first, second = [{part for part in await view.fragments(60) if is_sound(part)} for view in (one, two)]
+        first, second = [{part for part in await view.fragments(45) if is_sound(part)} for view in (one, two)]
         assert len(first & second) > 10  # the same bytes
         assert not any(is_sound(part) for part in await deaf.fragments(20))  # without the right nothing is heard
 
@@ -96,17 +96,17 @@ async def test_all_hear_the_same_and_a_worker_that_dies_costs_a_moment_of_it(cam
         os.kill(before, signal.SIGKILL)
         killed = trio.current_time()
         pictures, sounds, silent_at = [killed], [killed], killed
-        while (now := trio.current_time()) < killed + 2.5:
+        while (now := trio.current_time()) < killed + 2:
             message = await one.hear()
             assert isinstance(message, bytes), message  # it is the same stream all the time
             (sounds if is_sound(message) else pictures).append(now)
             if is_sound(message) and SILENCE[1] in message:
                 silent_at = now
-        assert silent_at < killed + 2  # the last of the silence in its place, if there was any
+        assert silent_at < killed + 1.5  # the last of the silence in its place, if there was any
         assert hub.sound_worker not in (None, before)
         assert max(np.diff(pictures)) < 0.5
         assert max(np.diff(sounds)) < 1
-        assert len(sounds) > 2.2 * 32_000 / 1024
+        assert len(sounds) > 1.8 * 32_000 / 1024
 
         for view in (one, two):
             await view.want(width=640, height=360, codecs=[AVC], audio=False)
