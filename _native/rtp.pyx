@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """RTP inside an RTSP connection: cutting packets out of it, and pictures and sound out of packets.
 
-RFC 2326 §10.12 (interleaved), RFC 3550 §5.1 (RTP), RFC 6184 (H.264), RFC 7798 (H.265), RFC 2435 (JPEG), RFC 3640 (AAC).
-One call a packet.
+RFC 2326 §10.12 (interleaved), RFC 3550 §5.1 (RTP), RFC 6184 (H.264), RFC 7798 (H.265), RFC 2435 (JPEG), RFC 6416
+(MPEG-4 Visual), RFC 3640 (AAC), RFC 3551 (G.711).  One call a packet.
 Oracle: tests/reference/rtp.py.  Fuzzed: tests/fuzz/fuzz_rtp.py.
 """
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
@@ -976,7 +976,114 @@ cdef class JpegDepacketizer(UnitDepacketizer):
         return 0
 
 
-cdef class AacDepacketizer(Depacketizer):
+cdef class Mpeg4Depacketizer(UnitDepacketizer):
+    """RTP payloads of MPEG-4 Visual in (RFC 6416 §5), whole pictures out, with the headers that came before them.
+
+    ``push`` gives None or a list of ``(data, rtp_time, flags)``; ``flags`` of LOSS.  The payloads are pieces of the
+    bitstream; a picture begins with a start code, and ends with the marker bit or where the time changes.  One that
+    lacks a piece is never given out.
+    """
+
+    cdef bint open  # a packet of this picture has come
+    cdef bint damaged
+    cdef bint loss  # something is missing since the picture given out last
+    cdef bint fresh  # no picture is over yet
+    cdef uint32_t time
+
+    def __init__(self, int payload_type, Py_ssize_t unit_limit=8 << 20):
+        self.unit_limit = unit_limit
+        self.fresh = True
+
+    cdef void lose(self) noexcept nogil:
+        self.loss = True
+        self.damaged = self.open
+
+    cdef int take(self, Packet* packet) except -1:
+        cdef const uint8_t* payload = packet.payload
+        if self.open and packet.time != self.time:
+            if not self.damaged:
+                self.oddities |= NO_MARKER
+            self.finish()
+        if not self.open:
+            self.open = True
+            self.time = packet.time
+            self.damaged = packet.size < 3 or payload[0] != 0 or payload[1] != 0 or payload[2] != 1
+        if not self.damaged:
+            if self.used + packet.size > self.unit_limit:
+                self.oddities |= TOO_BIG
+                self.damaged = True
+            else:
+                self.append(payload, packet.size)
+        if packet.marker:
+            self.finish()
+        return 0
+
+    cdef int finish(self) except -1:
+        """The picture at hand is over."""
+        if self.damaged:
+            self.loss = True
+            if not self.fresh:  # the first may be the tail of one that began before we came
+                self.dropped += 1
+        else:
+            self.give((
+                PyBytes_FromStringAndSize(<char*>self.unit, self.used), self.time, AFTER_LOSS if self.loss else 0
+            ))
+            self.loss = False
+        self.shrink()
+        self.used = 0
+        self.fresh = self.open = self.damaged = False
+        return 0
+
+
+cdef class SoundDepacketizer(Depacketizer):
+    """What the kinds of sound share.  ``push`` gives None or a list of ``(data, rtp_time)``."""
+
+    def push(self, data not None, Py_ssize_t start, Py_ssize_t end):
+        """Take the RTP packet ``data[start:end]``.  Raises ValueError if that is not inside of ``data``."""
+        cdef Py_buffer view
+        cdef Packet packet
+        cdef int step
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            if not 0 <= start <= end <= view.len:
+                raise ValueError("a packet outside of its buffer")
+            step = self.accept(<const uint8_t*>view.buf + start, end - start, &packet)
+            if step == IS_LATE:
+                return None
+            if step != IS_NEXT:
+                self.abandon()
+            return self.take(&packet)
+        finally:
+            PyBuffer_Release(&view)
+
+    cdef int abandon(self) except -1:
+        """Packets are missing before the one that is taken next."""
+        return 0
+
+    cdef take(self, Packet* packet):
+        return None
+
+
+cdef class PcmDepacketizer(SoundDepacketizer):
+    """RTP payloads of G.711 (RFC 3551 §4.5.14), which are samples and nothing else; ``limit``: bytes of one packet."""
+
+    cdef Py_ssize_t limit
+
+    def __init__(self, int payload_type, Py_ssize_t limit=8000):
+        self.limit = limit
+
+    cdef take(self, Packet* packet):
+        if packet.size > self.limit:
+            self.oddities |= TOO_BIG
+            self.dropped += 1
+            return None
+        if packet.size == 0:
+            self.malformed += 1
+            return None
+        return [(PyBytes_FromStringAndSize(<const char*>packet.payload, packet.size), packet.time)]
+
+
+cdef class AacDepacketizer(SoundDepacketizer):
     """RTP payloads of AAC-hbr in, whole AAC frames out (RFC 3640 §3.3.6).
 
     ``push`` gives None or a list of ``(data, rtp_time)``.  The lengths are those of the SDP's fmtp line; ``samples``
@@ -1001,24 +1108,6 @@ cdef class AacDepacketizer(Depacketizer):
         self.index_delta_length = index_delta_length
         self.samples = samples
         self.piece = bytearray()
-
-    def push(self, data not None, Py_ssize_t start, Py_ssize_t end):
-        """Take the RTP packet ``data[start:end]``.  Raises ValueError if that is not inside of ``data``."""
-        cdef Py_buffer view
-        cdef Packet packet
-        cdef int step
-        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
-        try:
-            if not 0 <= start <= end <= view.len:
-                raise ValueError("a packet outside of its buffer")
-            step = self.accept(<const uint8_t*>view.buf + start, end - start, &packet)
-            if step == IS_LATE:
-                return None
-            if step != IS_NEXT:
-                self.abandon()
-            return self.take(&packet)
-        finally:
-            PyBuffer_Release(&view)
 
     cdef int abandon(self) except -1:
         if self.wanted:

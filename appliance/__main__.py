@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Hand over to the command line, or become a media worker where the pool asks for one."""
-    if sys.argv[1:2] == ["worker"] and len(sys.argv) == 4:
+    if sys.argv[1:2] == ["worker"] and len(sys.argv) == 5:
         # Before anything else is imported: a worker loads its libraries between two steps of its isolation.
         from appliance.workers.process import main as work  # noqa: PLC0415
 

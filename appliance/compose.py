@@ -231,15 +231,17 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         if options.online:
             first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
         cameras = await CameraBook.load(store, clock)
-        pool = await stack.enter_async_context(open_pool())
+        pool = await stack.enter_async_context(
+            open_pool(hardware=settings.tab(PerformanceTab).hardware_decoding == "auto")
+        )
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
             await cameras.ensure_demo()
         poller = Poller()
         stack.callback(poller.close)
         openers = outside.openers(clock, demo, poller)
-        directory = await stack.enter_async_context(open_directory(openers, clock))
         crew = await stack.enter_async_context(open_crew(pool))
+        directory = await stack.enter_async_context(open_directory(openers, clock, crew))
         transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         hls = await stack.enter_async_context(open_hls(directory, clock))

@@ -70,7 +70,20 @@ class JpegDepacketizer(Depacketizer):
         self, data: Buffer, spans: list[tuple[int, int, int]], at: int
     ) -> tuple[list[tuple[bytes, int, int, JpegHeader]] | None, int]: ...
 
-class AacDepacketizer(Depacketizer):
+class Mpeg4Depacketizer(Depacketizer):
+    def __init__(self, payload_type: int, unit_limit: int = ...) -> None: ...
+    def push(self, data: Buffer, start: int, end: int) -> list[tuple[bytes, int, int]] | None: ...
+    def push_run(
+        self, data: Buffer, spans: list[tuple[int, int, int]], at: int
+    ) -> tuple[list[tuple[bytes, int, int]] | None, int]: ...
+
+class SoundDepacketizer(Depacketizer):
+    def push(self, data: Buffer, start: int, end: int) -> list[tuple[bytes, int]] | None: ...
+
+class PcmDepacketizer(SoundDepacketizer):
+    def __init__(self, payload_type: int, limit: int = 8000) -> None: ...
+
+class AacDepacketizer(SoundDepacketizer):
     def __init__(
         self,
         payload_type: int,
@@ -79,4 +92,3 @@ class AacDepacketizer(Depacketizer):
         index_delta_length: int = 3,
         samples: int = 1024,
     ) -> None: ...
-    def push(self, data: Buffer, start: int, end: int) -> list[tuple[bytes, int]] | None: ...

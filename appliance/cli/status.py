@@ -49,6 +49,9 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
     else:
         confined = f"which could not give up: {', '.join(kept)}" if kept else "confined"
         say(f"Workers     {found['workers']}, {confined}")
+    hardware = found["hardware_decoding"]
+    in_use = hardware["state"] == "in_use"
+    say("Decoding    " + (f"by {hardware['kind']}" if in_use else f"by software. {visible(hardware['why'])}"))
     certificate = found["certificate"]
     if certificate is not None:
         say(f"Certificate {', '.join(certificate['names'][:4])} until {certificate['not_after'][:10]}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from appliance._native.fmp4 import OVERHEAD
 from appliance._native.fmp4 import fragment as build_fragment
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.units import MJPEG
+from appliance.media.units import MJPEG, MPEG4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ LONGEST_PICTURE = 2 * TICKS_PER_SECOND
 # sample entry and the box of its decoder configuration (ISO/IEC 14496-15 §5.4.2, §8.4.1)
 _ENTRIES = {"h264": (b"avc1", b"avcC"), "h265": (b"hvc1", b"hvcC")}
 # object and stream types (ISO/IEC 14496-1 Tables 5, 6)
-_MPEG4_AUDIO, _JPEG = 0x40, 0x6C
+_MPEG4_VISUAL, _MPEG4_AUDIO, _JPEG = 0x20, 0x40, 0x6C
 _VISUAL, _AUDIO = 4, 5
 
 
@@ -140,6 +140,9 @@ def _video_entry(video: VideoFormat) -> tuple[bytes, bytes]:
     """The name of the sample entry and the box of the decoder configuration."""
     if video.codec == MJPEG:
         return b"mp4v", _full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, _JPEG, _VISUAL, b""))
+    if video.codec == MPEG4:
+        specific = _descriptor(5, video.configuration)
+        return b"mp4v", _full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, _MPEG4_VISUAL, _VISUAL, specific))
     kind, configuration = _ENTRIES[video.codec]
     return kind, _box(configuration, video.configuration)
 

@@ -13,18 +13,25 @@ if TYPE_CHECKING:
 
 #: `VideoFormat.codec` of streams of JPEG pictures.
 MJPEG: Final = "mjpeg"
+#: The same of MPEG-4 Visual.
+MPEG4: Final = "mpeg4"
+#: `AudioFormat.codec` of sound that players get as it is, and of the two kinds of G.711, which they do not play.
+AAC: Final = "aac"
+PCMU: Final = "pcmu"
+PCMA: Final = "pcma"
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
     """What a decoder has to know before the first picture.  Compared by value: a change is a new epoch."""
 
-    codec: str  # "h264", "h265", "mjpeg"
+    codec: str  # "h264", "h265", "mpeg4", "mjpeg"
     parameter_sets: tuple[bytes, ...]  # NAL units without start codes: (VPS… then) SPS… then PPS…
     width: int  # pictures as shown: cropped, in samples
     height: int
     codec_string: str  # RFC 6381, "avc1.64001f"
-    configuration: bytes  # decoder configuration record, ISO/IEC 14496-15 §5.3.3, §8.3.3 (the body of avcC, hvcC)
+    #: Decoder configuration record, ISO/IEC 14496-15 §5.3.3, §8.3.3 (the body of avcC, hvcC); MPEG-4: its headers.
+    configuration: bytes
     pixel_aspect: tuple[int, int] = (1, 1)
     nominal_fps: Fraction | None = None  # as the parameter sets say; what comes is measured
     reorder_depth: int | None = None  # pictures that may overtake another; None: not said
@@ -40,12 +47,17 @@ class VideoFormat:
 class AudioFormat:
     """The same for sound."""
 
-    codec: str  # "aac"
-    codec_string: str  # RFC 6381, "mp4a.40.2"
-    configuration: bytes  # AudioSpecificConfig, ISO/IEC 14496-3 §1.6.2.1
+    codec: str  # "aac", "pcmu", "pcma"
+    codec_string: str  # RFC 6381, "mp4a.40.2"; G.711: none, it is never sent to anybody
+    configuration: bytes  # AudioSpecificConfig, ISO/IEC 14496-3 §1.6.2.1; G.711: none
     sample_rate: int
     channels: int
-    samples_per_unit: int  # 1024 or 960 for AAC-LC
+    samples_per_unit: int  # 1024 or 960 for AAC-LC; G.711: 0, as it comes
+
+    @property
+    def is_played(self) -> bool:
+        """Whether players take it as it is; else AAC is made of it."""
+        return self.codec == AAC
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +77,8 @@ class AccessUnit:
     """One coded picture.
 
     ``data``: AVCC, that is NAL units each behind its length in four bytes, big-endian; parameter sets, access unit
-    delimiters and fillers left out.  MJPEG: a whole picture as a JPEG file has it.  ``is_idr``: decoding can start
-    here.  ``seq`` counts up by one; a gap is a loss.
+    delimiters and fillers left out.  MPEG-4: as it stands in the bitstream.  MJPEG: a picture as a JPEG file has it.
+    ``is_idr``: decoding can start here.  ``seq`` counts up by one; a gap is a loss.
     ``leading``: it follows a picture at which decoding can start, is shown before it, and refers to what came before
     it (H.265 RASL, H.264 in an open group of pictures).  Who starts there leaves it out.
     """
@@ -83,7 +95,7 @@ class AccessUnit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioUnit:
-    """One coded piece of sound (an AAC frame without ADTS header).  ``duration`` in ticks."""
+    """One coded piece of sound: an AAC frame without ADTS header, or samples of G.711.  ``duration`` in ticks."""
 
     data: bytes
     pts: int

@@ -105,14 +105,15 @@ class Whole(Rule):
 
 
 @dataclass(frozen=True)
-class Choice(Rule):
+class OneOf(Rule):
     """One of a few words."""
 
     words: tuple[str, ...]
 
     def check(self, key: str, value: object) -> str:
         if value not in self.words:
-            raise refuse(key, f"cannot be {_short(str(value))}", f"Use one of {', '.join(self.words)}.")
+            hint = f"Use {', '.join(self.words[:-1])} or {self.words[-1]}."
+            raise refuse(key, f"cannot be {_short(str(value))}", hint)
         return str(value)
 
     def parse(self, key: str, text: str) -> str:

@@ -25,7 +25,7 @@ from appliance.media.levels import (
     Levels,
     problems,
 )
-from appliance.settings.rules import HOSTS, NETWORKS, Choice, Name, Rule, Switch, Text, Value, Whole, refuse
+from appliance.settings.rules import HOSTS, NETWORKS, Name, OneOf, Rule, Switch, Text, Value, Whole, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -147,7 +147,7 @@ def _bandwidth(level: int, default: int) -> int:
 
 @dataclass(frozen=True)
 class PerformanceTab(Tab):
-    """Rows PER-1 to PER-3, ADA-1, ADA-2; the caps: abuse A6."""
+    """Rows PER-1 to PER-3, ADA-1, ADA-2, TRA-3; the caps: abuse A6."""
 
     name: ClassVar[str] = "performance"
     title: ClassVar[str] = "Performance"
@@ -160,10 +160,13 @@ class PerformanceTab(Tab):
     )
     adaptive_mode: str = setting(
         StreamMode.QUALITY.value,
-        Choice(tuple(mode.value for mode in StreamMode)),
+        OneOf(tuple(mode.value for mode in StreamMode)),
         "quality: the smallest stream that fills the tile; performance: a smaller one; bandwidth: the smallest.",
     )
     streams_per_user: int = setting(64, Whole(1, 1000), "Live streams that one user may watch at once.")
+    hardware_decoding: str = setting(
+        "auto", OneOf(("auto", "off")), "Whether hardware decodes what is transcoded, where there is any.", restart=True
+    )
     viewers_per_server: int = setting(1000, Whole(1, 5000), "Live streams that are served at once.")
     level1_enabled: bool = setting(
         default=True, rule=Switch(), hint="Limit what is transcoded, always.", key="level1.enabled"

@@ -66,7 +66,7 @@ class Source(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was announced and is not used, in words ("audio: G.711 µ-law is not played yet: …")."""
+        """What was announced and is not used, in words ("audio: G.726 is not played yet")."""
         ...
 
     @property

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from appliance.streams.network import Ways
 
 #: Codecs as people know them.
-_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG"}
+_NAMES = {"h264": "H.264", "h265": "H.265", "mpeg4": "MPEG-4", "mjpeg": "MJPEG"}
 #: A camera's rate as measured is another one if it differs by so much.
 ANOTHER_RATE = 0.1
 _STATES = {"ok": State.OK, "waiting": State.WAITING, "lost": State.LOST}

@@ -16,6 +16,7 @@ from appliance.base.watch import Broadcast
 from appliance.sites.source import SourceError, Trouble
 from appliance.streams.hub import Hub, StreamState
 from appliance.streams.meter import Measured
+from appliance.streams.sound import SoundTranscoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.sites.probe import ProbeResult
     from appliance.sites.source import Opener
+    from appliance.workers.crew import Crew
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +86,9 @@ class _Entry:
 class Directory:
     """See `open_directory`."""
 
-    def __init__(self, nursery: trio.Nursery, openers: Openers, clock: Clock) -> None:
+    def __init__(self, nursery: trio.Nursery, openers: Openers, clock: Clock, crew: Crew | None) -> None:
         self._nursery = nursery
+        self._crew = crew
         self._openers = openers
         self._clock = clock
         self._entries: dict[str, _Entry] = {}  # by stream id
@@ -180,6 +183,8 @@ class Directory:
         with entry.scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(entry.hub.run)
+                if self._crew is not None:
+                    nursery.start_soon(SoundTranscoder(entry.hub, self._crew).run)
                 nursery.start_soon(self._follow, stream_id, entry)
                 await self._until_unused(entry)
                 self._learn(stream_id, entry.hub)
@@ -208,12 +213,10 @@ class Directory:
             await trio.lowlevel.checkpoint()
 
     def _learn(self, stream_id: str, hub: Hub) -> None:
-        """What the hub sees now; sound that is announced and has not come yet is as it was last seen."""
+        """What the hub sees now; of sound, what the camera announces: it may not have come yet, or be made here."""
         segment = hub.segment
         if segment is not None:
-            audio = segment.audio
-            if audio is None and hub.announces_audio:
-                audio = self._facts.get(stream_id, StreamFacts()).audio
+            audio = hub.announced_audio or segment.audio
             self._facts[stream_id] = StreamFacts(segment.video, audio, hub.measured)
 
     def _take_announcement(self, stream_id: str, video: VideoFormat, audio: AudioFormat | None) -> None:
@@ -277,8 +280,9 @@ class Directory:
 
 
 @asynccontextmanager
-async def open_directory(openers: Openers, clock: Clock) -> AsyncIterator[Directory]:
-    """A directory whose hubs live at most as long as the block."""
+async def open_directory(openers: Openers, clock: Clock, crew: Crew | None = None) -> AsyncIterator[Directory]:
+    """A directory whose hubs live at most as long as the block.  ``crew``: who makes the sound that players take of
+    what they do not; without it, that is not heard."""
     async with trio.open_nursery() as nursery:
-        yield Directory(nursery, openers, clock)
+        yield Directory(nursery, openers, clock, crew)
         nursery.cancel_scope.cancel()

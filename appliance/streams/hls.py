@@ -6,7 +6,7 @@ the hub's fragments, put together once for all.
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import trio
@@ -169,11 +169,11 @@ class HlsOutputs:
             task_status.started(output)
             return
         first = (self._clock.utc_90k() // TICKS_PER_SECOND - _EPOCH_S) * 2
-        with self._directory.lease(camera, stream) as hub:
+        with self._directory.lease(camera, stream) as hub, hub.hearing() if sound else nullcontext():
             output = self._outputs[key] = HlsOutput(hub, sound=sound, first=first)
             task_status.started(output)
             try:
-                if sound and hub.announces_audio:  # what began without it would begin anew with it
+                if sound and hub.announced_audio is not None:  # what began without it would begin anew with it
                     with trio.move_on_after(SOUND_S):
                         await hub.wait_beginning(audio=True)
                 with hub.tapped(output.take, sound=True):

@@ -7,6 +7,7 @@ fragments to its outlets.  When the source fails it says why and tries again; it
 from __future__ import annotations
 
 import logging
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -42,6 +43,8 @@ SILENT_S = 2.0
 #: How soon a failed source is tried again.  A wrong password is not repeated every second: cameras lock accounts.
 RETRY_S = {Trouble.BAD_CREDENTIALS: 60.0, Trouble.UNSUPPORTED_CODEC: 30.0, Trouble.NOT_FOUND: 10.0}
 RETRY_DEFAULT_S = 1.0
+#: Pieces of sound made here that wait to be taken; the source's next unit takes them all.
+MADE_LIMIT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,10 @@ class Hub:
         self.ring = GopRing()
         self.fanout = Fanout()
         self.notes: tuple[str, ...] = ()
-        self.announces_audio = False
+        self.announced_audio: AudioFormat | None = None
+        self.made_sound: deque[AudioUnit] = deque(maxlen=MADE_LIMIT)  # of what players do not take as it is
+        self.hearers = 0
+        self.sound_worker: int | None = None  # the process that makes it
         self.source_statistics: SourceStatistics | None = None
         self.pictures = 0
         self.reconnects = -1
@@ -104,6 +110,8 @@ class Hub:
         self._meter = Meter()
         self._subscribers: dict[Subscriber, None] = {}
         self._taps: dict[Callable[[Fragment], None], bool] = {}  # whether sound too
+        self._ear: Callable[[AudioUnit], None] | None = None
+        self._heard = trio.Event()
         self._muxer = Muxer(_message_header)
         self._picture_at = self._sound_at = 0.0
         self._try_now = trio.Event()
@@ -130,6 +138,31 @@ class Hub:
             yield
         finally:
             del self._taps[tap]
+
+    @contextmanager
+    def hearing(self) -> Iterator[None]:
+        """Want to hear it: sound that players do not take as it is is made into AAC for as long as anybody does."""
+        self.hearers += 1
+        self._heard.set()
+        try:
+            yield
+        finally:
+            self.hearers -= 1
+            if not self.hearers:
+                self._heard = trio.Event()
+
+    async def wait_heard(self) -> None:
+        """Wait until anybody wants to hear it."""
+        await self._heard.wait()
+
+    @contextmanager
+    def ear(self, ear: Callable[[AudioUnit], None]) -> Iterator[None]:
+        """Have ``ear`` called with each piece of such sound; what is made of it goes into ``made_sound``."""
+        self._ear = ear
+        try:
+            yield
+        finally:
+            self._ear = None
 
     def burst(self) -> list[Fragment]:
         """Everything since the last IDR picture."""
@@ -175,6 +208,7 @@ class Hub:
                 retry = 10.0
             self.ring.clear()
             self.segment = None
+            self.made_sound.clear()
             self.source_statistics = None
             self._meter.reset()
             with trio.move_on_after(retry):
@@ -206,10 +240,18 @@ class Hub:
                 self._change_segment(replace(segment, audio=None))
 
     async def _take(self, unit: Unit) -> None:
+        while self.made_sound:  # in this task, so that nobody begins between a unit and the offer of it
+            made = self.made_sound.popleft()
+            if self.segment is not None and made.run is self.segment.run:
+                await self._take_sound(made)
         if isinstance(unit, AccessUnit):
             await self._take_picture(unit)
-        elif self.segment is not None and unit.run is self.segment.run:
+        elif self.segment is None or unit.run is not self.segment.run:
+            return
+        elif unit.format.is_played:
             await self._take_sound(unit)
+        elif self._ear is not None:
+            self._ear(unit)
 
     async def _take_picture(self, unit: AccessUnit) -> None:
         segment = self.segment
@@ -269,7 +311,7 @@ class Hub:
 
     def _note(self, source: Source) -> None:
         self.notes = tuple(source.notes)
-        self.announces_audio = source.audio is not None
+        self.announced_audio = source.audio
         for note in self.notes:
             log.info("%s: %s", self.name, note)
 

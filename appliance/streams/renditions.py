@@ -73,6 +73,7 @@ class Counters:
     encoded: int = 0
     damaged: int = 0
     restarts: int = 0
+    hardware: str | None = None  # the kind of device that decodes
     _marks: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=RATE_MARKS))
 
     def mark(self, now: float) -> None:

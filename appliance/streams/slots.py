@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.streams import messages
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
-
     from appliance.media.cheapest import Plan
     from appliance.media.masks import Mask
     from appliance.sites.cameras import StreamConfig
@@ -41,6 +40,17 @@ class Slot:
     level: int | None = None  # whose limit makes it smaller or slower
     steps: int = 0  # so many ways further down than chosen, for the network's sake
     looks: int = 0  # how often yet it is waited for to be early in its group of pictures
+    _hearing: ExitStack = field(default_factory=ExitStack, repr=False)
+    is_heard: bool = False
+
+    def hear(self, *, wanted: bool) -> None:
+        """Whether this client wants to hear it."""
+        if wanted != self.is_heard:
+            self.is_heard = wanted
+            if wanted:
+                self._hearing.enter_context(self.hub.hearing())
+            else:
+                self._hearing.close()
 
     @property
     def mask(self) -> Mask:
@@ -48,6 +58,7 @@ class Slot:
         return NO_MASK if self.rendition is None else self.rendition.rung.mask
 
     def close(self) -> None:
+        self.hear(wanted=False)
         self.holds.close()
 
     def follow(self, chosen: Chosen, steps: int) -> None:

@@ -26,7 +26,7 @@ from appliance.serve.frames import Opcode, frame_header
 from appliance.streams.backlog import Backlog
 from appliance.streams.renditions import Counters, Rendition, State
 from appliance.workers.crew import SeatLostError
-from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
+from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit, PipelineWorked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from appliance.streams.hub import Hub, Segment
     from appliance.streams.renditions import Spectator
     from appliance.workers.crew import Crew, Seat
-    from appliance.workers.wire import PipelineWorked
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +174,8 @@ class Transcoder:
         seat.open(opening, _on_the_wire(renditions))
         while True:
             for worked in seat.answers():
-                await self._publish(worked)
+                if isinstance(worked, PipelineWorked):
+                    await self._publish(worked)
             await self._pass_on()
             if self._stale or self._segment is None:
                 return
@@ -192,7 +192,9 @@ class Transcoder:
                 if fragment.is_idr:
                     self._group = fragment.dts
                 self._sent.append((fragment, renditions))
-                seat.work(PipelineUnit(bytes(fragment.sample), fragment.pts, waiting.shown, waiting.alone))
+                seat.work(
+                    PipelineUnit(bytes(fragment.sample), fragment.pts, waiting.shown, waiting.alone, fragment.is_idr)
+                )
             await self._news()
 
     def _opening(self, video: VideoFormat) -> PipelineOpen:
@@ -209,6 +211,10 @@ class Transcoder:
         _, renditions = self._sent.popleft()
         self.counters.decoded += worked.decoded
         self.counters.damaged += worked.damaged
+        if worked.decoded:
+            self.counters.hardware = worked.hardware
+        if worked.hardware or worked.hardware_failure:
+            self._crew.hardware_failure = worked.hardware_failure
         self.counters.mark(trio.current_time())
         if worked.decoded:
             self._undecoded = 0

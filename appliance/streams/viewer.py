@@ -148,10 +148,21 @@ class Viewer:
             return
         if want.paused:
             self._pause()
+            self._hear(wanted=False)
             return
         if self._sending and self._current is not None and not self._may_show(self._current):
             self._stop_sending()  # now, and nothing of what waits: the masked picture takes a moment
             self._outlet.forget()
+        self._choose_slots(want)
+        self._hear(wanted=want.audio and self._policy.may_hear)
+
+    def _hear(self, *, wanted: bool) -> None:
+        """Say to the hubs whether this client wants to hear them; who is sent JPEG hears nothing."""
+        for slot in (self._current, self._next):
+            if slot is not None:
+                slot.hear(wanted=wanted and slot.rendition is None)
+
+    def _choose_slots(self, want: Want) -> None:
         chosen = self._choose(want)
         if chosen is None:
             return

@@ -12,11 +12,12 @@ from appliance.base.clock import to_datetime
 from appliance.base.faults import Fault
 from appliance.certs.inspection import CHECK as CERTIFICATE
 from appliance.certs.inspection import check_certificate, read_state
-from appliance.settings.tabs import ConnectivityTab
+from appliance.settings.tabs import ConnectivityTab, PerformanceTab
 from appliance.sites.addresses import DEMO_SCHEME
 from appliance.sites.source import Trouble
 from appliance.status.findings import Finding, action, notice, well
 from appliance.web.table import Route
+from appliance.web.transcoding import hardware_view
 
 if TYPE_CHECKING:
     from appliance.sites.cameras import Camera
@@ -137,8 +138,16 @@ class Doctor:
         if kept:
             message = f"Media workers could not give up: {', '.join(kept)}."
             remedy = "Run Fanal as the service, on a kernel with Landlock and user namespaces."
-            return [notice("workers", "worker_isolation", message, remedy)]
-        return [well("workers", f"isolated: {', '.join(pool.isolation)}")]
+            return [notice("workers", "worker_isolation", message, remedy), self._hardware()]
+        return [well("workers", f"isolated: {', '.join(pool.isolation)}"), self._hardware()]
+
+    def _hardware(self) -> Finding:
+        """Row TRA-3: to do without hardware is nothing to mend; that it fails is."""
+        services = self._services
+        found = hardware_view(services.transcoders, services.settings.tab(PerformanceTab))
+        if found.state == "failed":
+            return notice("hardware", "hardware_decoding_failed", found.why, "See to the driver of the device.")
+        return well("hardware", f"decodes ({found.kind})" if found.kind else f"none that decodes. {found.why}")
 
     def _services_failing(self) -> list[Finding]:
         remedy = f"It is started again by itself. If it keeps failing, see {self._services.folder / 'logs'}."

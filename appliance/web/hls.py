@@ -169,7 +169,7 @@ class Hls:
             if segment.video.codec == MJPEG:
                 message = "The camera sends JPEG, which HLS has not."
                 raise Fault(Kind.UNSUPPORTED, "unsupported_codec", message, "Take live.mjpeg.")
-            return hub.announces_audio
+            return hub.announced_audio is not None
 
     def _stream(self, call: Call, name: str) -> StreamConfig:
         streams = call.watched.streams

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import trio
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from appliance.web.services import Services
     from appliance.workers.wire import SnapshotDone
 
-#: A player's stream begins with sound if it comes within this time.
-SOUND_S = 2.0
+#: A player's stream begins with sound if it comes within this time; what is made here may need a worker to be started.
+SOUND_S, MADE_SOUND_S = 2.0, 6.0
 MP4_PATIENCE_S = 15.0
 #: A view without a client's word uses its session so often.
 USE_S = 60.0
@@ -123,12 +123,15 @@ class Players:
             if segment is None:
                 reason = hub.state.value.reason or "no_picture"
                 raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
-            hear = call.query.get("audio") != "0" and policy.may_hear and hub.announces_audio
-            if hear:  # a file has its tracks from the beginning
-                with trio.move_on_after(SOUND_S) as patience:
-                    await hub.wait_beginning(audio=True)
-                hear = not patience.cancelled_caught
-            await self._send_mp4(call, stream, policy, hear=hear)
+            announced = hub.announced_audio
+            hear = call.query.get("audio") != "0" and policy.may_hear and announced is not None
+            with hub.hearing() if hear else nullcontext():  # a file has its tracks from the beginning
+                if hear:
+                    is_played = announced is not None and announced.is_played
+                    with trio.move_on_after(SOUND_S if is_played else MADE_SOUND_S) as patience:
+                        await hub.wait_beginning(audio=True)
+                    hear = not patience.cancelled_caught
+                await self._send_mp4(call, stream, policy, hear=hear)
         connection.finish()
         return Response(b"")  # never sent: the connection is ours and closed
 

@@ -12,11 +12,11 @@ from quart import Response
 from appliance import __version__
 from appliance.auth.rights import Right
 from appliance.base.clock import to_rfc3339
-from appliance.settings.tabs import GeneralTab
+from appliance.settings.tabs import GeneralTab, PerformanceTab
 from appliance.status.board import Attention, Severity
 from appliance.status.metrics import CONTENT_TYPE, Series, render
 from appliance.web.table import Access, Route
-from appliance.web.transcoding import TranscoderView, transcoder_series, transcoder_view
+from appliance.web.transcoding import HardwareView, TranscoderView, hardware_view, transcoder_series, transcoder_view
 
 if TYPE_CHECKING:
     from appliance.web.gate import Call, Gate
@@ -83,7 +83,7 @@ class StatusView(msgspec.Struct):
     level: LevelView
     workers_died: int
     workers_hung: int
-    hardware_decoding: str = "absent"
+    hardware_decoding: HardwareView
 
 
 class HistoryView(msgspec.Struct):
@@ -185,6 +185,7 @@ class StatusRoutes:
             level=self._level(),
             workers_died=services.transcoders.crew.died,
             workers_hung=services.transcoders.crew.hung,
+            hardware_decoding=hardware_view(services.transcoders, services.settings.tab(PerformanceTab)),
         )
 
     async def history(self, _call: Call) -> HistoryView:

@@ -12,7 +12,9 @@ from appliance.status.metrics import Series
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from appliance.settings.tabs import PerformanceTab
     from appliance.streams.transcoder import Transcoder
+    from appliance.streams.transcoders import Transcoders
 
 
 class RungView(msgspec.Struct):
@@ -83,6 +85,33 @@ def transcoder_view(transcoder: Transcoder) -> TranscoderView:
             for rendition in transcoder.renditions
         ],
     )
+
+
+class HardwareView(msgspec.Struct):
+    """Row STA-1.  ``state``: in_use, available (nothing needs it now), not_available, failed or off; ``kind`` of the
+    device as libav calls it; ``why``, in English: why it is not in use."""
+
+    state: str
+    kind: str | None
+    why: str
+
+
+def hardware_view(transcoders: Transcoders, settings: PerformanceTab) -> HardwareView:
+    """Whether hardware decodes, for the status."""
+    kind, why = transcoders.crew.hardware
+    used = next((each.counters.hardware for each in transcoders if each.counters.hardware), None)
+    if used is not None:
+        return HardwareView("in_use", used, "")
+    if settings.hardware_decoding == "off":
+        return HardwareView("off", None, "It is switched off: performance.hardware_decoding.")
+    if kind is None:
+        return HardwareView(
+            "not_available", None, f"{why[:1].upper()}{why[1:]}." if why else "No worker has looked yet."
+        )
+    failure = transcoders.crew.hardware_failure
+    if failure:
+        return HardwareView("failed", kind, f"It failed, and software goes on: {failure}.")
+    return HardwareView("available", kind, "Nothing is transcoded that it decodes.")
 
 
 def transcoder_series(transcoders: Iterable[Transcoder]) -> list[Series]:

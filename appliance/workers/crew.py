@@ -17,15 +17,17 @@ import msgspec
 import trio
 
 from appliance.base.faults import Fault
+from appliance.media.aac import LARGEST_FRAME
 from appliance.workers.pool import END_S, WorkerDiedError
-from appliance.workers.wire import Kind, PipelineWorked, WireError, encode
+from appliance.workers.wire import Kind, PipelineWorked, SoundHeard, WireError, encode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from appliance.workers.pool import Pool, Worker
-    from appliance.workers.wire import PipelineOpen, PipelineRungs, PipelineUnit
+    from appliance.workers.wire import PipelineOpen, PipelineRungs, PipelineUnit, SoundOpen, SoundPiece
 
+Answer = PipelineWorked | SoundHeard
 log = logging.getLogger(__name__)
 
 #: A worker that has work and does not answer for so long hangs.  Looked at in steps, so that a loop that was held up
@@ -34,6 +36,8 @@ STUCK_S = 2.0
 LOOK_S = 0.25
 #: Units of one pipeline in a worker at most: enough that it never waits for the next one.
 CREDITS = 4
+#: AAC frames that one piece of sound, of a second at most, may come back as; what waited before it among them.
+FRAMES_LIMIT = 64
 #: A new spare is tried again so often.
 RETRY_S = 5.0
 
@@ -61,7 +65,7 @@ class Seat:
         self._number = number
         self._told = told
         self._rungs = 0
-        self._answers: deque[PipelineWorked] = deque()
+        self._answers: deque[Answer] = deque()
         self._lost: SeatLostError | None = None
 
     @property
@@ -89,16 +93,27 @@ class Seat:
         self._hand.in_flight.append((self, self._rungs))
         self._hand.post(encode(Kind.UNIT, self._number, unit))
 
-    def answers(self) -> list[PipelineWorked]:
+    def open_sound(self, opening: SoundOpen) -> None:
+        """Begin a pipeline of sound; once, before anything else."""
+        self._hand.post(encode(Kind.SOUND, self._number, opening))
+
+    def hear(self, piece: SoundPiece) -> None:
+        """Have a piece of sound coded anew; only while `has_credit`."""
+        assert self.has_credit
+        self.in_flight += 1
+        self._hand.in_flight.append((self, None))
+        self._hand.post(encode(Kind.PIECE, self._number, piece))
+
+    def answers(self) -> list[Answer]:
         """What came since the last call.  Raises `SeatLostError`."""
         if self._lost is not None:
             raise self._lost
         came, self._answers = list(self._answers), deque()
         return came
 
-    def answered(self, worked: PipelineWorked) -> None:
+    def answered(self, answer: Answer) -> None:
         self.in_flight -= 1
-        self._answers.append(worked)
+        self._answers.append(answer)
         self._told()
 
     def lose(self, message: str, *, blamed: bool, hung: bool) -> None:
@@ -112,7 +127,8 @@ class _Hand:
 
     worker: Worker
     seats: dict[int, Seat] = field(default_factory=dict)
-    in_flight: deque[tuple[Seat, int]] = field(default_factory=deque)  # whose units are in it and for how many rungs
+    #: Whose units are in it, and for how many rungs; None: it is sound.
+    in_flight: deque[tuple[Seat, int | None]] = field(default_factory=deque)
     heard: int = 0  # answers so far
     outgoing: deque[bytes] = field(default_factory=deque)
     posted: trio.Event = field(default_factory=trio.Event)
@@ -132,15 +148,25 @@ class _Hand:
             nursery.start_soon(self._watch)
             while True:
                 kind, number, data = await self.worker.receive()
-                if kind is not Kind.WORKED or not self.in_flight:
-                    raise WireError(f"a message of kind {kind}")
-                worked = msgspec.msgpack.decode(data, type=PipelineWorked)
-                if not _is_sound(worked, self.in_flight[0][1]):
-                    raise WireError("pictures that were not asked for")
-                seat, _ = self.in_flight.popleft()
+                seat, answer = self._read(kind, data)
                 self.heard += 1
                 if self.seats.get(number) is seat:
-                    seat.answered(worked)
+                    seat.answered(answer)
+
+    def _read(self, kind: Kind, data: bytes) -> tuple[Seat, Answer]:
+        """An answer and who waits for it.  Raises `WireError`, msgspec.MsgspecError."""
+        if not self.in_flight or kind is not (Kind.HEARD if self.in_flight[0][1] is None else Kind.WORKED):
+            raise WireError(f"a message of kind {kind}")
+        seat, rungs = self.in_flight.popleft()
+        if rungs is None:
+            heard = msgspec.msgpack.decode(data, type=SoundHeard)
+            if not _is_bounded(heard):
+                raise WireError("sound that cannot be")
+            return seat, heard
+        worked = msgspec.msgpack.decode(data, type=PipelineWorked)
+        if not _is_sound(worked, rungs):
+            raise WireError("pictures that were not asked for")
+        return seat, worked
 
     async def _send(self) -> None:
         while True:
@@ -168,6 +194,13 @@ def _is_sound(worked: PipelineWorked, rungs: int) -> bool:
     )
 
 
+def _is_bounded(heard: SoundHeard) -> bool:
+    """The same of sound."""
+    return len(heard.frames) <= FRAMES_LIMIT and all(
+        len(data) <= LARGEST_FRAME and 0 <= pts < 1 << 62 for data, pts in heard.frames
+    )
+
+
 class Crew:
     """See `open_crew`."""
 
@@ -180,6 +213,12 @@ class Crew:
         self._next_number = 0
         self.died = 0
         self.hung = 0
+        self.hardware_failure = ""  # why the last pipeline that could have used a device did not
+
+    @property
+    def hardware(self) -> tuple[str | None, str]:
+        """The kind of device that decodes, or None and why there is none (nothing before the first worker)."""
+        return self._pool.hardware
 
     @property
     def pipelines(self) -> int:

@@ -12,21 +12,30 @@ import os
 import platform
 import resource
 import signal
+import stat
+import struct
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_DUMPABLE = 1, 38, 4
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 # The same numbers on every architecture since Linux 5.13 (Documentation/userspace-api/landlock.rst)
-_LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446
+_LANDLOCK_CREATE, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT = 444, 445, 446
+_LANDLOCK_PATH_BENEATH = 1
 _LANDLOCK_VERSION_FLAG = 1
 # Access rights by ABI version: file system rights grow with it; from 4 on TCP bind and connect
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _NETWORK_RIGHTS_SINCE = 4
 
+_WRITE_FILE, _READ_FILE, _READ_DIR, _IOCTL_DEV = 1 << 1, 1 << 2, 1 << 3, 1 << 15
+_READ = _READ_FILE | _READ_DIR
+#: Where a device decodes, its driver opens these later on, to read and write, and to read.
+DRIVER_DEVICES = ("/dev/dri", "/dev/nvidia*")
+DRIVER_FILES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/sys", "/proc/driver")
 #: Address space of a worker: a 8192² picture with its references stays below, a bomb does not.
 MEMORY = 3 << 30
 OPEN_FILES = 64
@@ -48,12 +57,18 @@ def before_libraries() -> dict[str, str | None]:
     return {"network": _attempt(_leave_network)}
 
 
-def after_libraries() -> dict[str, str | None]:
-    """Steps that would keep libraries from being loaded.  Name → None or why not."""
+def after_libraries(*, device: bool = False) -> dict[str, str | None]:
+    """Steps that would keep libraries from being loaded.  Name → None or why not.
+
+    ``device``: hardware decodes.  Its driver needs some files, and reserves more addresses than a worker may use
+    otherwise: what is bounded then is the memory that it writes to.
+    """
+    files = "all but the driver's, for hardware decoding (performance.hardware_decoding)"
     return {
         "privileges": _attempt(_no_new_privileges),
-        "limits": _attempt(_limit),
-        "files": _attempt(_leave_files),
+        "limits": _attempt(lambda: _limit(resource.RLIMIT_DATA if device else resource.RLIMIT_AS)),
+        "files": _attempt(lambda: _leave_files(DRIVER_DEVICES, DRIVER_FILES) if device else _leave_files())
+        or (files if device else None),
     }
 
 
@@ -86,9 +101,9 @@ def _no_new_privileges() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
-def _limit() -> None:
+def _limit(memory: int) -> None:
     for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
+        (memory, MEMORY),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -98,8 +113,8 @@ def _limit() -> None:
         resource.setrlimit(what, (bound, bound))
 
 
-def _leave_files() -> None:
-    """Landlock with no rule at all: every path is refused from here on."""
+def _leave_files(devices: Sequence[str] = (), readable: Sequence[str] = ()) -> None:
+    """Landlock: every path is refused from here on, but for what is beneath these (patterns)."""
     if platform.system() != "Linux":
         raise OSError(None, "no Landlock on this system")
     abi = _libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION_FLAG)
@@ -111,9 +126,23 @@ def _leave_files() -> None:
     ruleset = _libc.syscall(_LANDLOCK_CREATE, ctypes.byref(attributes), size, 0)
     _check(ruleset)
     try:
+        for patterns, allowed in ((devices, _WRITE_FILE | _READ_FILE | _READ_DIR | _IOCTL_DEV), (readable, _READ)):
+            for path in (found for pattern in patterns for found in Path("/").glob(pattern[1:])):
+                _allow(ruleset, path, allowed & rights)
         _check(_libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0))
     finally:
         os.close(ruleset)
+
+
+def _allow(ruleset: int, path: Path, allowed: int) -> None:
+    opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISDIR(os.fstat(opened).st_mode):
+            allowed &= ~_READ_DIR  # of files there is none
+        rule = struct.pack("=Qi", allowed, opened)  # struct landlock_path_beneath_attr is packed
+        _check(_libc.syscall(_LANDLOCK_ADD_RULE, ruleset, _LANDLOCK_PATH_BENEATH, rule, 0))
+    finally:
+        os.close(opened)
 
 
 def _prctl(option: int, value: int) -> None:

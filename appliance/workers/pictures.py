@@ -6,11 +6,12 @@ import av
 import simplejpeg
 from av.video.reformatter import ColorRange, Interpolation
 
+from appliance.workers.colours import in_colours_of_jpeg, is_bt709
 from appliance.workers.scaling import Scaling, Target, plane_of
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
 #: `VideoFormat.codec` as libav calls it.
-DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
+DECODERS = {"h264": "h264", "h265": "hevc", "mpeg4": "mpeg4", "mjpeg": "mjpeg"}
 
 
 class NoPictureError(Exception):
@@ -57,5 +58,7 @@ def to_jpeg(frame: av.VideoFrame, job: SnapshotJob) -> SnapshotDone:
         threads=1,
     )
     planes = [plane_of(shown, number) for number in range(3)]
+    if is_bt709(frame):
+        planes = in_colours_of_jpeg(planes)
     jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)
     return SnapshotDone(jpeg, width, height)

@@ -46,6 +46,7 @@ class Worker:
     process: subprocess.Popen[bytes]
     stream: trio.SocketStream
     isolation: dict[str, str | None] = field(default_factory=dict)
+    hardware: tuple[str | None, str] = (None, "")  # the kind of device that decodes, or why there is none
 
     async def ask(self, kind: Kind, job: int, body: object) -> bytes:
         """The body of the answer.  Raises `WorkerDiedError`, or `Fault` where the worker says it failed."""
@@ -69,6 +70,7 @@ class Worker:
         if hello.version != __version__:
             raise WireError(f"a worker of version {hello.version}")
         self.isolation = hello.isolation
+        self.hardware = hello.hardware, hello.hardware_why
 
     async def end(self) -> None:
         """Kill and reap."""
@@ -94,8 +96,9 @@ class Worker:
 class Pool:
     """Workers for jobs of one kind or another; see `open_pool`."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, hardware: bool) -> None:
         self.size = size
+        self._uses_hardware = hardware
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
         self._free = trio.Semaphore(size)
@@ -180,6 +183,11 @@ class Pool:
         return next((dict(worker.isolation) for worker in self._all), {})
 
     @property
+    def hardware(self) -> tuple[str | None, str]:
+        """The kind of device that decodes, or None and why there is none (nothing before the first worker)."""
+        return next((worker.hardware for worker in self._all if any(worker.hardware)), (None, ""))
+
+    @property
     def workers(self) -> list[int]:
         """Process ids of the living."""
         return sorted(worker.process.pid for worker in self._all)
@@ -187,7 +195,7 @@ class Pool:
     async def _start(self) -> Worker:
         ours, theirs = socket.socketpair()
         try:
-            process = _spawn(theirs.fileno())
+            process = _spawn(theirs.fileno(), "auto" if self._uses_hardware else "off")
         except OSError as error:
             ours.close()
             raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker cannot be started: {error}.") from error
@@ -231,7 +239,7 @@ async def _reaped(process: subprocess.Popen[bytes]) -> None:
     process.poll()
 
 
-def _spawn(fd: int) -> subprocess.Popen[bytes]:
+def _spawn(fd: int, hardware: str) -> subprocess.Popen[bytes]:
     """A worker on the socket ``fd``.
 
     Not in one of Trio's threads: a worker dies with the *thread* that made it, and those end when they are idle.
@@ -244,8 +252,8 @@ def _spawn(fd: int) -> subprocess.Popen[bytes]:
         # PyInstaller's boot loader finds the unpacked program again by the first, and its libraries by the second
         environment |= {name: value for name, value in os.environ.items() if name.startswith("_PYI")}
         environment["LD_LIBRARY_PATH"] = str(unpacked_at)
-    return subprocess.Popen(  # noqa: S603  (our own program, with two numbers)
-        [*program, "worker", str(fd), str(os.getpid())],
+    return subprocess.Popen(  # noqa: S603  (our own program, with two numbers and a word)
+        [*program, "worker", str(fd), str(os.getpid()), hardware],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[fd],
@@ -255,9 +263,12 @@ def _spawn(fd: int) -> subprocess.Popen[bytes]:
 
 
 @asynccontextmanager
-async def open_pool(size: int | None = None) -> AsyncIterator[Pool]:
-    """A pool of at most ``size`` workers (None: one per core), started when first needed, killed at the end."""
-    pool = Pool(size or len(os.sched_getaffinity(0)))
+async def open_pool(size: int | None = None, *, hardware: bool = True) -> AsyncIterator[Pool]:
+    """A pool of at most ``size`` workers (None: one per core), started when first needed, killed at the end.
+
+    ``hardware``: have it decode, where there is any.
+    """
+    pool = Pool(size or len(os.sched_getaffinity(0)), hardware=hardware)
     try:
         yield pool
     finally:

@@ -25,22 +25,27 @@ from appliance.workers.wire import (
     PipelineUnit,
     PipelineWorked,
     SnapshotJob,
+    SoundHeard,
+    SoundOpen,
+    SoundPiece,
     body_size,
     encode,
 )
 
 
 def main(arguments: list[str]) -> int:
-    """``worker FD PARENT``: serve jobs on the socket FD until it closes."""
+    """``worker FD PARENT auto|off``: serve jobs on the socket FD until it closes; hardware decodes, or not."""
     fd, parent = int(arguments[0]), int(arguments[1])
     isolation.die_with_parent(parent)
     given_up = isolation.before_libraries()
-    from appliance.workers import demo, pictures, transcoding  # noqa: PLC0415  (libav and NumPy start threads)
+    from appliance.workers import demo, hardware, pictures, sound, transcoding  # noqa: PLC0415  (libav and NumPy start threads)
 
-    given_up |= isolation.after_libraries()
+    device = hardware.find() if arguments[2] == "auto" else hardware.Found(None, "it is switched off")
+    given_up |= isolation.after_libraries(device=device.kind is not None)
     with socket.socket(fileno=fd) as channel:
-        channel.sendall(encode(Kind.HELLO, 0, Hello(__version__, given_up)))
+        channel.sendall(encode(Kind.HELLO, 0, Hello(__version__, given_up, device.kind, device.why)))
         pipelines: dict[int, transcoding.Pipeline] = {}
+        sounds: dict[int, sound.SoundPipeline] = {}
         while True:
             header = _receive(channel, HEADER.size)
             if header is None:
@@ -58,14 +63,27 @@ def main(arguments: list[str]) -> int:
                     worked = PipelineWorked(0, [], damaged=True)
                 channel.sendall(encode(Kind.WORKED, job, worked))
                 continue
+            if kind is Kind.PIECE:
+                piece = msgspec.msgpack.decode(body, type=SoundPiece)
+                try:
+                    with isolation.cpu_limit():
+                        heard = sounds[job].work(piece)
+                except Exception:  # as with pictures
+                    heard = SoundHeard(b"", [], damaged=True)
+                channel.sendall(encode(Kind.HEARD, job, heard))
+                continue
+            if kind is Kind.SOUND:
+                sounds[job] = sound.SoundPipeline(msgspec.msgpack.decode(body, type=SoundOpen))
+                continue
             if kind is Kind.OPEN:
-                pipelines[job] = transcoding.Pipeline(msgspec.msgpack.decode(body, type=PipelineOpen))
+                pipelines[job] = transcoding.Pipeline(msgspec.msgpack.decode(body, type=PipelineOpen), device.kind)
                 continue
             if kind is Kind.RUNGS:
                 pipelines[job].change(msgspec.msgpack.decode(body, type=PipelineRungs))
                 continue
             if kind is Kind.CLOSE:
-                del pipelines[job]
+                pipelines.pop(job, None)
+                sounds.pop(job, None)
                 continue
             try:
                 answer: object

@@ -1,8 +1,7 @@
 """Decoded pictures to the planes that JPEG is made of: 4:2:0, full range, the colours of BT.601.  The one place where
 pipelines scale.
 
-Our own kernel does what cameras send; what is rare (ten bits, wider than it is high in samples, BT.709) goes through
-libswscale.
+Our own kernels do what cameras send; what is rare (ten bits, wider than it is high in samples) goes through libswscale.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Interpolation
 
 from appliance._native.scale import Scaler
 from appliance.media.masks import NO_MASK, Mask
+from appliance.workers.colours import in_colours_of_jpeg, is_bt709
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -37,8 +37,6 @@ _LAYOUTS = {
     "yuv420p": "420", "yuvj420p": "420", "yuv422p": "422", "yuvj422p": "422", "yuv444p": "444", "yuvj444p": "444",
     "nv12": "nv12", "gray": "gray",
 }  # fmt: skip
-#: Matrix coefficients of ITU-T H.273, as the decoder reports them.
-_BT709 = 1
 #: Scalers are kept for so many (size, size): a camera that changes its size all the time fills no memory.
 KEPT = 32
 #: What is hidden is black: the one colour that no conversion of colours changes.
@@ -76,6 +74,7 @@ class Scaling:
         """
         size, mask = target
         full_range = full_range or frame.format.name.startswith("yuvj")
+        hdtv = is_bt709(frame)
         if frame.format.name not in _LAYOUTS:
             frame = _in_eight_bits(self._without_colours(frame, mask))
         fits = size[0] <= frame.width and size[1] <= frame.height
@@ -83,13 +82,11 @@ class Scaling:
         whole = (frame.width, frame.height)
         scaler = self._scaler(whole, Target(inner, mask), _LAYOUTS[frame.format.name], expand=not full_range)
         planes = _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
-        if fits and frame.colorspace != _BT709:
-            return planes
-        samples = np.concatenate([plane.ravel() for plane in planes]).reshape(-1, inner[0])
-        hidden = av.VideoFrame.from_ndarray(samples, "yuv420p")
-        hidden.colorspace = frame.colorspace
-        planes = _by_swscale(hidden, size, full_range=True)
-        return self._smaller(size, planes, target)  # once more: the edge has become soft
+        if not fits:
+            samples = np.concatenate([plane.ravel() for plane in planes]).reshape(-1, inner[0])
+            planes = _by_swscale(av.VideoFrame.from_ndarray(samples, "yuv420p"), size, full_range=True)
+            planes = self._smaller(size, planes, target)  # once more: the edge has become soft
+        return in_colours_of_jpeg(planes) if hdtv else planes
 
     def _without_colours(self, frame: av.VideoFrame, mask: Mask) -> av.VideoFrame:
         """Where samples share their colour otherwise than our kernel knows: a copy without that of what is hidden."""
@@ -119,10 +116,12 @@ class Scaling:
         name = frame.format.name
         full_range = full_range or name.startswith("yuvj")
         fits = size[0] <= frame.width and size[1] <= frame.height
-        if name not in _LAYOUTS or not fits or frame.colorspace == _BT709:
-            return _by_swscale(frame, size, full_range=full_range)
-        scaler = self._scaler((frame.width, frame.height), Target(size), _LAYOUTS[name], expand=not full_range)
-        return _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
+        if name not in _LAYOUTS or not fits:
+            planes = _by_swscale(frame, size, full_range=full_range)
+        else:
+            scaler = self._scaler((frame.width, frame.height), Target(size), _LAYOUTS[name], expand=not full_range)
+            planes = _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
+        return in_colours_of_jpeg(planes) if is_bt709(frame) else planes  # once the picture is small
 
     def _smaller(self, source: Size, planes: Planes, target: Target) -> Planes:
         scaler = self._scaler(source, target, "420", expand=False)
@@ -166,15 +165,6 @@ def _by_swscale(frame: av.VideoFrame, size: Size, *, full_range: bool) -> Planes
         interpolation=Interpolation.AREA if size[0] < frame.width else Interpolation.BICUBIC,
         threads=1,
     )
-    if frame.colorspace == _BT709:
-        shown = shown.reformat(  # by way of RGB: dear, and therefore once the picture is small
-            src_colorspace=Colorspace.ITU709,
-            dst_colorspace=Colorspace.ITU601,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND,
-            threads=1,
-        )
     return [plane_of(shown, number) for number in range(3)]
 
 

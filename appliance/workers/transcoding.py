@@ -13,7 +13,7 @@ import av
 import simplejpeg
 
 from appliance.media.ladder import time_slot
-from appliance.workers.pictures import DECODERS
+from appliance.workers.decoding import Decoder
 from appliance.workers.scaling import Scaling, Target
 from appliance.workers.wire import PipelinePicture, PipelineWorked
 
@@ -27,20 +27,12 @@ if TYPE_CHECKING:
 class Pipeline:
     """One decoder and the rungs that its pictures are made for."""
 
-    def __init__(self, opening: PipelineOpen) -> None:
+    def __init__(self, opening: PipelineOpen, device: str | None = None) -> None:
         self._full_range = opening.full_range
         self._scaling = Scaling()
         self._rungs: list[PipelineRung] = []
         self._slots: list[int | None] = []  # by rung: the slot of time that the last picture was made for
-        decoder = av.VideoCodecContext.create(DECODERS[opening.codec], "r")
-        assert isinstance(decoder, av.VideoCodecContext)
-        decoder.extradata = opening.configuration or None
-        decoder.thread_count = 1
-        if opening.skip_loop_filter:  # key frames stay filtered: most of the quality for a little of the time
-            decoder.options = {"skip_loop_filter": "nokey"}
-        if opening.reduce > 1:
-            decoder.options = {"lowres": str(opening.reduce.bit_length() - 1)}
-        self._decoder = decoder
+        self._decoder = Decoder(opening, device)
         self._hidden: set[int] = set()  # time stamps of units that are decoded and not shown
 
     def change(self, to: PipelineRungs) -> None:
@@ -53,28 +45,18 @@ class Pipeline:
         """Decode a unit and make what is due of what came out."""
         if unit.alone and not any(time_slot(unit.pts, rung.fps) != slot for rung, slot in self._paces()):
             return PipelineWorked(0, [])  # nobody waits for this one, and nothing follows on it
-        packet = av.Packet(unit.data)
-        packet.pts = packet.dts = unit.pts
         if not unit.shown:
             self._hidden.add(unit.pts)
         damaged = False
         frames: list[av.VideoFrame] = []
         try:
-            frames += self._decoder.decode(packet)
+            frames += self._decoder.decode(unit)
         except av.FFmpegError:
             damaged = True
         if unit.alone:
-            frames += self._drain()
+            frames += self._decoder.drain()
         pictures = [made for frame in frames if (made := self._make(frame)) is not None]
-        return PipelineWorked(len(frames), pictures, damaged)
-
-    def _drain(self) -> list[av.VideoFrame]:
-        try:
-            return self._decoder.decode(None)
-        except av.FFmpegError:
-            return []
-        finally:
-            self._decoder.flush_buffers()
+        return PipelineWorked(len(frames), pictures, damaged, self._decoder.kind, self._decoder.failure)
 
     def _make(self, frame: av.VideoFrame) -> PipelinePicture | None:
         """JPEG for the rungs whose turn it is; None: for none of them."""

@@ -12,6 +12,7 @@ closed; ``job`` is its number.  ``OPEN`` comes first, ``RUNGS`` before the first
 one ``UNIT`` a coded picture.  Each unit, and nothing else, is answered by one ``WORKED`` with the pictures that came
 out of the decoder and the JPEG made of them, in the order in which units were sent, over all pipelines of a worker.  So
 the main process knows how many are in flight, keeps that below a bound, and knows which one a worker died of.
+A pipeline of sound (`appliance.workers.sound`) is the same with ``SOUND``, ``PIECE`` and ``HEARD``.
 
 Bodies are MessagePack (msgspec), typed by the structures below; coded pictures travel inside as byte strings.  Both
 ends are of one version and one machine, yet the main process trusts a worker with nothing: sizes are bounded, and
@@ -41,9 +42,12 @@ class Kind(IntEnum):
     RUNGS = 5  # main → worker: PipelineRungs; no answer
     UNIT = 6  # main → worker: PipelineUnit → WORKED
     CLOSE = 7  # main → worker: nothing; no answer
+    SOUND = 8  # main → worker: SoundOpen; no answer
+    PIECE = 9  # main → worker: SoundPiece → HEARD
     DONE = 10  # worker → main: the answer
     FAILED = 11  # worker → main: Failure
     WORKED = 12  # worker → main: PipelineWorked
+    HEARD = 13  # worker → main: SoundHeard
 
 
 class WireError(Exception):
@@ -51,10 +55,13 @@ class WireError(Exception):
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """``isolation``: what the worker could and could not give up, name → None or the reason why not."""
+    """``isolation``: what the worker could and could not give up, name → None or the reason why not.  ``hardware``:
+    the kind of device that decodes; None: none, and ``hardware_why``."""
 
     version: str
     isolation: dict[str, str | None]
+    hardware: str | None = None
+    hardware_why: str = ""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -116,13 +123,14 @@ class PipelineUnit(msgspec.Struct, frozen=True, array_like=True):
     """One coded picture.
 
     ``shown``: JPEG is made of it; else it is only decoded, for what refers to it.  ``alone``: nothing follows on it,
-    so the decoder gives it at once and forgets it.
+    so the decoder gives it at once and forgets it.  ``starts``: decoding can start with it.
     """
 
     data: bytes
     pts: int
     shown: bool = True
     alone: bool = False
+    starts: bool = False
 
 
 class PipelinePicture(msgspec.Struct, frozen=True, array_like=True):
@@ -134,10 +142,37 @@ class PipelinePicture(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PipelineWorked(msgspec.Struct, frozen=True, array_like=True):
-    """``decoded``: pictures that came out of the decoder; ``damaged``: it could not use the unit."""
+    """``decoded``: pictures that came out of the decoder; ``damaged``: it could not use the unit.  ``hardware``:
+    the kind of device that decodes; ``hardware_failure``: why there is none any more."""
 
     decoded: int
     pictures: list[PipelinePicture]
+    damaged: bool = False
+    hardware: str | None = None
+    hardware_failure: str = ""
+
+
+class SoundOpen(msgspec.Struct, frozen=True):
+    """What is decoded: G.711 (``"pcmu"``, ``"pcma"``), its samples a second in one or two channels."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+
+
+class SoundPiece(msgspec.Struct, frozen=True, array_like=True):
+    """Samples, and when the first of them is heard, in ticks."""
+
+    data: bytes
+    pts: int
+
+
+class SoundHeard(msgspec.Struct, frozen=True, array_like=True):
+    """AAC frames that came of a piece and those before it, each with its time in ticks; ``config``: their
+    AudioSpecificConfig."""
+
+    config: bytes
+    frames: list[tuple[bytes, int]]
     damaged: bool = False
 
 

@@ -199,7 +199,6 @@ WRONG_CAMERAS = {
     "password": ("", f"admin:{OTHER}@", "bad_credentials", "user name or password"),
     "no password": ("", "", "bad_credentials", "Enter them"),
     "path": ("/nothing", f"admin:{PASSWORD}@", "not_found", "Check the path"),
-    "mpeg4": ("/mpeg4", f"admin:{PASSWORD}@", "unsupported_codec", "MPEG-4"),
     "nobody there": (None, "", "refused", "Nothing answers at 127.0.0.1:"),
 }
 

@@ -102,7 +102,7 @@ async def test_a_disk_that_runs_full_wants_attention_until_it_does_not(tmp_path:
 
 
 async def test_workers_that_cannot_be_started_want_attention_and_stop_nothing(tmp_path: Path, monkeypatch) -> None:
-    def refuse(_fd: int) -> None:
+    def refuse(_fd: int, _hardware: str) -> None:
         raise OSError(11, "Resource temporarily unavailable")
 
     spawn = pool_module._spawn

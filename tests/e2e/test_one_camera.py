@@ -227,3 +227,15 @@ def test_why_says_what_the_camera_sends_and_what_is_received(visit: Callable[...
     expect(panel).to_contain_text(re.compile(r"You receive.*\d+\skB/s"), timeout=PATIENCE_S * 1000)
     page.page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
+
+
+def test_g711_is_heard(visit: Callable[..., Visit], house: House, cameras: Cameras) -> None:
+    """The sound of the smaller stream is G.711: what is heard was made here."""
+    house.add_camera("Bell", cameras.url("/sub"))
+    page = visit(size={"width": 1000, "height": 600})
+    opened(page, "Bell")
+    page.page.keyboard.press("a")
+    heard = "video && !video.muted && video.webkitAudioDecodedByteCount"
+    first = page.until("sound", lambda: page.video(page.page.locator(".stage"), heard) or None)
+    page.until("more of it", lambda: page.video(page.page.locator(".stage"), heard) > first + 8000)
+    page.advances(page.page.locator(".stage"))

@@ -54,6 +54,7 @@ SEEDS = [
     _stream(packet(b"\0\x10\x01\x40" + b"a" * 10), packet(b"\0\x10\x01\x40" + b"b" * 30, sequence=1, marker=True)),
 ]
 SEEDS += [
+    _stream(*[packet(b"\xff" * 40, sequence=n, time=160 * n) for n in range(3)], packet(b"\xd5" * 80, sequence=3)),
     _stream(*packetize([[*H265_SETS, CRA], [RASL], [TRAIL, MIDDLE], [BLA], [RASL], [TRAIL]], size=40, split=fu)),
     _stream(packet(ap(*H265_SETS, CRA)), *[packet(part, sequence=1 + n) for n, part in enumerate(fu(MIDDLE, 30))]),
 ]
@@ -65,6 +66,8 @@ def check(data: bytes) -> None:
     spans, stop, why = rtp.scan_interleaved(data)
     assert (spans, stop, why) == reference.scan_interleaved(data)
     _agree(data, spans, rtp.AacDepacketizer(96), reference.AacDepacketizer(96))
+    pieces = _agree(data, spans, rtp.PcmDepacketizer(96, 50), reference.PcmDepacketizer(96, 50))
+    assert all(0 < len(piece) <= 50 for piece, _ in pieces)
     units = _agree(
         data,
         spans,

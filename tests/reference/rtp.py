@@ -1,4 +1,5 @@
-"""RTP over an RTSP connection, the slow and obvious way (RFC 2326 §10.12, RFC 3550, 6184, 7798, 2435, 3640)."""
+"""RTP over an RTSP connection, the slow and obvious way (RFC 2326 §10.12, RFC 3550, 6184, 7798, 2435, 6416, 3640,
+3551)."""
 
 from __future__ import annotations
 
@@ -567,6 +568,81 @@ class JpegDepacketizer(Counters):
             self.dropped += not self.fresh
         self.fresh = False
         self.packets, self.whole, self.scan = [], True, b""
+
+
+class Mpeg4Depacketizer(Counters):
+    """RFC 6416 §5: the payloads of a picture are collected, and looked at when it is over."""
+
+    def __init__(self, payload_type: int, unit_limit: int = 8 << 20) -> None:
+        super().__init__(payload_type)
+        self.unit_limit = unit_limit
+        self.loss = False
+        self.fresh = True
+        self.units: list[tuple] = []
+        self.begin()
+
+    def begin(self) -> None:
+        self.payloads: list[bytes] = []
+        self.time: int | None = None
+        self.whole = True
+
+    def push(self, data, start, end):
+        if not 0 <= start <= end <= len(data):
+            raise ValueError("a packet outside of its buffer")
+        accepted = self.accept(bytes(data[start:end]))
+        if accepted is None:
+            return None
+        packet, step = accepted
+        self.units = []
+        if step in (GAP, RESTART):
+            self.loss = True
+            self.whole = self.time is None
+        if self.time not in (None, packet.time):
+            if self.whole:
+                self.oddities |= ODD_NO_MARKER
+            self.finish()
+        self.time = packet.time
+        self.payloads.append(packet.payload)
+        self.whole = self.whole and self.payloads[0].startswith(b"\0\0\1")
+        if self.whole and sum(map(len, self.payloads)) > self.unit_limit:
+            self.oddities |= ODD_TOO_BIG
+            self.whole = False
+        if packet.marker:
+            self.finish()
+        return self.units or None
+
+    def finish(self) -> None:
+        if self.whole:
+            self.units.append((b"".join(self.payloads), self.time, LOSS if self.loss else 0))
+        else:
+            self.dropped += not self.fresh
+        self.loss = not self.whole
+        self.fresh = False
+        self.begin()
+
+
+class PcmDepacketizer(Counters):
+    """G.711, RFC 3551 §4.5.14."""
+
+    def __init__(self, payload_type: int, limit: int = 8000) -> None:
+        super().__init__(payload_type)
+        self.limit = limit
+
+    def push(self, data, start, end):
+        if not 0 <= start <= end <= len(data):
+            raise ValueError("a packet outside of its buffer")
+        accepted = self.accept(bytes(data[start:end]))
+        if accepted is None:
+            return None
+        packet, _ = accepted
+        if len(packet.payload) > self.limit:
+            self.oddities |= ODD_TOO_BIG
+            self.dropped += 1
+        elif not packet.payload:
+            self.malformed += 1
+        else:
+            return [(packet.payload, packet.time)]
+        return None
 
 
 class AacDepacketizer(Counters):

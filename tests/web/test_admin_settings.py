@@ -80,6 +80,8 @@ BAD: list[tuple[str, str, Any]] = [
 ] + [
     ("performance", "adaptive", value) for value in (0, 1, "on", None)
 ] + [
+    ("performance", "hardware_decoding", value) for value in ("on", "", True, None, 1, ["auto"])
+] + [
     ("performance", "streams_per_user", value) for value in (0, 1001)
 ] + [
     ("performance", "viewers_per_server", value) for value in (0, 5001)

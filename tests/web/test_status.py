@@ -37,6 +37,13 @@ async def test_the_status_counts_what_there_is() -> None:
         assert tls is not None
         assert status["certificate"]["fingerprint"] == tls.state.value.certificate.fingerprint_sha256
         assert "127.0.0.1" in status["certificate"]["names"]
+        await house.services.pool.warm()
+        await eventually(lambda: any(house.services.pool.hardware))
+        looked = (await chief.get("/api/v1/status")).json["hardware_decoding"]
+        assert looked["state"] in ("not_available", "available")
+        assert looked["why"] != "No worker has looked yet."
+        await house.services.settings.change({"performance.hardware_decoding": "off"}, by="test")
+        assert (await chief.get("/api/v1/status")).json["hardware_decoding"]["state"] == "off"
         codes = {item["code"]: item for item in status["attention"]}
         assert codes["first_password"]["severity"] == "urgent"  # the one the house was begun with
         assert (mine["direct_streams"], mine["sessions"], mine["state"]) == (1, 1, "logged_in")

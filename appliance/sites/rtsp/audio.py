@@ -1,4 +1,4 @@
-"""From a camera's packets to sound: AAC frames with the times they are heard."""
+"""From a camera's packets to sound: AAC frames, or samples of G.711, with the times they are heard."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ if TYPE_CHECKING:
 
 
 class AudioReceiver:
-    """One AAC track.  Frames stand alone, so a loss costs only what was lost."""
+    """One track of AAC or G.711.  What a packet holds stands alone, so a loss costs only what was lost."""
 
     def __init__(self, plan: AudioPlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities) -> None:
         self.format = plan.format
-        # RTP time counts in the clock of the rtpmap line, which for HE-AAC is not that of the core
-        samples = plan.format.samples_per_unit * plan.clock_rate // plan.format.sample_rate
-        self._depacketizer = rtp.AacDepacketizer(plan.payload_type, *plan.lengths, max(1, samples))
+        self._depacketizer = _depacketizer(plan)
         self._push = self._depacketizer.push
         self.reports = TrackReports(self._depacketizer, clock, plan.clock_rate, oddities)
         self._clock = clock
         self._statistics = statistics
         self._duration = round(plan.format.samples_per_unit * TICKS_PER_SECOND / plan.format.sample_rate)
+        self._byte_s = plan.format.sample_rate * plan.format.channels  # of G.711
         self._last_pts: int | None = None
         self._dropped_before = 0
 
@@ -50,6 +49,16 @@ class AudioReceiver:
                 self._statistics.units_dropped += 1
                 continue
             self._last_pts = pts
-            out.append(AudioUnit(frame, pts, self._duration, self.format, run))
+            duration = self._duration or len(frame) * TICKS_PER_SECOND // self._byte_s
+            out.append(AudioUnit(frame, pts, duration, self.format, run))
         self.reports.arrived(frames[-1][1], now)
         return at
+
+
+def _depacketizer(plan: AudioPlan) -> rtp.SoundDepacketizer:
+    form = plan.format
+    if not form.is_played:
+        return rtp.PcmDepacketizer(plan.payload_type, form.sample_rate * form.channels)  # a second in one packet
+    # RTP time counts in the clock of the rtpmap line, which for HE-AAC is not that of the core
+    samples = form.samples_per_unit * plan.clock_rate // form.sample_rate
+    return rtp.AacDepacketizer(plan.payload_type, *plan.lengths, max(1, samples))

@@ -1,6 +1,7 @@
 """From what a camera announces to what we take of it.
 
-H.264 video (RFC 6184 §8), H.265 video (RFC 7798 §7), JPEG pictures (RFC 2435 §3), AAC sound (RFC 3640 §4).
+H.264 video (RFC 6184 §8), H.265 video (RFC 7798 §7), MPEG-4 Visual (RFC 6416 §7), JPEG pictures (RFC 2435 §3), AAC
+sound (RFC 3640 §4), G.711 sound (RFC 3551 §4.5.14).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from appliance.media.aac import AudioConfigError, audio_format
 from appliance.media.h264 import FAMILY as H264
 from appliance.media.h265 import FAMILY as H265
 from appliance.media.jpeg import video_format as jpeg_format
+from appliance.media.mpeg4 import video_format as mpeg4_format
 from appliance.media.parameter_sets import LARGEST_SIDE, ParameterSetError
+from appliance.media.units import PCMA, PCMU, AudioFormat
 from appliance.sites.rtsp.errors import Unsupported, UnsupportedCodec
 from appliance.sites.rtsp.fields import is_number
 from appliance.sites.rtsp.oddities import Oddities, Oddity
@@ -23,13 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from appliance.media.parameter_sets import Family
-    from appliance.media.units import AudioFormat, VideoFormat
+    from appliance.media.units import VideoFormat
     from appliance.sites.rtsp.sdp import Description, Format, Media
 
 VIDEO_CLOCK = 90_000  # RFC 6184 §8.1, RFC 7798 §7.1
 #: Parameter sets read of one parameter.
 SETS_LIMIT = 32
 JPEG = "JPEG"
+MPEG4 = "MP4V-ES"
 _FAMILIES = {"H264": H264, "H265": H265}
 _SETS_IN = {"H264": ("sprop-parameter-sets",), "H265": ("sprop-vps", "sprop-sps", "sprop-pps")}
 # RFC 3640 §3.3.6
@@ -40,9 +44,10 @@ _NOT_AAC = ("ctsdeltalength", "dtsdeltalength", "randomaccessindication", "strea
 _NAMES = {"H265": "H.265", "H264": "H.264", "H263": "H.263", "JPEG": "MJPEG", "MP4V-ES": "MPEG-4", "AV1": "AV1",
           "MPV": "MPEG-2", "MP2T": "MPEG-TS", "MPEG4-GENERIC": "AAC", "MP4A-LATM": "AAC (LATM)",
           "PCMU": "G.711 µ-law", "PCMA": "G.711 A-law", "G722": "G.722", "G726-32": "G.726"}  # fmt: skip
-#: Why sound of these kinds is announced and not played.
-_NOT_YET = {"PCMU": "browsers play no G.711 in MP4, and it is not converted to AAC yet"}
-_NOT_YET["PCMA"] = _NOT_YET["PCMU"]
+_G711 = {"PCMU": PCMU, "PCMA": PCMA}
+#: G.711 has 8000 samples a second and one channel; some cameras' has more.
+G711_RATES = (8000, 48_000)
+G711_CHANNELS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,13 @@ class VideoPlan:
     parameter_sets: tuple[bytes, ...]  # as announced; may be none
     format: VideoFormat | None  # None: the parameter sets come with the pictures, or not at all
     fragments_announced: bool  # H.264: packetization-mode 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mpeg4Plan:
+    media: Media
+    payload_type: int
+    format: VideoFormat | None  # None: the headers come with the pictures, or not at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +80,15 @@ class AudioPlan:
     payload_type: int
     format: AudioFormat
     clock_rate: int
-    lengths: tuple[int, int, int]  # sizelength, indexlength, indexdeltalength in bits
+    lengths: tuple[int, int, int] = AAC_HBR  # AAC: sizelength, indexlength, indexdeltalength in bits
+
+
+PicturePlan = VideoPlan | Mpeg4Plan | JpegPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    video: VideoPlan | JpegPlan
+    video: PicturePlan
     audio: AudioPlan | None
     notes: tuple[str, ...]
     title: str = ""  # what the camera calls the session
@@ -89,13 +104,13 @@ def name_of(encoding: str, payload_type: int) -> str:
 
 
 def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan:
-    """The first H.264 or H.265 video, JPEG only where there is none, and, if wanted, the first AAC sound; what is left
-    lying is in the notes.
+    """The first H.264 or H.265 video, where there is none MPEG-4, else JPEG, and, if wanted, the first sound that is
+    AAC or G.711; what is left lying is in the notes.
 
     Raises `UnsupportedCodec` if there is no such video, or only in a form that we do not read.
     """
     video: VideoPlan | None = None
-    pictures: JpegPlan | None = None
+    spare: dict[str, PicturePlan] = {}  # by encoding: what is taken where there is no such video
     sound: AudioPlan | None = None
     notes: list[str] = []
     others: list[str] = []
@@ -105,11 +120,13 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
             continue
         if media.kind == "video":
             found = next((each for each in media.formats if each.encoding in _FAMILIES), None)
-            jpeg = next((each for each in media.formats if each.encoding == JPEG), None)
-            if found is None and jpeg is not None:
-                if pictures is not None:
+            other = next((each for each in media.formats if each.encoding in (MPEG4, JPEG)), None)
+            if found is None and other is not None:
+                if other.encoding in spare:
                     notes.append("video: a second one is announced and not used")
-                pictures = pictures or _pictures(media, jpeg)
+                    continue
+                plan = _mpeg4(media, other, oddities) if other.encoding == MPEG4 else _pictures(media, other)
+                spare[other.encoding] = plan
             elif found is None:
                 others.append(name)
             elif video is not None:
@@ -126,17 +143,26 @@ def choose(description: Description, oddities: Oddities, *, audio: bool) -> Plan
                 notes.append(f"audio: {error.message}")
         elif media.kind not in ("audio", "video"):
             notes.append(f"{media.kind}: {name} is not used")
-    if video is not None and pictures is not None:
-        notes.append("video: MJPEG is announced as well and not used")
-    if video is None and pictures is None:
+    chosen = video or spare.pop(MPEG4, None) or spare.pop(JPEG, None)
+    notes += [f"video: {_NAMES[each]} is announced as well and not used" for each in spare]
+    if chosen is None:
         raise UnsupportedCodec(
             f"The camera sends {' and '.join(others)} on this stream." if others else "The camera sends no video here.",
             "Choose H.264 or H.265 in the camera's video settings, or another of its streams.",
         )
     notes += [f"video: {name} is not played yet" for name in others]
-    chosen = video or pictures
-    assert chosen is not None
     return Plan(chosen, sound, tuple(notes), description.name)
+
+
+def _mpeg4(media: Media, announced: Format, oddities: Oddities) -> Mpeg4Plan:
+    made: VideoFormat | None = None
+    config = announced.parameters.get("config", "")
+    if config:
+        try:
+            made = mpeg4_format(bytes.fromhex(config))
+        except ValueError:  # ParameterSetError too
+            oddities.note(Oddity.PARAMETER_SETS_UNREADABLE)
+    return Mpeg4Plan(media, announced.payload_type, made)
 
 
 def _pictures(media: Media, announced: Format) -> JpegPlan:
@@ -204,9 +230,10 @@ def _audio(media: Media, oddities: Oddities) -> AudioPlan:
     """Raises `Unsupported` with what there is instead."""
     announced = next((each for each in media.formats if each.encoding == "MPEG4-GENERIC"), None)
     if announced is None:
-        encoding = media.formats[0].encoding if media.formats else ""
-        why = f": {_NOT_YET[encoding]}" if encoding in _NOT_YET else ""
-        raise Unsupported(f"{_name(media)} is not played yet{why}")
+        samples = next((each for each in media.formats if each.encoding in _G711), None)
+        if samples is None:
+            raise Unsupported(f"{_name(media)} is not played yet")
+        return _g711(media, samples)
     parameters = announced.parameters
     mode = parameters.get("mode", "").lower()
     if mode not in ("", "aac-hbr", "aac-lbr") or any(parameters.get(name, "0") != "0" for name in _NOT_AAC):
@@ -219,6 +246,14 @@ def _audio(media: Media, oddities: Oddities) -> AudioPlan:
     except ValueError:
         raise Unsupported("AAC with a configuration that cannot be read") from None
     return AudioPlan(media, announced.payload_type, made, announced.clock_rate or made.sample_rate, lengths)
+
+
+def _g711(media: Media, announced: Format) -> AudioPlan:
+    rate, channels = announced.clock_rate or G711_RATES[0], announced.channels or 1
+    if not G711_RATES[0] <= rate <= G711_RATES[1] or not 1 <= channels <= G711_CHANNELS:
+        raise Unsupported(f"{_name(media)} of {rate} Hz in {channels} channels is not played")
+    made = AudioFormat(_G711[announced.encoding], "", b"", rate, channels, 0)
+    return AudioPlan(media, announced.payload_type, made, rate)
 
 
 def _lengths(parameters: dict[str, str], oddities: Oddities) -> tuple[int, int, int]:

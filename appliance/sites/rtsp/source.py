@@ -9,13 +9,14 @@ import trio
 
 from appliance.media.timeline import Timeline
 from appliance.sites.rtsp.audio import AudioReceiver
-from appliance.sites.rtsp.codecs import VIDEO_CLOCK, JpegPlan, choose, name_of
+from appliance.sites.rtsp.codecs import VIDEO_CLOCK, JpegPlan, Mpeg4Plan, choose, name_of
 from appliance.sites.rtsp.connection import Connection, dial_tcp
 from appliance.sites.rtsp.conversation import converse
 from appliance.sites.rtsp.errors import BadMessage
 from appliance.sites.rtsp.events import Capable, Described, Playing, TcpRefused, TrackReady, TrackRefused
 from appliance.sites.rtsp.jpeg import JpegReceiver
 from appliance.sites.rtsp.messages import Packets
+from appliance.sites.rtsp.mpeg4 import Mpeg4Receiver
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.options import Way
 from appliance.sites.rtsp.rtcp import REPORT_EVERY_S
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from appliance.media.timeline import TrackClock
     from appliance.media.units import AudioFormat, Unit, VideoFormat
     from appliance.sites.polling import Poller
-    from appliance.sites.rtsp.codecs import Plan, VideoPlan
+    from appliance.sites.rtsp.codecs import PicturePlan, Plan
     from appliance.sites.rtsp.connection import CheckAddress, Dial
     from appliance.sites.rtsp.errors import RtspError
     from appliance.sites.rtsp.receiver import TrackReports
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from appliance.sites.source import SourceError, SourceStatistics
 
 E = TypeVar("E")
+PictureReceiver = VideoReceiver | Mpeg4Receiver | JpegReceiver
 
 #: Units kept that come before the answer to PLAY, which has five seconds.
 EARLY_LIMIT = 1024
@@ -168,7 +170,7 @@ class RtspSource:
             track = timeline.track(plan.audio.clock_rate)
             self._audio = AudioReceiver(plan.audio, track, statistics, oddities)
         self._video_media = plan.video.media
-        self._receivers: dict[int, VideoReceiver | JpegReceiver | AudioReceiver] = {}
+        self._receivers: dict[int, PictureReceiver | AudioReceiver] = {}
         self._controls: dict[int, TrackReports] = {}
         self._heard = 0  # packets of the picture
         self._report_at = trio.current_time() + REPORT_EVERY_S
@@ -277,8 +279,10 @@ class RtspSource:
 
 
 def _receiver(
-    plan: VideoPlan | JpegPlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities
-) -> VideoReceiver | JpegReceiver:
+    plan: PicturePlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities
+) -> PictureReceiver:
+    if isinstance(plan, Mpeg4Plan):
+        return Mpeg4Receiver(plan, clock, statistics, oddities)
     if isinstance(plan, JpegPlan):
         return JpegReceiver(plan, clock, statistics, oddities)
     return VideoReceiver(plan, clock, statistics, oddities)

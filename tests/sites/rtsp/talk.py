@@ -43,11 +43,18 @@ AUDIO = (
     "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/16000/1\r\na=fmtp:97 streamtype=5;mode=AAC-hbr;sizelength=13;"
     "indexlength=3;indexdeltalength=3;config=1408\r\na=control:trackID=2\r\n"
 )
-MPEG4 = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 MP4V-ES/90000\r\na=control:trackID=1\r\n"
+AV1 = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 AV1/90000\r\na=control:trackID=1\r\n"
+MPEG4_HEADERS = bytes.fromhex(
+    "000001b001000001b58913000001000000012000c48d88005514042d1443000001b24c61766335392e33372e313030"
+)  # 640x360, as libav's encoder writes them
+MPEG4 = (
+    "m=video 0 RTP/AVP 96\r\na=rtpmap:96 MP4V-ES/90000\r\na=fmtp:96 profile-level-id=1;config="
+    + MPEG4_HEADERS.hex()
+    + "\r\na=control:trackID=1\r\n"
+)
 MJPEG = "m=video 0 RTP/AVP 26\r\na=control:trackID=1\r\n"
 PCMU = "m=audio 0 RTP/AVP 0\r\na=control:trackID=2\r\n"
-#: What is said of it, with µ or A.
-G711 = "audio: G.711 {}-law is not played yet: browsers play no G.711 in MP4, and it is not converted to AAC yet"
+G726 = "m=audio 0 RTP/AVP 98\r\na=rtpmap:98 G726-32/8000\r\na=control:trackID=2\r\n"
 
 
 def sdp(*media: str) -> bytes:

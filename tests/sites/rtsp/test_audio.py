@@ -16,7 +16,7 @@ from appliance.sites.rtsp.sdp import parse_sdp
 from appliance.sites.source import SourceStatistics
 from tests.reference.packets import aac_hbr
 from tests.reference.packets import rtp as packet
-from tests.sites.rtsp.talk import AUDIO, VIDEO, sdp
+from tests.sites.rtsp.talk import AUDIO, PCMU, VIDEO, sdp
 
 
 class Microphone:
@@ -84,3 +84,25 @@ def test_whatever_comes_times_only_grow(packets) -> None:
         for unit in microphone.push(packet(payload, sequence=sequence, time=time, marker=True, payload_type=97)):
             assert last is None or unit.pts > last
             last = unit.pts
+
+
+def samples(data: bytes, *, sequence: int = 0, time: int = 0) -> bytes:
+    return packet(data, sequence=sequence, time=time, payload_type=0)
+
+
+def test_g711_lasts_as_long_as_it_has_samples() -> None:
+    microphone = Microphone(PCMU)
+    units = microphone.push(samples(b"\xff" * 160), samples(b"\x7f" * 240, sequence=1, time=160))
+    assert [(unit.data[:1], unit.pts - units[0].pts, unit.duration) for unit in units] == [
+        (b"\xff", 0, 1800), (b"\x7f", 1800, 2700),
+    ]  # fmt: skip
+    assert not units[0].format.is_played
+
+
+def test_of_g711_nothing_is_taken_that_is_longer_than_a_second_or_empty() -> None:
+    microphone = Microphone(PCMU)
+    units = microphone.push(
+        samples(b"\xff" * 8001), samples(b"", sequence=1, time=8001), samples(b"\xff" * 8000, sequence=2, time=9000)
+    )
+    assert [len(unit.data) for unit in units] == [8000]
+    assert microphone.statistics.units_dropped == 1

@@ -14,7 +14,7 @@ from appliance.sites.rtsp.events import Capable, Described, Playing, TrackReady
 from appliance.sites.rtsp.oddities import Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
 from tests.sites.rtsp.captures import FOLDER
-from tests.sites.rtsp.talk import G711, Talk
+from tests.sites.rtsp.talk import Talk
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,17 @@ DESCRIPTIONS = {
     ),
     "dahua_describe_h265_pcma": Description(
         "rtsp://cam-driveway/cam/realmonitor?channel=1&subtype=2",
-        "rtsp://cam-driveway/cam/realmonitor?channel=1&subtype=2/trackID=0", 704, note=G711.format("A"),
+        "rtsp://cam-driveway/cam/realmonitor?channel=1&subtype=2/trackID=0", 704, 8000,
     ),
     "foscam_describe": Description(
-        "rtsp://192.168.5.107:65534/videoMain", "rtsp://192.168.5.107:65534/videoMain/track1", 1280,
-        note=G711.format("µ"),
+        "rtsp://192.168.5.107:65534/videoMain", "rtsp://192.168.5.107:65534/videoMain/track1", 1280, 8000,
     ),
     "geovision_sdp": Description(
         "rtsp://192.168.5.237/media/video1", "rtsp://192.168.5.237/media/video1/video", 2688,
         note="application: VND.ONVIF.METADATA is not used",
     ),
     "h264dvr_describe": Description(
-        "rtsp://192.168.168.100/camera", "rtsp://192.168.168.100/camera/trackID=3", 1920,
-        note=G711.format("A"),
+        "rtsp://192.168.168.100/camera", "rtsp://192.168.168.100/camera/trackID=3", 1920, 8000,
         oddities=odd(Oddity.INNER_ADDRESS, Oddity.SDP_TRAILING_SPACE, Oddity.FRAMERATE_UNREADABLE),
     ),
     "hikvision_describe": Description(

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.sites.rtsp.codecs import JpegPlan, choose
+from appliance.sites.rtsp.codecs import JpegPlan, Mpeg4Plan, choose
 from appliance.sites.rtsp.errors import RtspError, UnsupportedCodec
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
 from tests.sites.rtsp.talk import (
     AUDIO,
-    G711,
+    AV1,
     H265,
     H265_SETS,
     H265_WITHOUT_SETS,
@@ -72,11 +72,32 @@ def test_parameter_sets_may_come_later() -> None:
 
 
 @pytest.mark.parametrize(
+    ("media", "said"),
+    [
+        (PCMU, ("pcmu", 8000, 1)),
+        ("m=audio 0 RTP/AVP 8\n", ("pcma", 8000, 1)),
+        ("m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA/16000/2\n", ("pcma", 16_000, 2)),
+    ],
+)
+def test_g711_is_taken_to_be_made_into_aac(media, said) -> None:
+    found = plan(VIDEO, media)
+    assert found.notes == ()
+    assert (found.audio.format.codec, found.audio.clock_rate, found.audio.format.channels) == said
+    assert found.audio.format.sample_rate == said[1]
+    assert not found.audio.format.is_played
+
+
+@pytest.mark.parametrize(
     ("media", "note"),
     [
-        (PCMU, G711.format("µ")),
-        ("m=audio 0 RTP/AVP 8\n", G711.format("A")),
-        ("m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA/16000\n", G711.format("A")),
+        (
+            "m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMA/96000\n",
+            "audio: G.711 A-law of 96000 Hz in 1 channels is not played",
+        ),
+        (
+            "m=audio 0 RTP/AVP 97\na=rtpmap:97 PCMU/8000/3\n",
+            "audio: G.711 µ-law of 8000 Hz in 3 channels is not played",
+        ),
         ("m=audio 0 RTP/AVP 9\n", "audio: G.722 is not played yet"),
         ("m=audio 0 RTP/AVP 97\na=rtpmap:97 MP4A-LATM/16000\n", "audio: AAC (LATM) is not played yet"),
         ("m=audio 0 RTP/AVP 99\n", "audio: payload type 99 is not played yet"),
@@ -87,7 +108,8 @@ def test_parameter_sets_may_come_later() -> None:
         (AUDIO.replace("config=1408", "config=xyz"), "audio: AAC with a configuration that cannot be read"),
         (AUDIO.replace("config=1408", "config=0808"),
          "audio: AAC object type 1; browsers play type 2, low complexity"),
-        (MPEG4, "video: MPEG-4 is not played yet"),
+        (AV1, "video: AV1 is not played yet"),
+        (MPEG4, "video: MPEG-4 is announced as well and not used"),
         (MJPEG, "video: MJPEG is announced as well and not used"),
         (VIDEO, "video: a second one is announced and not used"),
     ],
@@ -97,11 +119,27 @@ def test_what_is_left_lying_is_said_in_words(media, note) -> None:
 
 
 def test_jpeg_is_taken_where_there_is_nothing_better() -> None:
-    found = plan(MPEG4, MJPEG, AUDIO, MJPEG)
+    found = plan(AV1, MJPEG, AUDIO, MJPEG)
     assert isinstance(found.video, JpegPlan)
     assert (found.video.payload_type, found.video.format) == (26, None)
     assert found.audio is not None
-    assert found.notes == ("video: a second one is announced and not used", "video: MPEG-4 is not played yet")
+    assert found.notes == ("video: a second one is announced and not used", "video: AV1 is not played yet")
+
+
+def test_mpeg4_is_taken_before_jpeg_and_its_headers_are_read() -> None:
+    found = plan(MJPEG, MPEG4, MPEG4)
+    assert isinstance(found.video, Mpeg4Plan)
+    assert found.video.format is not None
+    assert (found.video.format.width, found.video.format.height) == (640, 360)
+    assert found.notes == (
+        "video: a second one is announced and not used", "video: MJPEG is announced as well and not used",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("config", ["", "config=xyz", "config=000001b001", "config=" + "00" * 5000])
+def test_headers_of_mpeg4_that_are_missing_or_wrong_may_come_with_the_pictures(config) -> None:
+    media = f"m=video 0 RTP/AVP 96\na=rtpmap:96 MP4V-ES/90000\na=fmtp:96 {config}\n"
+    assert plan(media).video.format is None
 
 
 @pytest.mark.parametrize(
@@ -135,8 +173,8 @@ def test_the_way_back_to_the_camera_and_what_is_inactive_are_no_sources() -> Non
 @pytest.mark.parametrize(
     ("media", "says"),
     [
-        ([MPEG4, PCMU], "sends MPEG-4 on this stream"),
-        ([MPEG4, H263], r"sends MPEG-4 and H\.263"),
+        ([AV1, PCMU], "sends AV1 on this stream"),
+        ([AV1, H263], r"sends AV1 and H\.263"),
         ([PCMU], "no video"),
         ([H265.replace("profile-id=1", "sprop-max-don-diff=2")], r"H\.265 in interleaved order"),
         ([H265.replace("profile-id=1", "tx-mode=MRST")], r"H\.265 in interleaved order"),

@@ -60,7 +60,7 @@ export function wait(wholeSeconds: number): string {
   return minutes > 0 ? `${minutes}${THIN}min${THIN}${rest}` : rest;
 }
 
-const CODECS: Readonly<Record<string, string>> = { h264: "H.264", h265: "H.265", hevc: "H.265", mjpeg: "MJPEG" };
+const CODECS: Readonly<Record<string, string>> = { h264: "H.264", h265: "H.265", hevc: "H.265", mpeg4: "MPEG-4", mjpeg: "MJPEG" };
 
 export function codecName(codec: string | null): string {
   return codec === null ? "–" : (CODECS[codec.toLowerCase()] ?? codec);

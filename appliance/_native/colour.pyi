@@ -1,0 +1,3 @@
+import numpy as np
+
+def to_bt601(y: np.ndarray, u: np.ndarray, v: np.ndarray) -> None: ...
