@@ -389,7 +389,7 @@ describe("signing in", () => {
     expect(root.textContent).toContain("1\u202fmin\u202f15\u202fs");
     expect(root.querySelector('input[name="password"]')).toBeNull();
     expect(root.querySelector<HTMLButtonElement>('button[type="submit"]')!.disabled).toBe(true);
-    vi.advanceTimersByTime(20_000);
+    act(() => void vi.advanceTimersByTime(20_000));
     expect(root.textContent).toContain("55\u202fs");
     act(() => void vi.advanceTimersByTime(56_000));
     expect(root.querySelector('input[name="password"]')).not.toBeNull();
