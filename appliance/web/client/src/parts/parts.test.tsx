@@ -17,6 +17,7 @@ import type { Phase } from "../logic/phase";
 import { Store } from "../logic/store";
 import { ApiError, Unreachable, type ServerInfo } from "../net/api";
 import type { Figures, LivePlayer, PlayerView } from "../player/live-player";
+import { ToastView } from "../ui/toast-host";
 import { PasswordBanner } from "./banners";
 import { CameraWay } from "./camera-way";
 import { FindCamera } from "./find-camera";
@@ -513,5 +514,24 @@ describe("how a camera is reached", () => {
     expect(field.value).toBe(Array(32).fill("5F").join(":"));
     expect(root.querySelector(`label[for="${field.id}"]`)?.textContent).toContain("Fingerprint");
     expect(field.getAttribute("aria-describedby")?.split(" ").map((id) => document.getElementById(id)?.textContent).join(" ")).toContain("Not so.");
+  });
+});
+
+describe("a toast", () => {
+  it("waits for a pointer that moves onto it, and not for one that rested where it appears", () => {
+    const close = vi.fn();
+    const toast = { id: 1, kind: "info", text: "Gate removed.", stays: false, shownMs: 5000 } as const;
+    show(<ToastView toast={toast} close={close} act={close} />);
+    const say = (event: string): void => {
+      act(() => void root.querySelector(".toast")?.dispatchEvent(new PointerEvent(event, { bubbles: true })));
+    };
+    say("pointerenter");
+    say("pointermove");
+    vi.advanceTimersByTime(20_000);
+    expect(close).not.toHaveBeenCalled();
+    say("pointerleave");
+    say("pointerenter");
+    vi.advanceTimersByTime(5000);
+    expect(close).toHaveBeenCalledOnce();
   });
 });

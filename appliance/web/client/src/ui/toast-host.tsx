@@ -1,4 +1,4 @@
-/** Shows the toasts; time stands still while the pointer or the focus is on one. */
+/** Shows the toasts; time stands still while a pointer moved onto one, or the focus is on it. */
 
 import { useEffect, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
@@ -22,7 +22,8 @@ export function ToastView({ toast, close, act }: { toast: Toast; close: () => vo
     <div
       class={`toast ${toast.kind}`}
       role={toast.kind === "bad" ? "alert" : "status"}
-      onPointerEnter={() => setHeld(true)}
+      // it appears where a pointer may rest from the press before: only one that moves over it is on it
+      onPointerMove={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
       onFocusIn={() => setHeld(true)}
       onFocusOut={() => setHeld(false)}
