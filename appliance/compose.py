@@ -38,6 +38,7 @@ from appliance.sites.cameras import CameraBook
 from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
 from appliance.sites.polling import Poller
+from appliance.sites.removals import Removals
 from appliance.status.board import Attention, Board, Severity
 from appliance.status.load import SAMPLE_S, Load
 from appliance.status.logs import keep_early, open_logs
@@ -228,6 +229,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         if options.online:
             first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
         cameras = await CameraBook.load(store, clock)
+        removals = Removals(cameras, clock)
         pool = await stack.enter_async_context(open_pool())
         demo = DemoCamera(options.folder / "demo", pool, clock)
         if options.demo:
@@ -249,6 +251,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             settings=settings,
             auth=auth,
             cameras=cameras,
+            removals=removals,
             directory=directory,
             audience=audience,
             snapshots=snapshots,
@@ -273,6 +276,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             nursery.start_soon(_attempt, "workers", pool.warm, board)
             tasks: dict[str, Callable[[], Awaitable[object]]] = {
                 "camera poller": poller.run,
+                "removals": removals.run,
                 "load": partial(_sample, load, services),
                 "settings": partial(_obey_settings, settings, policy, logs),
                 "disk": partial(watch_disk, options.folder, board),

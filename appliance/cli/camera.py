@@ -187,6 +187,8 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
     for one in cameras:
         if running and one["message"]:
             say(f"{one['name']}: {one['message']}")
+        if one["remove_at"]:
+            say(f"{one['name']}: will be removed at {one['remove_at']}")
 
 
 @camera.command("remove")

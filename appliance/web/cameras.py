@@ -40,7 +40,10 @@ class StateView(msgspec.Struct):
 
 
 class CameraView(msgspec.Struct):
-    """A camera; ``rights``: what this user may do with it."""
+    """A camera; ``rights``: what this user may do with it.
+
+    ``remove_at``: when it is to be removed, unless somebody takes that back meanwhile (RFC 3339).
+    """
 
     id: str
     name: str
@@ -52,6 +55,7 @@ class CameraView(msgspec.Struct):
     ptz: bool = False
     talk: bool = False
     recorded: bool = False
+    remove_at: str | None = None
 
 
 class CameraList(msgspec.Struct):
@@ -172,7 +176,13 @@ class Cameras:
             ],
             rights=[str(right) for right in rights],
             audio=any(known.audio is not None for _, known in facts),
+            remove_at=removed_at(self._services, camera),
         )
+
+
+def removed_at(services: Services, camera: Camera) -> str | None:
+    due = services.removals.due(camera.id)
+    return None if due is None else to_rfc3339(due)
 
 
 def state_view(state: CameraState) -> StateView:

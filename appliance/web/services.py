@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import CameraBook
+    from appliance.sites.removals import Removals
     from appliance.status.board import Board
     from appliance.status.load import Load
     from appliance.streams.audience import Audience, Member
@@ -47,6 +48,7 @@ class Services:
     settings: Settings
     auth: Auth
     cameras: CameraBook
+    removals: Removals
     directory: Directory
     audience: Audience
     snapshots: Snapshots

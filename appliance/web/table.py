@@ -42,6 +42,7 @@ class Route:
     ``needs``: a right, or an `Access`.  ``camera``: the path parameter that holds the camera's id; then a right is
     asked for that camera.  ``body`` and ``answer``: msgspec structures, or None.  ``example``: a body that is
     accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send headers.
+    ``accepted``: what is answered with 202 where the query asks for later.
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
 
@@ -61,6 +62,7 @@ class Route:
     endless: bool = False
     example: Any = None
     query: tuple[Parameter, ...] = ()
+    accepted: type | None = None
 
 
 class Table:
