@@ -62,6 +62,7 @@ from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402  
 
 CLIP = "/usr/share/doc/opencv-doc/examples/data/vtest.avi"
 PR_SET_PDEATHSIG = 1
+AHEAD_S = 3  # what a track is given before its time: more than any queue holds
 PAYLOADERS = {
     "h264": "rtph264pay config-interval=-1",
     "hevc": "rtph265pay config-interval=-1",
@@ -140,6 +141,9 @@ class Feed:
         if self.faults.stall > time.monotonic():  # silence; then on from the present
             GLib.timeout_add(100, self.after_stall, source)
             return
+        if self.is_ahead(source):  # nothing after it waits for its time: nobody set this track up
+            GLib.timeout_add(200, self.in_time, source)
+            return
         unit = self.next_unit()
         while self.kind in ("h264", "hevc") and self.faults.nokey > time.monotonic() and is_key(self.kind, unit):
             unit = self.next_unit()
@@ -157,6 +161,16 @@ class Feed:
         unit = self.footage[(self.first + self.number) % len(self.footage)]
         self.number += 1
         return unit
+
+    def is_ahead(self, source):
+        now = source.get_current_running_time()
+        return self.number * self.step > AHEAD_S + (0 if now == Gst.CLOCK_TIME_NONE else now / Gst.SECOND)
+
+    def in_time(self, source):
+        if self.is_ahead(source) and self.alive():
+            return True
+        self.need(source, 0)
+        return False
 
     def after_stall(self, source):
         if self.faults.stall > time.monotonic() and self.alive():
