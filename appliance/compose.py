@@ -53,6 +53,7 @@ from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
 from appliance.supervise import supervise
 from appliance.web.app import create_app
+from appliance.web.capacity import read_capacity
 from appliance.web.front import own_names
 from appliance.web.pages import read_pages
 from appliance.web.services import Services
@@ -265,6 +266,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             tls=tls,
             metrics_token=await trio.to_thread.run_sync(_metrics_token, options.folder),
             pages=await trio.to_thread.run_sync(read_pages, Path(str(files("appliance.web") / "static"))),
+            capacity=await trio.to_thread.run_sync(read_capacity, options.folder, pool.size),
             own_hosts=lambda: own_names(socket.gethostname(), interface_addresses()),
         )
         app, table = create_app(services, *outside.parts(services))

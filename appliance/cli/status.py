@@ -39,6 +39,15 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
             f"Load        machine {found['cpu']:.0%}, Fanal {found['cores']:.2f} cores and "
             f"{found['memory'] / 1e6:.0f} MB, sends {found['sent'] / 1e6:.2f} MB/s"
         )
+    capacity = found["capacity"]
+    if capacity is None:
+        say("Room        not measured yet: run `fanal bench`")
+    elif capacity["more_direct"] is not None:
+        made = f"{capacity['width']}x{capacity['height']} at {capacity['fps']:g} a second"
+        say(
+            f"Room        for {capacity['more_direct']} more direct, or {capacity['more_transcoded']} more transcoded "
+            f"({made}){', measured while the machine was busy' if capacity['was_busy'] else ''}"
+        )
     kept = [f"{what} ({why})" for what, why in found["isolation"].items() if why is not None]
     if not found["isolation"]:
         say("Workers     none running")

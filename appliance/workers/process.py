@@ -18,6 +18,7 @@ from appliance.workers.wire import (
     HEADER,
     DemoJob,
     Failure,
+    FootageJob,
     Hello,
     Kind,
     PipelineOpen,
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     fd, parent = int(arguments[0]), int(arguments[1])
     isolation.die_with_parent(parent)
     given_up = isolation.before_libraries()
-    from appliance.workers import demo, pictures, transcoding  # noqa: PLC0415  (libav and NumPy start threads)
+    from appliance.workers import demo, footage, pictures, transcoding  # noqa: PLC0415  (libav and NumPy start threads)
 
     given_up |= isolation.after_libraries()
     with socket.socket(fileno=fd) as channel:
@@ -73,6 +74,8 @@ def main(arguments: list[str]) -> int:
                     answer = pictures.snapshot(msgspec.msgpack.decode(body, type=SnapshotJob))
                 elif kind is Kind.DEMO:
                     answer = demo.make_demo(msgspec.msgpack.decode(body, type=DemoJob))
+                elif kind is Kind.FOOTAGE:
+                    answer = footage.make_footage(msgspec.msgpack.decode(body, type=FootageJob))
                 else:
                     answer = Failure("unknown_job", f"no job of kind {kind}")
             except pictures.NoPictureError as error:

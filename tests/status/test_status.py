@@ -35,6 +35,7 @@ def test_load_is_the_mean_between_two_samples(tmp_path: Path) -> None:
     sample = load.sample(10.0, [], 50_000)
     assert sample.machine == pytest.approx(0.5)
     assert sample.own == pytest.approx(0.2)
+    assert sample.main == pytest.approx(0.2)
     assert sample.sent == 5000
     assert sample.memory == 500 * 4096
 
