@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from io import BufferedReader
 
 import msgspec
 
@@ -30,6 +31,9 @@ from appliance.workers.wire import (
     encode,
 )
 
+#: Units are read as they come, several at a time.
+PIECE = 1 << 17
+
 
 def main(arguments: list[str]) -> int:
     """``worker FD PARENT``: serve jobs on the socket FD until it closes."""
@@ -39,15 +43,15 @@ def main(arguments: list[str]) -> int:
     from appliance.workers import demo, footage, pictures, transcoding  # noqa: PLC0415  (libav and NumPy start threads)
 
     given_up |= isolation.after_libraries()
-    with socket.socket(fileno=fd) as channel:
+    with socket.socket(fileno=fd) as channel, BufferedReader(channel.makefile("rb", 0), PIECE) as incoming:
         channel.sendall(encode(Kind.HELLO, 0, Hello(__version__, given_up)))
         pipelines: dict[int, transcoding.Pipeline] = {}
         while True:
-            header = _receive(channel, HEADER.size)
+            header = _receive(incoming, HEADER.size)
             if header is None:
                 return 0
             kind, job, size = body_size(header)
-            body = _receive(channel, size)
+            body = _receive(incoming, size)
             if body is None:
                 return 0
             if kind is Kind.UNIT:
@@ -87,15 +91,10 @@ def main(arguments: list[str]) -> int:
             channel.sendall(encode(Kind.FAILED if isinstance(answer, Failure) else Kind.DONE, job, answer))
 
 
-def _receive(channel: socket.socket, size: int) -> bytes | None:
+def _receive(incoming: BufferedReader[socket.SocketIO], size: int) -> bytes | None:
     """Exactly ``size`` bytes, or None when the other end has closed."""
-    data = bytearray()
-    while len(data) < size:
-        piece = channel.recv(min(size - len(data), 1 << 20))
-        if not piece:
-            return None
-        data += piece
-    return bytes(data)
+    data = incoming.read(size)
+    return data if len(data) == size else None
 
 
 if __name__ == "__main__":
