@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 #: One sample in so many seconds, kept for an hour.
@@ -55,6 +55,14 @@ class Load:
     @property
     def latest(self) -> Sample | None:
         return self.history[-1] if self.history else None
+
+    def mean(self, samples: int) -> Sample | None:
+        """Of the latest so many: one alone may be of a moment in which a process began."""
+        latest = list(self.history)[-samples:]
+        if not latest:
+            return None
+        columns = {name: sum(getattr(one, name) for one in latest) / len(latest) for name in ("machine", "own", "main")}
+        return replace(latest[-1], **columns)
 
     def machine_busy_s(self) -> float:
         """Processor seconds that the whole machine has worked since its start."""

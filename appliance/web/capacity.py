@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME = "capacity.json"
+#: Samples of the load: half a minute.
+EVENED_OUT = 6
 EXAMPLE = {
     "measured_at": "2026-03-12T14:03:27.120Z",
     "cores": 4,
@@ -99,9 +101,10 @@ def capacity_view(services: Services) -> CapacityView | None:
         return None
     dearest = _dearest(capacity)
     left = None
-    if services.load.latest is not None:
+    load = services.load.mean(EVENED_OUT)
+    if load is not None:
         most = services.settings.tab(PerformanceTab).viewers_per_server - len(services.audience)
-        left = room(capacity, services.load.latest, dearest, most)
+        left = room(capacity, load, dearest, most)
     return CapacityView(
         measured_at=capacity.measured_at,
         was_busy=capacity.was_busy,
