@@ -37,24 +37,26 @@ def bench(program: Program, folder: Path, as_json: bool) -> None:
 
     with click.progressbar(length=1000, label="Measuring", file=sys.stderr) as bar:
         capacity: Capacity = trio.run(run, lambda done: bar.update(round(done * 1000) - bar.pos))
-    kept = _keep(program, folder, capacity)
+    trouble = _keep(program, folder, capacity)
     wanted = list(commands(propose(capacity)))
     if as_json:
-        show_json({**_summary(capacity), "proposed": wanted, "kept": kept})
+        show_json({**_summary(capacity), "proposed": wanted, "kept": trouble is None})
     else:
-        _show(capacity, wanted, kept)
+        _show(capacity, wanted)
+    if trouble is not None and trouble.code != "no_data":
+        raise trouble  # what was found is told all the same
+    if trouble is not None and not as_json:
+        say("Nothing was kept, as there is no data folder of Fanal yet. Start it with: fanal run")
 
 
-def _keep(program: Program, folder: Path, capacity: Capacity) -> bool:
-    """Hand it to the appliance; False where there is none in this folder."""
+def _keep(program: Program, folder: Path, capacity: Capacity) -> Fault | None:
+    """Hand it to the appliance; why that was not possible."""
     try:
         with open_api(folder, program.offline) as api:
             api.call("PUT", "admin", "capacity", body=msgspec.to_builtins(capacity))
     except Fault as fault:
-        if fault.code == "no_data":
-            return False
-        raise
-    return True
+        return fault
+    return None
 
 
 def _summary(capacity: Capacity) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def _summary(capacity: Capacity) -> dict[str, Any]:
     return {**found, "direct": capacity.direct, "was_busy": capacity.was_busy}
 
 
-def _show(capacity: Capacity, wanted: list[str], kept: bool) -> None:
+def _show(capacity: Capacity, wanted: list[str]) -> None:
     say(f"Direct      {capacity.direct} viewers of {capacity.direct_kbps / 1000:g} Mbit/s each, over HTTPS")
     say(f"Transcoded  so many cameras at once ({capacity.source}), by what is made of them;")
     say("            each further viewer of the same takes no more than a direct one")
@@ -85,5 +87,3 @@ def _show(capacity: Capacity, wanted: list[str], kept: bool) -> None:
             f"This machine was busy: others used {capacity.busy_cores:.1f} of {capacity.cores} cores meanwhile. "
             "The figures may be too low; measure again when it is quiet."
         )
-    if not kept:
-        say("Nothing was kept, as there is no data folder of Fanal yet. Start it with: fanal run")

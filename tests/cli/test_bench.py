@@ -61,3 +61,15 @@ def test_without_a_server_it_is_kept_all_the_same(monkeypatch, folder: Path) -> 
     assert len(told["proposed"]) == 18
     kept = json.loads((folder / "capacity.json").read_text())
     assert (kept["cores"], len(kept["transcoding"])) == (2, len(MADE))
+
+
+def test_what_was_found_is_told_where_it_cannot_be_kept(monkeypatch, folder: Path) -> None:
+    with offline(folder):
+        pass
+    (folder / "capacity.json").unlink(missing_ok=True)
+    (folder / "capacity.json").mkdir()
+    done = bench(monkeypatch, folder)
+    assert done.exit_code == 1
+    assert "Direct      600 viewers" in done.stdout
+    assert "capacity.json" in done.stderr
+    (folder / "capacity.json").rmdir()
