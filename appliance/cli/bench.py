@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-import trio
 
 from appliance.base.faults import Fault
 from appliance.cli.api import open_api
@@ -32,7 +31,9 @@ def bench(program: Program, folder: Path, as_json: bool) -> None:
     Takes about twenty seconds, more on a busy machine; a Fanal that runs meanwhile is served first. What was found is
     kept in the data folder, and the status tells by it how much room there is.
     """
-    from appliance.measuring.proposal import commands, propose  # noqa: PLC0415  (commands begin without the servers)
+    import trio  # noqa: PLC0415  (commands begin without the servers)
+
+    from appliance.measuring.proposal import commands, propose  # noqa: PLC0415
     from appliance.measuring.run import run  # noqa: PLC0415
 
     with click.progressbar(length=1000, label="Measuring", file=sys.stderr) as bar:
