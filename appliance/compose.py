@@ -38,6 +38,7 @@ from appliance.sites.cameras import CameraBook
 from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
 from appliance.sites.polling import Poller
+from appliance.sites.removals import Removals
 from appliance.status.board import Attention, Board, Severity
 from appliance.status.load import SAMPLE_S, Load
 from appliance.status.logs import keep_early, open_logs
@@ -55,6 +56,7 @@ from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
 from appliance.supervise import supervise
 from appliance.web.app import create_app
+from appliance.web.capacity import read_capacity
 from appliance.web.front import own_names
 from appliance.web.pages import read_pages
 from appliance.web.services import Services
@@ -231,6 +233,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         if options.online:
             first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
         cameras = await CameraBook.load(store, clock)
+        removals = Removals(cameras, clock)
         pool = await stack.enter_async_context(
             open_pool(hardware=settings.tab(PerformanceTab).hardware_decoding == "auto")
         )
@@ -255,6 +258,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             settings=settings,
             auth=auth,
             cameras=cameras,
+            removals=removals,
             directory=directory,
             audience=audience,
             snapshots=snapshots,
@@ -270,6 +274,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             tls=tls,
             metrics_token=await trio.to_thread.run_sync(_metrics_token, options.folder),
             pages=await trio.to_thread.run_sync(read_pages, Path(str(files("appliance.web") / "static"))),
+            capacity=await trio.to_thread.run_sync(read_capacity, options.folder, pool.size),
             own_hosts=lambda: own_names(socket.gethostname(), interface_addresses()),
         )
         app, table = create_app(services, *outside.parts(services))
@@ -281,6 +286,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             nursery.start_soon(_attempt, "workers", pool.warm, board)
             tasks: dict[str, Callable[[], Awaitable[object]]] = {
                 "camera poller": poller.run,
+                "removals": removals.run,
                 "load": partial(_sample, load, services),
                 "networks": partial(watch_networks, audience),
                 "settings": partial(_obey_settings, settings, policy, logs, audience),

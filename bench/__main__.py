@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import crowd, fanout, first_picture, ingest, kernels, memory, stall, start, transcode
+from bench import crowd, fanout, first_picture, frozen, ingest, kernels, memory, served, stall, start, transcode
 from bench.common.cli import Options, end_in_order, say
 from bench.common.paths import BENCH, ROOT
 from bench.common.report import Section, Table, findings_table
@@ -32,9 +32,11 @@ SECTIONS: dict[str, Callable[[Options], Section]] = {
     "kernels": kernels.measure,
     "memory": memory.measure,
     "transcode": transcode.measure,
+    "served": served.measure,
     "stall": stall.measure,
     "crowd": crowd.measure,
     "start": start.measure,
+    "frozen": frozen.measure,
 }
 PACKAGES = ("trio", "hypercorn", "quart", "quart-trio", "wsproto", "av", "Cython")
 

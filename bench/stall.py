@@ -15,7 +15,7 @@ from bench.common.report import Section
 if TYPE_CHECKING:
     from bench.common.appliance import Server
 
-STREAMS, VIEWERS = 64, 200
+STREAMS, VIEWERS, TRANSCODES = 64, 200, 4
 TARGET_MS = 20
 BACK_WITHIN_S = 60.0
 
@@ -26,7 +26,9 @@ def measure(options: Options) -> Section:
         "stall",
         "How long the loop is held",
         f"How late a timer of one millisecond is inside the appliance, with {STREAMS} camera streams of 4 Mbit/s and "
-        f"{VIEWERS} viewers spread over them, plain. Then every camera hangs up at the same moment: the lateness while "
+        f"{VIEWERS} viewers spread over them, plain; the same with {TRANSCODES} of the cameras transcoded to 640x360 "
+        "at 25 a second, too. "
+        "Then every camera hangs up at the same moment: the lateness while "
         "all of them are opened again, and how long until the last gives pictures. On a machine whose cores are all "
         "busy, what is late is often the machine.",
     )
@@ -45,6 +47,16 @@ def measure(options: Options) -> Section:
         late = watched.lateness(lambda: time.sleep(seconds))
         section.find("while serving, p99", percentile(late, 99), "ms", target=TARGET_MS)
         section.find("while serving, longest", max(late), "ms")
+        say(f"stall: serving, {TRANSCODES} cameras transcoded too")
+        with contextlib.ExitStack() as more_viewers:
+            for number in range(TRANSCODES):
+                more_viewers.enter_context(load.watching(server.live(number, load.WANT_JPEG), 1))
+            _until_transcoded(server)
+            late = watched.lateness(lambda: time.sleep(seconds))
+        section.find(
+            f"while serving and with {TRANSCODES} transcodes, p99", percentile(late, 99), "ms", target=TARGET_MS
+        )
+        section.find(f"while serving and with {TRANSCODES} transcodes, longest", max(late), "ms")
         say("stall: every camera hangs up")
         began = time.monotonic()
 
@@ -58,6 +70,18 @@ def measure(options: Options) -> Section:
         section.find(f"{STREAMS} cameras back at once, longest", max(late), "ms")
         section.find("until the last gave pictures again", time.monotonic() - began, "s")
     return section
+
+
+def _until_transcoded(server: Server) -> None:
+    """Until every transcoder has made pictures for a moment."""
+    end = time.monotonic() + BACK_WITHIN_S
+    while True:
+        made = [one["encoded"] for one in server.api.get("status")["transcoders"]]
+        if len(made) == TRANSCODES and min(made) >= 25:
+            return
+        if time.monotonic() > end:
+            raise RuntimeError(f"after {BACK_WITHIN_S:.0f} s the transcoders have made: {made}")
+        time.sleep(0.2)
 
 
 def _until_all_are_well(server: Server) -> None:

@@ -18,7 +18,7 @@ TIERS: list[set[str]] = [
     {"mail", "auth", "sites"},
     {"recorder", "push", "serve", "connectivity"},
     {"streams"},
-    {"actions", "alarms", "investigations", "notify"},
+    {"actions", "alarms", "investigations", "notify", "measuring"},
     {"mobile", "web"},
     {"cli", "supervise"},
     {"compose"},

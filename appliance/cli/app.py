@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from appliance import __version__
+from appliance.cli.bench import bench
 from appliance.cli.camera import camera
 from appliance.cli.config import config
 from appliance.cli.doctor import doctor
@@ -36,7 +37,7 @@ def fanal() -> None:
     """
 
 
-for command in (run, camera, user, config, status, doctor):
+for command in (run, camera, user, config, status, doctor, bench):
     fanal.add_command(command)
 
 

@@ -195,6 +195,8 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
             say(f"{one['name']}: mask {show_mask(one['mask'])}")
         if running and one["message"]:
             say(f"{one['name']}: {one['message']}")
+        if one["remove_at"]:
+            say(f"{one['name']}: will be removed at {one['remove_at']}")
 
 
 @camera.command("remove")

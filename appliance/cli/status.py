@@ -43,6 +43,15 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
     if level["number"] > 1:
         limit = f"{level['max_fps']:g} pictures a second of {level['max_width']}x{level['max_height']} at most"
         say(f"Level       {level['number']}: the server is busy, so what is transcoded is {limit}")
+    capacity = found["capacity"]
+    if capacity is None:
+        say("Room        not measured yet: run `fanal bench`")
+    elif capacity["more_direct"] is not None:
+        made = f"{capacity['width']}x{capacity['height']} at {capacity['fps']:g} a second"
+        say(
+            f"Room        for {capacity['more_direct']} more direct, or {capacity['more_transcoded']} more transcoded "
+            f"({made}){', measured while the machine was busy' if capacity['was_busy'] else ''}"
+        )
     kept = [f"{what} ({why})" for what, why in found["isolation"].items() if why is not None]
     if not found["isolation"]:
         say("Workers     none running")

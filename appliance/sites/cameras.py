@@ -35,6 +35,7 @@ __all__ = [
     "CameraBook",
     "CameraChanged",
     "CameraEvent",
+    "CameraLeaving",
     "CameraRemoved",
     "StreamConfig",
     "refuse_address",
@@ -61,7 +62,14 @@ class CameraRemoved:
     camera_id: str
 
 
-CameraEvent = CameraAdded | CameraChanged | CameraRemoved
+@dataclass(frozen=True, slots=True)
+class CameraLeaving:
+    """It is to be removed soon, or stays after all: `appliance.sites.removals` knows which."""
+
+    camera: Camera
+
+
+CameraEvent = CameraAdded | CameraChanged | CameraLeaving | CameraRemoved
 
 
 class CameraBook:

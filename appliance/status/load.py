@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 #: One sample in so many seconds, kept for an hour.
@@ -16,13 +17,15 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """``machine``: share of all cores in use, 0–1.  ``own``: cores used by this program and its workers."""
+    """``machine``: share of all cores in use, 0–1.  ``own``: cores used by this program and its workers; ``main``: by
+    the main process alone, whose loop is one thread."""
 
     at: float  # seconds, monotonic
     machine: float
     own: float
     memory: int  # bytes resident, of the main process
     sent: float  # bytes a second to clients
+    main: float = 0.0
 
 
 class Load:
@@ -30,26 +33,40 @@ class Load:
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = proc
-        self._before: tuple[float, float, float, float, int] | None = None
+        self._before: tuple[float, float, float, float, int, float] | None = None
         self.history: deque[Sample] = deque(maxlen=KEPT)
 
     def sample(self, now: float, workers: list[int], bytes_sent: int) -> Sample:
         """Read the counters; about a tenth of a millisecond."""
         busy, total = self._machine()
-        own = sum(self._process(pid) for pid in ("self", *map(str, workers)))
-        before = self._before or (now - 1, busy, total, own, bytes_sent)
-        self._before = (now, busy, total, own, bytes_sent)
+        main = self._process("self")
+        own = main + sum(self._process(str(pid)) for pid in workers)
+        before = self._before or (now - 1, busy, total, own, bytes_sent, main)
+        self._before = (now, busy, total, own, bytes_sent, main)
         seconds = max(1e-3, now - before[0])
         machine = (busy - before[1]) / max(1e-3, total - before[2])
         # a worker that ended takes its counter with it
         used, sent = max(0.0, own - before[3]) / seconds, max(0, bytes_sent - before[4]) / seconds
-        sample = Sample(now, min(1.0, max(0.0, machine)), used, self._resident(), sent)
+        by_main = (main - before[5]) / seconds
+        sample = Sample(now, min(1.0, max(0.0, machine)), used, self._resident(), sent, by_main)
         self.history.append(sample)
         return sample
 
     @property
     def latest(self) -> Sample | None:
         return self.history[-1] if self.history else None
+
+    def mean(self, samples: int) -> Sample | None:
+        """Of the latest so many: one alone may be of a moment in which a process began."""
+        latest = list(self.history)[-samples:]
+        if not latest:
+            return None
+        columns = {name: sum(getattr(one, name) for one in latest) / len(latest) for name in ("machine", "own", "main")}
+        return replace(latest[-1], **columns)
+
+    def machine_busy_s(self) -> float:
+        """Processor seconds that the whole machine has worked since its start."""
+        return self._machine()[0]
 
     def _machine(self) -> tuple[float, float]:
         fields = [int(text) for text in (self._proc / "stat").read_text().split("\n", 1)[0].split()[1:9]]
@@ -65,3 +82,11 @@ class Load:
 
     def _resident(self) -> int:
         return int((self._proc / "self" / "statm").read_text().split()[1]) * _PAGE
+
+
+def process_cpu_s(pid: int) -> float:
+    """Processor seconds of a process and its threads, exact (`clock_getcpuclockid(3)`).
+
+    Raises OSError if it has ended.
+    """
+    return time.clock_gettime(~pid << 3 | 2)  # CPUCLOCK_SCHED of linux/posix-timers

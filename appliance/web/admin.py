@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from quart import Response
 
 from appliance.auth.passwords import check_new
 from appliance.auth.rights import ALL, CAMERA_RIGHTS, AllCameras, Cameras, Right, Role
@@ -15,9 +16,10 @@ from appliance.base.secrets import Secret
 from appliance.media.masks import Point, checked, parse_mask
 from appliance.settings.tabs import TABS, to_json
 from appliance.sites.camera import configured
-from appliance.web.cameras import AdviceView, StateView, advice_view, state_view
+from appliance.sites.removals import LONGEST_S
+from appliance.web.cameras import AdviceView, StateView, advice_view, removed_at, state_view
 from appliance.web.pinning import FIRST, shown_fingerprint
-from appliance.web.table import Route
+from appliance.web.table import Parameter, Route
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -135,6 +137,8 @@ class AdminStream(msgspec.Struct):
 
 
 class AdminCamera(msgspec.Struct):
+    """``remove_at``: when it is to be removed, unless that is taken back meanwhile (RFC 3339)."""
+
     id: str
     name: str
     site: str
@@ -142,6 +146,7 @@ class AdminCamera(msgspec.Struct):
     message: str
     streams: list[AdminStream]
     mask: list[list[Point]]
+    remove_at: str | None = None
 
 
 class AdminCameras(msgspec.Struct):
@@ -215,7 +220,25 @@ class Administration:
             answer=AdminCamera,
             example={"name": "front gate"},
         )
-        add("camera_remove", "DELETE", "cameras/<which>", self.remove_camera, "Remove a camera", status=204)
+        seconds = f"Remove it in so many seconds (1 to {LONGEST_S}) unless that is taken back"
+        add(
+            "camera_remove",
+            "DELETE",
+            "cameras/<which>",
+            self.remove_camera,
+            "Remove a camera",
+            status=204,
+            query=(Parameter("in_seconds", "integer", seconds),),
+            accepted=AdminCamera,
+        )
+        add(
+            "camera_keep",
+            "DELETE",
+            "cameras/<which>/removal",
+            self.keep_camera,
+            "Take back a removal that was to happen later",
+            status=204,
+        )
         add("settings_schema", "GET", "settings", self.schema, "All settings: keys, ranges, defaults, values")
         add("settings", "GET", "settings/<tab>", self.tab, "The values of one tab")
         add(
@@ -335,8 +358,19 @@ class Administration:
             changes["fingerprint"] = await shown_fingerprint(self._services, streams[0])
         return self._view(await self._services.cameras.change(camera.id, local=call.connection.local, **changes))
 
-    async def remove_camera(self, call: Call) -> None:
-        await self._services.cameras.remove(self._camera(call.path["which"]).id)
+    async def remove_camera(self, call: Call) -> Response | None:
+        """Who asks for later is answered 202 and when: the appliance keeps the time, whatever becomes of the page."""
+        camera = self._camera(call.path["which"])
+        seconds = call.number("in_seconds", 1, LONGEST_S)
+        if seconds is None:
+            await self._services.cameras.remove(camera.id)
+            return None
+        self._services.removals.begin(camera.id, seconds)
+        told = msgspec.json.encode(self._view(camera))
+        return Response(told, 202, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+    async def keep_camera(self, call: Call) -> None:
+        self._services.removals.cancel(self._camera(call.path["which"]).id)
 
     def _camera(self, which: str) -> Camera:
         return named_camera(self._services, which)
@@ -367,6 +401,7 @@ class Administration:
             state.message,
             streams,
             [list(polygon) for polygon in camera.mask],
+            removed_at(self._services, camera),
         )
 
     # --- settings -----------------------------------------------------------------------------------------------

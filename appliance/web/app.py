@@ -14,6 +14,7 @@ from appliance.web import front, problem
 from appliance.web.admin import Administration
 from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
+from appliance.web.capacity import CapacityRoutes
 from appliance.web.doctor import Doctor
 from appliance.web.events import Events
 from appliance.web.gate import LARGEST_BODY, Gate, too_large
@@ -61,6 +62,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Hls(services),
         Events(services, cameras),
         StatusRoutes(services),
+        CapacityRoutes(services),
         Doctor(services),
         Administration(services),
         CameraTests(services),

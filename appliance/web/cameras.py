@@ -59,7 +59,10 @@ class StateView(msgspec.Struct):
 
 
 class CameraView(msgspec.Struct):
-    """A camera; ``rights``: what this user may do with it; ``masked``: a privacy mask hides a part of it from them."""
+    """A camera; ``rights``: what this user may do with it; ``masked``: a privacy mask hides a part of it from them.
+
+    ``remove_at``: when it is to be removed, unless somebody takes that back meanwhile (RFC 3339).
+    """
 
     id: str
     name: str
@@ -72,6 +75,7 @@ class CameraView(msgspec.Struct):
     ptz: bool = False
     talk: bool = False
     recorded: bool = False
+    remove_at: str | None = None
 
 
 class CameraList(msgspec.Struct):
@@ -195,7 +199,13 @@ class Cameras:
             rights=[str(right) for right in rights],
             audio=any(known.audio is not None for _, known in facts),
             masked=bool(self._services.mask_for(principal, camera)),
+            remove_at=removed_at(self._services, camera),
         )
+
+
+def removed_at(services: Services, camera: Camera) -> str | None:
+    due = services.removals.due(camera.id)
+    return None if due is None else to_rfc3339(due)
 
 
 def state_view(state: CameraState) -> StateView:

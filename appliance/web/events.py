@@ -12,7 +12,7 @@ from appliance import __version__
 from appliance.auth.rights import CAMERA_RIGHTS, RightsChange
 from appliance.auth.sessions import SessionEnded
 from appliance.base.faults import Fault, Kind
-from appliance.sites.cameras import CameraAdded, CameraChanged, CameraRemoved
+from appliance.sites.cameras import CameraAdded, CameraChanged, CameraLeaving, CameraRemoved
 from appliance.streams.directory import CameraState
 from appliance.streams.news import Lost, Stopping
 from appliance.web.cameras import Cameras, state_view
@@ -89,7 +89,7 @@ class Events:
     def _told(self, news: object, call: Call) -> bytes:
         """News as this user hears them; empty if it is none of their business."""
         who = call.who
-        if isinstance(news, CameraAdded | CameraChanged):
+        if isinstance(news, CameraAdded | CameraChanged | CameraLeaving):
             if not self._sees(who, news.camera.id):
                 return b""
             kind = "camera_added" if isinstance(news, CameraAdded) else "camera_changed"

@@ -22,7 +22,7 @@ _REF = "#/components/schemas/{name}"
 def document(table: Table) -> dict[str, Any]:
     """OpenAPI 3.1 of all routes of the interface (pages and files of the web client are not part of it)."""
     routes = [route for route in table if not route.name.startswith(("page_", "file_"))]
-    mentioned = {kind for route in routes for kind in (route.body, route.answer) if kind is not None}
+    mentioned = {kind for route in routes for kind in (route.body, route.answer, route.accepted) if kind is not None}
     types = {kind for kind in mentioned if _is_structure(kind)} | {Problem}
     ordered = sorted(types, key=lambda kind: kind.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template=_REF)
@@ -86,6 +86,9 @@ def _responses(route: Route) -> dict[str, Any]:
     else:
         content = {} if route.status == 204 else {route.media_type: {"schema": _schema(route.answer)}}
         good = {str(route.status): {"description": route.summary} | ({"content": content} if content else {})}
+    if route.accepted is not None:
+        accepted = {"application/json": {"schema": _schema(route.accepted)}}
+        good["202"] = {"description": "It is to happen later", "content": accepted}
     error = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
     return good | {"default": {"description": "An error", "content": error}}
 

@@ -35,6 +35,7 @@ PAGES = (
     "/sign-in",
     "/live/<view>",
     "/camera/<camera_id>",
+    "/status",
     "/settings",
     "/settings/<tab>",
     "/settings/<tab>/<item>",

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
+    from appliance.sites.removals import Removals
     from appliance.status.board import Board
+    from appliance.status.capacity import Capacity
     from appliance.status.load import Load
     from appliance.streams.audience import Audience, Member
     from appliance.streams.directory import Directory
@@ -51,6 +53,7 @@ class Services:
     settings: Settings
     auth: Auth
     cameras: CameraBook
+    removals: Removals
     directory: Directory
     audience: Audience
     snapshots: Snapshots
@@ -67,6 +70,7 @@ class Services:
     metrics_token: Secret
     pages: dict[str, Page]
     own_hosts: Callable[[], Iterable[str]]  # names and addresses by which this machine is reached
+    capacity: Capacity | None = None  # as measured; None: not yet
     https_port: int = 0  # the real ones, once it listens; 0: off
     http_port: int = 0
     _proxies: tuple[tuple[str, ...], list[Network]] = field(default=((), []))

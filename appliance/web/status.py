@@ -15,6 +15,7 @@ from appliance.base.clock import to_rfc3339
 from appliance.settings.tabs import GeneralTab, PerformanceTab
 from appliance.status.board import Attention, Severity
 from appliance.status.metrics import CONTENT_TYPE, Series, render
+from appliance.web.capacity import CapacityView, capacity_view
 from appliance.web.table import Access, Route
 from appliance.web.transcoding import HardwareView, TranscoderView, hardware_view, transcoder_series, transcoder_view
 
@@ -62,7 +63,10 @@ class LevelView(msgspec.Struct):
 
 
 class StatusView(msgspec.Struct):
-    """How the server is.  Shares are 0–1; rates in bytes a second; ``cores`` the processor time of this program."""
+    """How the server is.  Shares are 0–1; rates in bytes a second; ``cores`` the processor time of this program.
+
+    ``capacity`` null: not measured yet, run ``fanal bench``.
+    """
 
     name: str
     version: str
@@ -84,6 +88,7 @@ class StatusView(msgspec.Struct):
     workers_died: int
     workers_hung: int
     hardware_decoding: HardwareView
+    capacity: CapacityView | None = None
 
 
 class HistoryView(msgspec.Struct):
@@ -186,6 +191,7 @@ class StatusRoutes:
             workers_died=services.transcoders.crew.died,
             workers_hung=services.transcoders.crew.hung,
             hardware_decoding=hardware_view(services.transcoders, services.settings.tab(PerformanceTab)),
+            capacity=capacity_view(services),
         )
 
     async def history(self, _call: Call) -> HistoryView:

@@ -51,6 +51,7 @@ class Route:
     asked for that camera.  ``body`` and ``answer``: msgspec structures, or None.  ``example``: a body that is
     accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send headers.
     ``video`` has to be said where a right on a camera is needed, and where the answer is a picture or video.
+    ``accepted``: what is answered with 202 where the query asks for later.
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
 
@@ -71,6 +72,7 @@ class Route:
     endless: bool = False
     example: Any = None
     query: tuple[Parameter, ...] = ()
+    accepted: type | None = None
 
 
 class Table:

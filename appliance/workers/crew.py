@@ -130,7 +130,7 @@ class _Hand:
     #: Whose units are in it, and for how many rungs; None: it is sound.
     in_flight: deque[tuple[Seat, int | None]] = field(default_factory=deque)
     heard: int = 0  # answers so far
-    outgoing: deque[bytes] = field(default_factory=deque)
+    outgoing: deque[bytes] = field(default_factory=deque)  # what the socket did not take at once
     posted: trio.Event = field(default_factory=trio.Event)
 
     @property
@@ -138,8 +138,11 @@ class _Hand:
         return sum(seat.load for seat in self.seats.values())
 
     def post(self, message: bytes) -> None:
-        self.outgoing.append(message)
-        self.posted.set()
+        if not self.outgoing:
+            message = message[self.worker.try_send(message) :]
+        if message:
+            self.outgoing.append(message)
+            self.posted.set()
 
     async def run(self) -> None:
         """Talk to the worker until it fails: raises `WorkerDiedError` or trio.TooSlowError (in a group)."""
@@ -173,7 +176,8 @@ class _Hand:
             await self.posted.wait()
             self.posted = trio.Event()
             while self.outgoing:
-                await self.worker.stream.send_all(self.outgoing.popleft())
+                await self.worker.stream.send_all(self.outgoing[0])
+                self.outgoing.popleft()  # not before: nothing may overtake it
 
     async def _watch(self) -> None:
         silent, heard = 0, self.heard

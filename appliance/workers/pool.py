@@ -31,6 +31,8 @@ Answer = TypeVar("Answer")
 START_S = 30.0
 #: A killed process is gone at once, unless the machine is in trouble.
 END_S = 5.0
+#: What is read of a worker's answers at a time, at least: those to some units.
+PIECE = 1 << 16
 #: Jobs that may wait for a worker; one more is refused.
 WAITING = 32
 
@@ -47,6 +49,14 @@ class Worker:
     stream: trio.SocketStream
     isolation: dict[str, str | None] = field(default_factory=dict)
     hardware: tuple[str | None, str] = (None, "")  # the kind of device that decodes, or why there is none
+    _received: bytearray = field(default_factory=bytearray)  # of messages to come
+
+    def try_send(self, data: bytes) -> int:
+        """How much of it the socket takes at once; what is wrong with it finds out whoever sends the rest."""
+        try:
+            return os.write(self.stream.socket.fileno(), data)
+        except OSError:
+            return 0
 
     async def ask(self, kind: Kind, job: int, body: object) -> bytes:
         """The body of the answer.  Raises `WorkerDiedError`, or `Fault` where the worker says it failed."""
@@ -80,17 +90,21 @@ class Worker:
 
     async def receive(self) -> tuple[Kind, int, bytes]:
         """The next message.  Raises `WorkerDiedError`, `WireError`."""
-        kind, job, size = body_size(await self._exactly(HEADER.size))
-        return kind, job, await self._exactly(size)
+        await self._at_least(HEADER.size)
+        kind, job, size = body_size(bytes(self._received[: HEADER.size]))
+        end = HEADER.size + size
+        await self._at_least(end)
+        body = bytes(self._received[HEADER.size : end])
+        del self._received[:end]
+        return kind, job, body
 
-    async def _exactly(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            piece = await self.stream.receive_some(min(size - len(data), 1 << 20))
+    async def _at_least(self, size: int) -> None:
+        """Each turn of the loop costs more than what it reads: whatever has come is taken at once."""
+        while len(self._received) < size:
+            piece = await self.stream.receive_some(max(PIECE, size - len(self._received)))
             if not piece:
                 raise WorkerDiedError("the worker ended")
-            data += piece
-        return bytes(data)
+            self._received += piece
 
 
 class Pool:

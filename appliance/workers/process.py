@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from io import BufferedReader
 
 import msgspec
 
@@ -18,6 +19,7 @@ from appliance.workers.wire import (
     HEADER,
     DemoJob,
     Failure,
+    FootageJob,
     Hello,
     Kind,
     PipelineOpen,
@@ -32,26 +34,36 @@ from appliance.workers.wire import (
     encode,
 )
 
+#: Units are read as they come, several at a time.
+PIECE = 1 << 17
+
 
 def main(arguments: list[str]) -> int:
     """``worker FD PARENT auto|off``: serve jobs on the socket FD until it closes; hardware decodes, or not."""
     fd, parent = int(arguments[0]), int(arguments[1])
     isolation.die_with_parent(parent)
     given_up = isolation.before_libraries()
-    from appliance.workers import demo, hardware, pictures, sound, transcoding  # noqa: PLC0415  (libav and NumPy start threads)
+    from appliance.workers import (  # noqa: PLC0415  (libav and NumPy start threads)
+        demo,
+        footage,
+        hardware,
+        pictures,
+        sound,
+        transcoding,
+    )
 
     device = hardware.find() if arguments[2] == "auto" else hardware.Found(None, "it is switched off")
     given_up |= isolation.after_libraries(device=device.kind is not None)
-    with socket.socket(fileno=fd) as channel:
+    with socket.socket(fileno=fd) as channel, BufferedReader(channel.makefile("rb", 0), PIECE) as incoming:
         channel.sendall(encode(Kind.HELLO, 0, Hello(__version__, given_up, device.kind, device.why)))
         pipelines: dict[int, transcoding.Pipeline] = {}
         sounds: dict[int, sound.SoundPipeline] = {}
         while True:
-            header = _receive(channel, HEADER.size)
+            header = _receive(incoming, HEADER.size)
             if header is None:
                 return 0
             kind, job, size = body_size(header)
-            body = _receive(channel, size)
+            body = _receive(incoming, size)
             if body is None:
                 return 0
             if kind is Kind.UNIT:
@@ -91,6 +103,8 @@ def main(arguments: list[str]) -> int:
                     answer = pictures.snapshot(msgspec.msgpack.decode(body, type=SnapshotJob))
                 elif kind is Kind.DEMO:
                     answer = demo.make_demo(msgspec.msgpack.decode(body, type=DemoJob))
+                elif kind is Kind.FOOTAGE:
+                    answer = footage.make_footage(msgspec.msgpack.decode(body, type=FootageJob))
                 else:
                     answer = Failure("unknown_job", f"no job of kind {kind}")
             except pictures.NoPictureError as error:
@@ -102,15 +116,10 @@ def main(arguments: list[str]) -> int:
             channel.sendall(encode(Kind.FAILED if isinstance(answer, Failure) else Kind.DONE, job, answer))
 
 
-def _receive(channel: socket.socket, size: int) -> bytes | None:
+def _receive(incoming: BufferedReader[socket.SocketIO], size: int) -> bytes | None:
     """Exactly ``size`` bytes, or None when the other end has closed."""
-    data = bytearray()
-    while len(data) < size:
-        piece = channel.recv(min(size - len(data), 1 << 20))
-        if not piece:
-            return None
-        data += piece
-    return bytes(data)
+    data = incoming.read(size)
+    return data if len(data) == size else None
 
 
 if __name__ == "__main__":

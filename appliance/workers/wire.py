@@ -48,6 +48,7 @@ class Kind(IntEnum):
     FAILED = 11  # worker → main: Failure
     WORKED = 12  # worker → main: PipelineWorked
     HEARD = 13  # worker → main: SoundHeard
+    FOOTAGE = 20  # main → worker: FootageJob → FootageDone
 
 
 class WireError(Exception):
@@ -197,6 +198,23 @@ class DemoDone(msgspec.Struct, frozen=True):
     pictures: list[list[DemoPicture]]
     sound: list[bytes]
     sound_config: bytes
+
+
+class FootageJob(msgspec.Struct, frozen=True):
+    """Make so many pictures as a camera would send them, one group of pictures; ``codec``: h264, h265, mjpeg."""
+
+    codec: str
+    width: int
+    height: int
+    fps: int
+    pictures: int
+    bit_rate: int
+
+
+class FootageDone(msgspec.Struct, frozen=True):
+    """``units``: H.26x in Annex B, as the encoder gives it; MJPEG a JPEG each."""
+
+    units: list[bytes]
 
 
 def encode(kind: Kind, job: int, body: object) -> bytes:

@@ -35,10 +35,10 @@ class Server:
     token: str
     cameras: list[str]  # ids
 
-    def live(self, camera: int = 0) -> Target:
+    def live(self, camera: int = 0, want: str = WANT) -> Target:
         """The live view of a camera."""
         path = f"/api/v1/cameras/{self.cameras[camera]}/live"
-        return Target(self.port, path, self.tls, f"Authorization: Bearer {self.token}", WANT)
+        return Target(self.port, path, self.tls, f"Authorization: Bearer {self.token}", want)
 
 
 @contextlib.contextmanager

@@ -283,11 +283,12 @@ def _sender_report(number: int, due: float) -> bytes:
 
 
 @contextlib.contextmanager
-def running_camera(*, begin: str = "now", spread_ms: float = 0) -> Iterator[Camera]:
-    """The cameras as a process of their own."""
+def running_camera(*, begin: str = "now", spread_ms: float = 0, film: Footage | None = None) -> Iterator[Camera]:
+    """The cameras as a process of their own; ``film``: what they send, with key frames as far apart as usual."""
     from bench.common.process import running  # noqa: PLC0415  # not needed where this is the process
 
     arguments = ["-m", "bench.common.camera", "--begin", begin, "--spread", str(spread_ms)]
+    arguments += ["--footage", str(film.path)] if film is not None else []
     with running([sys.executable, *arguments]) as process:
         yield Camera(process.pid, int(process.ready[0]))
 

@@ -28,6 +28,7 @@ class Footage:
     """Coded pictures that end where they begin; played round and round."""
 
     path: Path  # H.264 in Annex B form
+    gop: int = GOP
 
     @cached_property
     def pictures(self) -> list[list[bytes]]:
@@ -61,18 +62,29 @@ class Footage:
         return path
 
 
-def footage(size: str = SIZE) -> Footage:
+def footage(size: str = SIZE, *, kbits: int = KBITS, gop: int = GOP) -> Footage:
     """Make the footage if it is not there.  Raises CalledProcessError or FileNotFoundError where ffmpeg fails."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"footage-{size}-{FPS}-{GOP}-{KBITS}-{SECONDS}.h264"
+    path = CACHE / f"footage-{size}-{FPS}-{gop}-{kbits}-{SECONDS}.h264"
     if not path.exists():
-        rate = f"{KBITS}k"
-        coder = f"aud=1:repeat-headers=1:scenecut=0:bframes=0:keyint={GOP}:min-keyint={GOP}:force-cfr=1"
+        rate = f"{kbits}k"
+        coder = f"aud=1:repeat-headers=1:scenecut=0:bframes=0:keyint={gop}:min-keyint={gop}:force-cfr=1"
         source = f"testsrc2=s={size}:r={FPS}:d={SECONDS},noise=alls=12:allf=t"
         arguments = ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high"]
-        arguments += ["-pix_fmt", "yuv420p", "-b:v", rate, "-minrate", rate, "-maxrate", rate, "-bufsize", "2000k"]
+        arguments += [
+            "-pix_fmt",
+            "yuv420p",
+            "-b:v",
+            rate,
+            "-minrate",
+            rate,
+            "-maxrate",
+            rate,
+            "-bufsize",
+            f"{kbits // 2}k",
+        ]
         _ffmpeg([*arguments, "-x264-params", coder], path)
-    return Footage(path)
+    return Footage(path, gop)
 
 
 def _ffmpeg(arguments: list[str], path: Path) -> None:

@@ -7,19 +7,24 @@ import math
 import subprocess
 import sys
 
+import av
+import numpy as np
 import pytest
+import simplejpeg
 
+from bench import transcode
 from bench.__main__ import document
 from bench.common import load
 from bench.common.appliance import running_appliance
 from bench.common.camera import running_camera
 from bench.common.cli import Options
+from bench.common.footage import footage
 from bench.common.load import STATS
 from bench.common.measure import cpu_s, pss_kb
 from bench.common.paths import ROOT
+from bench.common.psnr import mean_psnr, split
 from bench.common.report import Section
 from bench.kernels import measure as measure_kernels
-from bench.transcode import measure as measure_transcoding
 
 
 def test_kernels_and_their_peers_are_timed() -> None:
@@ -31,10 +36,29 @@ def test_kernels_and_their_peers_are_timed() -> None:
 
 
 @pytest.mark.peer
-def test_transcoding_is_timed_beside_ffmpeg() -> None:
-    section = measure_transcoding(Options(quick=True))
-    assert len(section.findings) == 3
-    assert all(0 < each.measured < math.inf for each in section.findings)
+def test_transcoding_is_timed_beside_ffmpeg_and_the_pictures_are_compared(monkeypatch) -> None:
+    monkeypatch.setattr(transcode, "CASES", transcode.CASES[2:3])
+    section = transcode.measure(Options(quick=True))
+    (found,) = section.findings
+    assert 0 < found.measured < math.inf
+    ours, theirs = (float(cell) for cell in section.tables[0].rows[0][-2:])
+    assert 30 < ours < 60
+    assert 30 < theirs < 60
+
+
+def test_pictures_are_as_near_as_they_are() -> None:
+    """A picture's ratio is that of its definition, and the right neighbour is found."""
+    film = footage("640x360", kbits=800)
+    (key,) = {n for n, (_, is_idr) in enumerate(film.access_units) if is_idr and n < film.gop}
+    with av.open(str(film.path)) as container:
+        frame = next(container.decode(video=0)).reformat(format="gray")
+    exact = simplejpeg.encode_jpeg(np.ascontiguousarray(frame.to_ndarray()[:, :, None]), colorspace="GRAY", quality=100)
+    poor = simplejpeg.encode_jpeg(np.ascontiguousarray(frame.to_ndarray()[:, :, None]), colorspace="GRAY", quality=5)
+    assert mean_psnr(film, (640, 360), [(key, exact)]) > 45 > mean_psnr(film, (640, 360), [(key, poor)])
+    assert (
+        mean_psnr(film, (640, 360), [(key + 3, exact)], near=3) > 45 > mean_psnr(film, (640, 360), [(key + 3, exact)])
+    )
+    assert split(exact + poor) == [exact, poor]
 
 
 def test_a_report_says_what_was_missed() -> None:

@@ -219,6 +219,9 @@ def one_camera(one: Visit, judge: Judge) -> None:
 def settings(one: Visit, judge: Judge, cameras: Cameras) -> None:
     page = one.page
     editor = page.locator(".ed")
+    one.open("/status")
+    expect(page.locator(".room")).to_be_visible(timeout=MS)
+    judge.look("the status")
     one.open("/settings/cameras")
     expect(page.locator(".dev")).to_have_count(3, timeout=MS)
     judge.look("cameras")

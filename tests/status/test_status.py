@@ -35,8 +35,15 @@ def test_load_is_the_mean_between_two_samples(tmp_path: Path) -> None:
     sample = load.sample(10.0, [], 50_000)
     assert sample.machine == pytest.approx(0.5)
     assert sample.own == pytest.approx(0.2)
+    assert sample.main == pytest.approx(0.2)
     assert sample.sent == 5000
     assert sample.memory == 500 * 4096
+    write(2500, 9500, 300)
+    load.sample(20.0, [], 50_000)
+    mean = load.mean(2)
+    assert mean is not None
+    assert (mean.at, mean.machine, mean.main) == (20.0, pytest.approx(0.75), pytest.approx(0.1))
+    assert Load(tmp_path).mean(2) is None
 
 
 def test_load_of_this_machine_is_sane() -> None:

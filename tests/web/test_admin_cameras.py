@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import trio
 
+from appliance.base.clock import to_rfc3339
 from tests.streams.scripted import picture
-from tests.web.appliance import House
+from tests.web.appliance import House, open_house
 from tests.web.scenes import feed, give
 
 PATH = "/api/v1/admin/cameras"
@@ -27,6 +29,48 @@ async def test_a_camera_is_set_up_changed_and_removed(house: House) -> None:
     assert (await chief.ask("DELETE", f"{PATH}/front%20gate")).status == 204
     assert (await chief.get(PATH)).json == {"cameras": []}
     assert (await chief.ask("DELETE", f"{PATH}/Front%20gate")).code == "no_camera"
+
+
+async def test_a_removal_for_later_happens_by_itself_and_can_be_taken_back(house: House) -> None:
+    chief, anna = await house.administrator(), await house.viewer("anna", await house.camera())
+    await house.camera("Yard")
+
+    async def left() -> dict[str, bool]:
+        return {one["name"]: one["remove_at"] is not None for one in (await chief.get(PATH)).json["cameras"]}
+
+    async with anna.reading("/api/v1/events") as page:
+        assert (await page.event())[0] == "hello"
+        asked = await chief.ask("DELETE", f"{PATH}/Gate?in_seconds=60")
+        assert (asked.status, asked.json["name"]) == (202, "Gate")
+        assert to_rfc3339(house.services.clock.utc_90k()) < asked.json["remove_at"]
+        assert await left() == {"Gate": True, "Yard": False}
+        assert (await page.until("camera_changed"))["remove_at"] == asked.json["remove_at"]
+        assert (await chief.ask("DELETE", f"{PATH}/Gate/removal")).status == 204
+        assert await left() == {"Gate": False, "Yard": False}
+        assert (await page.until("camera_changed"))["remove_at"] is None
+        assert (await chief.ask("DELETE", f"{PATH}/Gate/removal")).status == 204  # it stays anyway
+        for which, seconds in (("Yard", 60), ("Gate", 60), ("Gate", 1)):  # the last word counts, whatever waits behind
+            assert (await chief.ask("DELETE", f"{PATH}/{which}?in_seconds={seconds}")).status == 202
+        assert (await left())["Gate"]
+        assert await page.until("camera_removed") == {"id": asked.json["id"]}
+        assert await left() == {"Yard": True}
+    assert (await chief.ask("DELETE", f"{PATH}/Gate/removal")).code == "no_camera"
+    assert (await chief.ask("DELETE", f"{PATH}/Yard")).status == 204  # at once after all
+
+
+async def test_a_removal_waits_for_a_minute_at_most_and_a_restart_keeps_the_camera(tmp_path_factory) -> None:
+    folder = tmp_path_factory.mktemp("kept")
+    async with open_house(folder=folder) as house:
+        await house.camera()
+        chief = await house.administrator()
+        for seconds in ("0", "61", "-1", "1.5", "", "soon"):
+            refused = await chief.ask("DELETE", f"{PATH}/Gate?in_seconds={seconds}")
+            assert (refused.status, refused.code, refused.json["field"]) == (422, "bad_parameter", "in_seconds")
+        assert (await chief.get(PATH)).json["cameras"][0]["remove_at"] is None
+        assert (await chief.ask("DELETE", f"{PATH}/Gate?in_seconds=1")).status == 202
+    async with open_house(folder=folder) as house:
+        await trio.sleep(1.1)
+        assert house.services.removals.due(house.services.cameras.get("Gate").id) is None
 
 
 async def test_a_password_in_an_address_is_kept_apart_and_never_told(house: House) -> None:

@@ -10,7 +10,7 @@ from tests.web.appliance import House
 
 #: What belongs to the web client and not to the interface.
 PAGES = re.compile(
-    r"/(|sign-in|live/.*|camera/.*|settings(/.*)?|assets/.*|icons/.*|[\w-]+\.(js|css|html|webmanifest|svg|png|ico))"
+    r"/(|sign-in|live/.*|camera/.*|settings(/.*)?|status|assets/.*|icons/.*|[\w-]+\.(js|css|html|webmanifest|svg|png|ico))"
 )
 
 

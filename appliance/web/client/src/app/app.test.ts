@@ -9,6 +9,7 @@ import { scriptsOf } from "./update";
 describe("addresses", () => {
   it("name pages", () => {
     expect(routeOf("/")).toEqual({ page: "live" });
+    expect(routeOf("/status")).toEqual({ page: "status" });
     expect(routeOf("/sign-in")).toEqual({ page: "sign-in" });
     expect(routeOf(cameraPath("a b/ü"))).toEqual({ page: "camera", id: "a b/ü" });
     expect(routeOf("/settings")).toEqual({ page: "settings", tab: "", item: null });

@@ -24,6 +24,7 @@ import type { Model } from "./model";
 
 /** Loaded when it is first opened: most people never do. */
 const settingsPage = (): Promise<ComponentType> => import("../pages/settings-page").then((m) => m.SettingsPage);
+const statusPage = (): Promise<ComponentType> => import("../pages/status-page").then((m) => m.StatusPage);
 
 type Open = "account" | "password" | "keys" | null;
 
@@ -85,7 +86,7 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
   const [open, setOpen] = useState<Open>(null);
   const [bars, setBars] = useState(false);
   useEffect(() => {
-    const hidden = route.page === "settings" && !administer;
+    const hidden = (route.page === "settings" || route.page === "status") && !administer;
     if (route.page === "unknown" || route.page === "sign-in" || hidden) model.router.replace("/");
   }, [route.page, administer]);
 
@@ -122,6 +123,8 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
           <ErrorBoundary key={route.page}>
             {route.page === "settings" && administer ? (
               <OnDemand load={settingsPage} />
+            ) : route.page === "status" && administer ? (
+              <OnDemand load={statusPage} />
             ) : !model.host.able ? (
               <NoVideo />
             ) : route.page === "camera" ? (

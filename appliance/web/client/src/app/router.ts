@@ -7,12 +7,14 @@ export type Route =
   | { readonly page: "camera"; readonly id: string }
   /** `tab` is empty where none is chosen; `item`: what of it is open. */
   | { readonly page: "settings"; readonly tab: string; readonly item: string | null }
+  | { readonly page: "status" }
   | { readonly page: "sign-in" }
   | { readonly page: "states" }
   | { readonly page: "unknown" };
 
 export function routeOf(path: string): Route {
   if (path === "/") return { page: "live" };
+  if (path === "/status") return { page: "status" };
   if (path === "/sign-in") return { page: "sign-in" };
   if (path === "/states") return { page: "states" };
   const settings = /^\/settings(?:\/([a-z-]{1,40})(?:\/([^/]{1,200}))?)?$/.exec(path);

@@ -10,6 +10,8 @@ export interface Toast {
   /** Goes only when closed. */
   readonly stays: boolean;
   readonly shownMs: number;
+  /** Goes after so long even if it is held. */
+  readonly mostMs?: number;
   /** Happens when the toast goes in any way but by its action. */
   readonly gone?: () => Promise<void>;
 }
@@ -18,6 +20,8 @@ const MOST = 2;
 export const SHOWN_MS = 5000;
 /** Time to think again. */
 export const UNDO_MS = 8000;
+/** As long as that may be drawn out by holding the toast: the server does not wait for ever. */
+export const UNDO_MOST_MS = 50_000;
 
 export class Toasts {
   readonly list = new Store<readonly Toast[]>([]);
@@ -28,8 +32,15 @@ export class Toasts {
   }
 
   /** Says what will have happened when the toast is gone, with a way to stop it until then (ui.md §1.6). */
-  addUndo(text: string, label: string, undo: () => void, gone: () => Promise<void>): void {
-    this.#push({ id: this.#next++, kind: "info", text, stays: false, shownMs: UNDO_MS, action: { label, run: undo }, gone });
+  addUndo(text: string, label: string, undo: () => void, gone: () => Promise<void>): number {
+    const id = this.#next++;
+    this.#push({ id, kind: "info", text, stays: false, shownMs: UNDO_MS, mostMs: UNDO_MOST_MS, action: { label, run: undo }, gone });
+    return id;
+  }
+
+  /** Takes a toast away before anything of it happened; whether it was still there. */
+  drop(id: number): boolean {
+    return this.#take(id) !== undefined;
   }
 
   #push(toast: Toast): void {

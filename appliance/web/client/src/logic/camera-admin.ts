@@ -1,6 +1,7 @@
 /** Cameras as an administrator sees them, and the answer of a test, read with care. */
 
 import { readAdvice, type CameraAdvice } from "./advice";
+import { isLeaving } from "./cameras";
 import { readMask, type Mask } from "./mask";
 import { amount, isRecord, text } from "./messages";
 
@@ -92,7 +93,9 @@ export function readAdminCamera(value: unknown): AdminCamera | null {
 
 export function readAdminCameras(value: unknown): AdminCamera[] | null {
   if (!isRecord(value) || !Array.isArray(value["cameras"])) return null;
-  return list(value["cameras"], MOST).map(readAdminCamera).filter((c) => c !== null);
+  // one that is about to be removed is gone, unless somebody thinks again
+  const staying = list(value["cameras"], MOST).filter((c) => !isLeaving(c));
+  return staying.map(readAdminCamera).filter((c) => c !== null);
 }
 
 function readTestStream(value: unknown): TestStream | null {

@@ -53,6 +53,11 @@ function readStream(value: unknown): CameraStream | null {
   };
 }
 
+/** Whether it is to be removed in a moment: then it is gone for everybody, until somebody thinks again. */
+export function isLeaving(value: unknown): boolean {
+  return isRecord(value) && text(value["remove_at"]) !== null;
+}
+
 /** A camera, or null if what came is not one. */
 export function readCamera(value: unknown): Camera | null {
   if (!isRecord(value)) return null;
@@ -80,7 +85,7 @@ export function readCameras(value: unknown): Camera[] | null {
   const seen = new Set<string>();
   const cameras: Camera[] = [];
   for (const item of value["cameras"].slice(0, MOST_CAMERAS)) {
-    const camera = readCamera(item);
+    const camera = isLeaving(item) ? null : readCamera(item);
     if (camera && !seen.has(camera.id)) {
       seen.add(camera.id);
       cameras.push(camera);
@@ -108,6 +113,7 @@ export function applyEvent(cameras: readonly Camera[], event: string, data: unkn
   switch (event) {
     case "camera_added":
     case "camera_changed": {
+      if (isLeaving(data)) return applyEvent(cameras, "camera_removed", data);
       const camera = readCamera(data);
       if (!camera) return cameras;
       const at = cameras.findIndex((c) => c.id === camera.id);

@@ -52,6 +52,12 @@ export function shortClock(i18n: Translator, utcMs: number): string {
   return new Intl.DateTimeFormat(locale(i18n), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(utcMs);
 }
 
+/** `12 Mar 2026, 14:16` on the reader's clock. */
+export function dayAndClock(i18n: Translator, utcMs: number): string {
+  const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  return new Intl.DateTimeFormat(locale(i18n), options).format(utcMs);
+}
+
 /** `12 min 40 s`, `40 s` */
 export function wait(wholeSeconds: number): string {
   const total = Math.max(0, Math.ceil(wholeSeconds));

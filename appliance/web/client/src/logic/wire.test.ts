@@ -98,6 +98,10 @@ describe("the list of cameras", () => {
     expect(lost[1]).toMatchObject({ health: "lost", reason: "timeout" });
     expect(applyEvent(lost, "camera_removed", { id: "b" }).map((c) => c.id)).toEqual([raw.id, "c"]);
     expect(applyEvent(lost, "camera_removed", { id: "nobody" })).toBe(lost);
+    const leaving = { ...raw, remove_at: "2026-03-12T14:02:00Z" };
+    expect(applyEvent(lost, "camera_changed", leaving).map((c) => c.id)).toEqual(["b", "c"]);
+    expect(applyEvent(applyEvent(lost, "camera_changed", leaving), "camera_changed", { ...raw, remove_at: null })).toHaveLength(3);
+    expect(readCameras({ cameras: [leaving] })).toEqual([]);
   });
   it("is searched whatever the accents and capitals, names first", () => {
     expect(findCameras(list(), "ECLAIRE", "fr").map((c) => c.id)).toEqual(["b"]);

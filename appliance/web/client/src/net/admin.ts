@@ -32,8 +32,14 @@ export class AdminApi {
     return known(readAdminCamera(await this.api.call("PATCH", `/admin/cameras/${encodeURIComponent(id)}`, maskBody(mask))));
   }
 
-  async removeCamera(id: string): Promise<void> {
-    await this.api.call("DELETE", `/admin/cameras/${encodeURIComponent(id)}`);
+  /** At once, or in so many seconds unless it is kept meanwhile. */
+  async removeCamera(id: string, inSeconds?: number): Promise<void> {
+    const later = inSeconds === undefined ? "" : `?in_seconds=${inSeconds}`;
+    await this.api.call("DELETE", `/admin/cameras/${encodeURIComponent(id)}${later}`);
+  }
+
+  async keepCamera(id: string): Promise<void> {
+    await this.api.call("DELETE", `/admin/cameras/${encodeURIComponent(id)}/removal`);
   }
 
   async performance(): Promise<Values> {

@@ -34,6 +34,11 @@ function Entries({ page, account }: FrameProps) {
       </Entry>
       <span class="grow" />
       {administer && (
+        <Entry path="/status" current={page === "status"} icon="status">
+          {tc("page", "Status")}
+        </Entry>
+      )}
+      {administer && (
         <Entry path="/settings" current={page === "settings"} icon="settings">
           {tc("page", "Settings")}
         </Entry>

@@ -17,6 +17,11 @@ export function ToastView({ toast, close, act }: { toast: Toast; close: () => vo
     const timer = setTimeout(close, toast.shownMs);
     return () => clearTimeout(timer);
   }, [toast.stays, toast.shownMs, held, close]);
+  useEffect(() => {
+    if (toast.mostMs === undefined) return undefined;
+    const timer = setTimeout(close, toast.mostMs);
+    return () => clearTimeout(timer);
+  }, [toast.mostMs, close]);
   const { action } = toast;
   return (
     <div

@@ -1,0 +1,67 @@
+// @vitest-environment happy-dom
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { I18nContext } from "../app/context";
+import { ENGLISH, loadTranslator } from "../i18n/languages";
+import { readStatus, type ServerStatus } from "../logic/server-status";
+import { StatusView } from "./status-page";
+
+const RAW = {
+  running_since: "2026-03-12T09:41:00.000Z",
+  cpu: 0.41,
+  sent: 1_200_000,
+  users: 3,
+  viewers: 7,
+  attention: [{ code: "first_password", message: "“admin” still has the <b>first</b> password.", hint: "Change it.", severity: "urgent" }],
+  capacity: {
+    measured_at: "2026-03-12T14:03:27.120Z", was_busy: false, codec: "h265", width: 1920, height: 1080, fps: 25,
+    direct: 536, transcoded: 9, more_direct: 41, more_transcoded: 3,
+  },
+};
+
+let root: HTMLElement;
+
+function shown(raw: unknown, i18n = ENGLISH): string {
+  const status = readStatus(raw);
+  act(() => render(<I18nContext.Provider value={i18n}><StatusView status={status as ServerStatus} /></I18nContext.Provider>, root));
+  return root.textContent ?? "";
+}
+
+beforeEach(() => {
+  root = document.createElement("div");
+  document.body.replaceChildren(root);
+});
+afterEach(() => act(() => render(null, root)));
+
+describe("the status page", () => {
+  it("says how much room there is, by what was measured", () => {
+    const text = shown(RAW);
+    expect(text).toContain("Room for 41 more direct, 3 more transcoded");
+    expect(text).toContain("H.265, made as 1920×1080 at 25\u202ffps");
+    expect(text).toContain("41\u202f%");
+    expect(text).toContain("3 users connected");
+    expect(root.querySelector(".note.bad b")?.textContent).toBe(RAW.attention[0]!.message);
+    expect(text).not.toContain("busy");
+  });
+  it("names the command where nothing was measured yet", () => {
+    const text = shown({ ...RAW, capacity: null, attention: [] });
+    expect(text).toContain("Not measured yet. On the server, run: fanal bench");
+    expect(text).toContain("All is well.");
+    expect(text).not.toContain("more direct");
+  });
+  it("says that the server was busy when it was measured, and nothing of room before the load is known", () => {
+    const text = shown({ ...RAW, cpu: null, capacity: { ...RAW.capacity, was_busy: true, more_direct: null, more_transcoded: null } });
+    expect(text).toContain("The server was busy while it was measured");
+    expect(text).not.toContain("more direct");
+  });
+  it("speaks French", async () => {
+    const text = shown(RAW, await loadTranslator("fr"));
+    expect(text).toContain("De la place pour 41 flux directs de plus, 3 transcodés de plus");
+  });
+  it("takes nonsense for what it is", () => {
+    for (const wrong of [null, 1, [], "x"]) expect(readStatus(wrong)).toBeNull();
+    for (const capacity of [1, [], {}, { ...RAW.capacity, width: "x" }]) expect(readStatus({ ...RAW, capacity })?.capacity).toBeNull();
+    expect(readStatus({ attention: [1, {}], cpu: -1, users: "x", running_since: "soon" })).toMatchObject({ cpu: null, users: 0, runningSince: null });
+  });
+});
