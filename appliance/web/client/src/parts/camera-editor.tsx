@@ -224,10 +224,11 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
           <p class="sm muted" role="status">
             {t("Asking {place}… This takes up to 20 s.", { place: placeOf(meant.url) })}
           </p>
+        ) : result !== null ? (
+          <TestOutcome result={result} signedIn={signedIn} pinned={meant.fingerprint !== ""} trust={trust} />
         ) : (
-          result !== null && <TestOutcome result={result} signedIn={signedIn} pinned={meant.fingerprint !== ""} trust={trust} />
+          camera !== null && <CameraAdviceNotes list={camera.streams.flatMap((stream) => stream.advice)} />
         )}
-        {camera !== null && result === null && !testing && <CameraAdviceNotes list={camera.streams.flatMap((stream) => stream.advice)} />}
         {(camera !== null || ready) && (
           <Field label={t("Name")} name="name" autocomplete="off" value={draft.name} change={edit("name")} error={error("name")} was={was("name")} maxLength={64} />
         )}
