@@ -65,24 +65,15 @@ class Footage:
 def footage(size: str = SIZE, *, kbits: int = KBITS, gop: int = GOP) -> Footage:
     """Make the footage if it is not there.  Raises CalledProcessError or FileNotFoundError where ffmpeg fails."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"footage-{size}-{FPS}-{gop}-{kbits}-{SECONDS}.h264"
+    path = CACHE / f"footage-601-{size}-{FPS}-{gop}-{kbits}-{SECONDS}.h264"
     if not path.exists():
         rate = f"{kbits}k"
         coder = f"aud=1:repeat-headers=1:scenecut=0:bframes=0:keyint={gop}:min-keyint={gop}:force-cfr=1"
+        coder += ":colormatrix=smpte170m"  # as JPEG has it: ffmpeg would convert no other, and ours does
         source = f"testsrc2=s={size}:r={FPS}:d={SECONDS},noise=alls=12:allf=t"
         arguments = ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high"]
-        arguments += [
-            "-pix_fmt",
-            "yuv420p",
-            "-b:v",
-            rate,
-            "-minrate",
-            rate,
-            "-maxrate",
-            rate,
-            "-bufsize",
-            f"{kbits // 2}k",
-        ]
+        arguments += ["-pix_fmt", "yuv420p", "-b:v", rate, "-minrate", rate, "-maxrate", rate]
+        arguments += ["-bufsize", f"{kbits // 2}k"]
         _ffmpeg([*arguments, "-x264-params", coder], path)
     return Footage(path, gop)
 

@@ -11,7 +11,7 @@ import pytest
 import simplejpeg
 
 from appliance.workers.pictures import to_jpeg
-from appliance.workers.scaling import Scaling
+from appliance.workers.scaling import Scaling, Target
 from appliance.workers.wire import SnapshotJob
 
 pytestmark = pytest.mark.peer
@@ -55,7 +55,7 @@ def colours(jpeg: bytes) -> np.ndarray:
 def test_colours_are_what_they_were(size, matrix, named, pixels) -> None:
     frame = bars(size, matrix, *named, pixels=pixels)
     half = (size[0] // 4 * 2, size[1] // 4 * 2)
-    planes = Scaling().scale(frame, {half}, full_range=False)[half]
+    planes = Scaling().scale(frame, {Target(half)}, full_range=False)[Target(half)]
     transcoded = colours(simplejpeg.encode_jpeg_yuv_planes(*planes, quality=95))
     assert np.abs(transcoded.astype(int) - BARS).max() <= 5, transcoded
     taken = colours(to_jpeg(frame, JOB).jpeg)
