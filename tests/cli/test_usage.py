@@ -14,7 +14,10 @@ WRONG = {
     "nothing to change": (["camera", "set", "gate"], "Missing argument 'KEY=VALUE…'"),
     "no such key of a camera": (["camera", "set", "gate", "colour=blue"], "no “colour” to set. The keys are name, url"),
     "not KEY=VALUE": (["camera", "set", "gate", "s3cret"], "KEY=VALUE"),
-    "no such key of a user": (["user", "set", "ann", "sees=all"], "no “sees” to set. The keys are live, audio, unmasked"),
+    "no such key of a user": (
+        ["user", "set", "ann", "sees=all"],
+        "no “sees” to set. The keys are live, audio, unmasked",
+    ),
     "neither yes nor no": (["user", "set", "ann", "disabled=perhaps"], "“perhaps” is neither yes nor no"),
     "nothing to change of a user": (["user", "set", "ann"], "live=all"),
     "a password for all to read": (["user", "set", "ann", "password=s3cret"], "--password-stdin"),
