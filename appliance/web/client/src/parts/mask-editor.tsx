@@ -3,7 +3,7 @@
  * picture is the administrator's own, who sees everything; what is drawn here is black for everybody else.
  */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import type { Translator } from "../i18n/translator";
 import type { AdminCamera } from "../logic/camera-admin";
@@ -80,7 +80,7 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
   const area = mask[selected];
   const full = !hasRoom(mask, 1);
 
-  useEffect(() => {
+  useLayoutEffect(() => {  // before the next key, which is for that one
     if (focusNext.current === null) return;
     stage.current?.querySelector<HTMLElement>(`[data-handle="${focusNext.current}"]`)?.focus();
     focusNext.current = null;
