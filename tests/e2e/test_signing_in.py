@@ -109,7 +109,7 @@ def test_signing_out_leaves_nothing(visit: Callable[..., Visit]) -> None:
 
 @pytest.mark.parametrize(
     ("language", "button", "rooms"),
-    [("en-GB", "Sign in", ["Live", "Settings"]), ("fr-FR", "Se connecter", ["Direct", "Réglages"])],
+    [("en-GB", "Sign in", ["Live", "Status", "Settings"]), ("fr-FR", "Se connecter", ["Direct", "État", "Réglages"])],
 )
 def test_the_page_speaks_the_browsers_language(
     visit: Callable[..., Visit], language: str, button: str, rooms: list[str]
