@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import signal
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +11,6 @@ from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
     from xdist.remote import Producer
 
 # A single example has no deadline: on a busy machine it takes what it takes.  pytest's time-out bounds the whole test.
@@ -27,7 +23,6 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 HERE = Path(__file__).parent
 E2E = "tests/e2e/"
-LOCKS = HERE.parent / ".cache"
 #: Rooms whose tests take long, the longest first: what is begun last should be short.
 LONG = ("e2e", "cli", "packaging", "faults", "soak", "abuse", "sites", "streams", "web", "bench")
 
@@ -51,26 +46,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONG.index(room) if room in LONG else len(LONG)
 
     items.sort(key=turn)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Tests marked ``alone`` hold others to times: while one runs, the other workers wait."""
-    if not hasattr(item.config, "workerinput"):
-        return (yield)
-    with _turn(alone="alone" in item.keywords):
-        return (yield)
-
-
-@contextmanager
-def _turn(*, alone: bool) -> Iterator[None]:
-    """A lock that is shared, or exclusive; whoever waits for that is not overtaken: all come through the same gate."""
-    LOCKS.mkdir(exist_ok=True)
-    with (LOCKS / "tests.lock").open("w") as lock, (LOCKS / "tests.gate").open("w") as gate:
-        fcntl.flock(gate, fcntl.LOCK_EX)
-        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        fcntl.flock(gate, fcntl.LOCK_UN)
-        try:
-            yield
-        finally:
-            fcntl.flock(lock, fcntl.LOCK_UN)  # closing does not do it, where a child still has it open
