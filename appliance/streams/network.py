@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from appliance.streams.choosing import Chosen
     from appliance.streams.messages import Stats
 
-#: With nothing that waits and nothing known to be wrong it is looked at so often.
+#: With nothing that waits and nothing known to be wrong it is looked at so often, if the client says anything.
 AT_REST_S = 1.0
 #: After so many viewers the loop is given back.
 BATCH = 32
@@ -55,11 +55,13 @@ class Network:
         self._looked_at = float("-inf")
         self._buffer_s: float | None = None
         self._dropped = 0
+        self._was_heard = False  # since the last look
 
     def hear(self, stats: Stats) -> None:
         """What the client says of itself."""
         self._buffer_s = stats.buffer_s
         self._dropped += stats.dropped
+        self._was_heard = True
 
     def step(self, ways: Ways) -> int:
         """Which of the ways is to be taken."""
@@ -84,7 +86,7 @@ class Network:
         ways, control = self._ways, self._control
         if ways is None or at is None or len(ways.options) < 2:
             return False
-        self._looked_at = now
+        self._looked_at, self._was_heard = now, False
         seen = self._outlet.look(now)
         sight = Sight(
             now,
@@ -101,11 +103,11 @@ class Network:
         return self._control.step != control.step
 
     def rests(self, now: float) -> bool:
-        """Whether there is nothing to look at yet: the best is sent, and nothing waits."""
+        """Whether there is nothing to look at yet: the best is sent, nothing waits, and the client says nothing new."""
         control = self._control
-        return (
-            control.step == 0 and control.busy is None and self._outlet.is_at_rest and now - self._looked_at < AT_REST_S
-        )
+        if control.step or control.busy is not None or not self._outlet.is_at_rest:
+            return False
+        return not self._was_heard or now - self._looked_at < AT_REST_S
 
     def told(self, at: int | None) -> dict[str, float | int | None]:
         """How it is, for the client, which gets the ``at``-th of the ways.
