@@ -200,9 +200,9 @@ async def test_at_rest_it_is_looked_at_once_a_second_for_who_says_anything_and_e
         at = await play(s, at, seconds=10)
         assert looks <= 1  # as it began
         looks = 0
-        for _ in range(100):
+        for _ in range(50):
             s.viewer.hear(Stats(buffer_s=0.4))
-            at = await play(s, at, seconds=0.1)
+            at = await play(s, at, seconds=0.2)
         assert 8 <= looks <= 9  # at the first look after a second
 
 
