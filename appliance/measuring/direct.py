@@ -162,7 +162,9 @@ async def measure(film: Footage) -> float:
             nursery.start_soon(served.look_at_networks)
             app: Any = served  # Hypercorn has a type for each message there is
             bound: Bound = await nursery.start(partial(serve, app, binds, tls=tls))
-            with Watchers(bound.https_ports[0], VIEWERS) as watchers:
+            authority = await tls.authority_pem()
+            assert authority is not None  # made with the holder
+            with Watchers(bound.https_ports[0], authority, VIEWERS) as watchers:
                 await _until(watchers)
                 await trio.sleep(SETTLE_S)
                 began, before, arrived = trio.current_time(), time.thread_time(), watchers.bytes
