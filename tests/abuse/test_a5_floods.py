@@ -23,7 +23,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n
 FLOOD_S = 3.0
 THREADS = 4
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.alone]
 
 
 async def test_a5_connections_above_the_rate_wait_and_those_above_the_queue_are_turned_away(served: Served) -> None:
