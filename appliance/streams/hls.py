@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import trio
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.base.faults import Fault, Kind
 from appliance.media.hls import Playlist
+from appliance.streams.beginning import PATIENCE_S, no_picture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from appliance.media.units import AudioFormat, Run, VideoFormat
     from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.directory import Directory
-    from appliance.streams.hub import Hub, Segment
+    from appliance.streams.hub import Hub
 
 #: A playlist that nobody asked anything of for so long is closed; players ask several times within it.
 IDLE_S = 20.0
-#: How long a player waits for the first segment.
-PATIENCE_S = 15.0
 #: Of sound that is announced, for the first of it.
 SOUND_S = 2.0
 #: A reload that waits for more is answered after so long with what there is: the player asks again, and rights that
@@ -132,7 +130,7 @@ class HlsOutput:
     async def wait_ready(self, camera: str) -> None:
         """Wait for the first segment.  Raises `Fault`."""
         if not await self.wait(lambda: self.playlist.is_ready, PATIENCE_S):
-            raise _no_picture(self.hub, camera)
+            raise no_picture(self.hub.state.value.reason, camera)
 
 
 class HlsOutputs:
@@ -181,18 +179,6 @@ class HlsOutputs:
                     await output.wait_unused()
             finally:
                 del self._outputs[key]
-
-
-async def wait_beginning(hub: Hub, camera: str) -> Segment:
-    """What the stream begins with.  Raises `Fault` where nothing comes."""
-    with trio.move_on_after(PATIENCE_S):
-        return await hub.wait_beginning()
-    raise _no_picture(hub, camera)
-
-
-def _no_picture(hub: Hub, camera: str) -> Fault:
-    reason = hub.state.value.reason or "no_picture"
-    return Fault(Kind.UNAVAILABLE, reason, f"“{camera}” gives no picture.")
 
 
 @asynccontextmanager

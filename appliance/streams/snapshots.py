@@ -14,6 +14,7 @@ from appliance.media.adaptive import Wish, choose
 from appliance.media.choice import Admission
 from appliance.media.offer import Offer
 from appliance.sites.source import Trouble
+from appliance.streams.beginning import no_picture
 from appliance.workers.wire import Kind as Job
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
@@ -104,9 +105,7 @@ class Snapshots:
         with self._directory.lease(camera, stream) as hub:
             segment = await _beginning(hub)
             if segment is None:
-                # not in the words of the state: they hold the camera's address, and viewers ask too
-                reason = hub.state.value.reason or "no_picture"
-                raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
+                raise no_picture(hub.state.value.reason, camera.name)
             units = [bytes(fragment.sample) for fragment in hub.burst() if not fragment.is_audio]
         video = segment.video
         job = SnapshotJob(

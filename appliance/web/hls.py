@@ -15,9 +15,11 @@ from appliance.auth.rights import Right
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.media.hls_names import Piece, parse_name
 from appliance.media.units import MJPEG
-from appliance.streams.hls import RELOAD_S, wait_beginning
+from appliance.streams.beginning import wait_beginning
+from appliance.streams.hls import RELOAD_S
 from appliance.web import problem
 from appliance.web.live import check_cap
+from appliance.web.players import wanted_stream
 from appliance.web.table import Parameter, Route, Video
 
 if TYPE_CHECKING:
@@ -98,8 +100,7 @@ class Hls:
 
     async def index(self, call: Call) -> Response:
         """One stream, opened now; its playlist is another address, so that a playing ticket can be in it."""
-        wanted = call.query.get("stream")
-        stream = self._stream(call, call.watched.streams[0].name if wanted is None else wanted)
+        stream = wanted_stream(call.watched, call.query.get("stream"))
         guest = self._guest(call, stream)
         announced = await self._look(call, stream)
         sound = announced and call.query.get("audio") != "0" and self._may_hear(call)
@@ -120,7 +121,7 @@ class Hls:
         part = call.number("_HLS_part", 0, LARGEST)
         if part is not None and number is None:
             raise invalid("bad_parameter", "_HLS_part needs _HLS_msn.", field="_HLS_msn")
-        stream, sound = self._stream(call, call.path["stream"]), self._sound(call)
+        stream, sound = wanted_stream(call.watched, call.path["stream"]), self._sound(call)
         guest = self._guest(call, stream)
         guest.sound = sound
         output = await self._open(call, stream, sound=sound)
@@ -136,7 +137,7 @@ class Hls:
 
     async def piece(self, call: Call) -> Response:
         """Media.  The part that comes next may be asked for before it is there."""
-        piece, stream = parse_name(call.path["piece"]), self._stream(call, call.path["stream"])
+        piece, stream = parse_name(call.path["piece"]), wanted_stream(call.watched, call.path["stream"])
         output = self._services.hls.find(stream, sound=self._sound(call))
         if piece is None or output is None:
             raise _gone()
@@ -170,19 +171,6 @@ class Hls:
                 message = "The camera sends JPEG, which HLS has not."
                 raise Fault(Kind.UNSUPPORTED, "unsupported_codec", message, "Take live.mjpeg.")
             return hub.announced_audio is not None
-
-    def _stream(self, call: Call, name: str) -> StreamConfig:
-        streams = call.watched.streams
-        found = next((stream for stream in streams if stream.name == name), None)
-        if found is None:
-            raise Fault(
-                Kind.NOT_FOUND,
-                "no_stream",
-                f"The camera has no stream “{name[:40]}”.",
-                f"It has: {', '.join(stream.name for stream in streams)}.",
-                field="stream",
-            )
-        return found
 
     def _sound(self, call: Call) -> bool:
         """Whether the address is that of the variant with sound.  Raises `Fault` where that may not be heard."""

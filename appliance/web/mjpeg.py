@@ -12,10 +12,11 @@ import trio
 from quart import Response
 
 from appliance.auth.rights import Right
-from appliance.base.faults import Fault, Kind, invalid
+from appliance.base.faults import invalid
 from appliance.media.picture import BOUNDARY
 from appliance.serve.fanout import Form, Outlet
 from appliance.streams.audience import Member
+from appliance.streams.beginning import PATIENCE_S, no_picture
 from appliance.streams.messages import Want
 from appliance.streams.viewer import Viewer
 from appliance.web import problem
@@ -35,8 +36,6 @@ MEDIA_TYPE: Final = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 #: Beginning with a boundary: the next comes behind each picture.
 HEAD: Final = f"HTTP/1.1 200 OK\r\nContent-Type: {MEDIA_TYPE}\r\n".encode() + STREAM_HEADERS
 HEAD_AND_BOUNDARY: Final = HEAD + f"\r\n--{BOUNDARY}\r\n".encode()
-#: How long the first picture is waited for.
-PATIENCE_S = 15.0
 #: A view that says nothing is looked at so often: which stream and size are best for it, and that its session is used.
 LOOK_S = 2.0
 WIDEST, FASTEST = 8192, 60.0
@@ -123,8 +122,7 @@ class Mjpeg:
         if member.ending is not None:
             raise problem.no_camera()
         if not begun.is_set():
-            reason = self._services.directory.state(camera.id).reason or "no_picture"
-            raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
+            raise no_picture(self._services.directory.state(camera.id).reason, camera.name)
 
     async def _serve(self, member: Member, call: Call) -> None:
         written = trio.Event()

@@ -14,6 +14,7 @@ from appliance.base.faults import Fault, Kind
 from appliance.media.masks import NO_MASK
 from appliance.serve.fanout import STUCK_S, Form, Outlet
 from appliance.streams.audience import Ending, Member
+from appliance.streams.beginning import wait_beginning
 from appliance.streams.messages import Want
 from appliance.streams.viewer import Viewer
 from appliance.web import problem
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from appliance.auth.rights import Principal
     from appliance.serve.connection import Connection
-    from appliance.sites.cameras import StreamConfig
+    from appliance.sites.cameras import Camera, StreamConfig
     from appliance.streams.hub import Segment
     from appliance.streams.slots import Slot
     from appliance.web.gate import Call, Gate
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 #: A player's stream begins with sound if it comes within this time; what is made here may need a worker to be started.
 SOUND_S, MADE_SOUND_S = 2.0, 6.0
-MP4_PATIENCE_S = 15.0
 #: A view without a client's word uses its session so often.
 USE_S = 60.0
 CHANGED = Ending(1000, "the stream changed")
@@ -97,16 +97,7 @@ class Players:
     async def mp4(self, call: Call) -> Response:
         """The same fragments as the body of a response that ends when the stream changes its format, or with us."""
         camera, connection = call.watched, call.connection
-        wanted = call.query.get("stream")
-        stream = next((one for one in camera.streams if wanted in (None, one.name)), None)
-        if stream is None:
-            raise Fault(
-                Kind.NOT_FOUND,
-                "no_stream",
-                f"The camera has no stream “{call.query['stream'][:40]}”.",
-                f"It has: {', '.join(one.name for one in camera.streams)}.",
-                field="stream",
-            )
+        stream = wanted_stream(camera, call.query.get("stream"))
         self._check_cap(call.who)
         policy = ViewPolicy(self._services, call.who, camera.id)
         if not policy.direct:
@@ -117,12 +108,7 @@ class Players:
                 "Watch in the browser, or take snapshot.jpg; an administrator may switch it on.",
             )
         with self._services.directory.lease(camera, stream) as hub:
-            with trio.move_on_after(MP4_PATIENCE_S):
-                await hub.wait_beginning()
-            segment = hub.segment
-            if segment is None:
-                reason = hub.state.value.reason or "no_picture"
-                raise Fault(Kind.UNAVAILABLE, reason, f"“{camera.name}” gives no picture.")
+            await wait_beginning(hub, camera.name)
             announced = hub.announced_audio
             hear = call.query.get("audio") != "0" and policy.may_hear and announced is not None
             with hub.hearing() if hear else nullcontext():  # a file has its tracks from the beginning
@@ -237,3 +223,17 @@ class Players:
 
     def _check_cap(self, principal: Principal) -> None:
         check_cap(self._services, principal)
+
+
+def wanted_stream(camera: Camera, name: str | None) -> StreamConfig:
+    """The camera's stream of this name; the largest where none is given.  Raises `Fault` ``no_stream``."""
+    stream = next((one for one in camera.streams if name in (None, one.name)), None)
+    if stream is None:
+        raise Fault(
+            Kind.NOT_FOUND,
+            "no_stream",
+            f"The camera has no stream “{(name or '')[:40]}”.",
+            f"It has: {', '.join(one.name for one in camera.streams)}.",
+            field="stream",
+        )
+    return stream

@@ -270,7 +270,7 @@ async def test_a_camera_of_jpeg_pictures_is_sent_to_the_right_address(house: Hou
 
 
 async def test_a_camera_without_a_picture_is_named(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("appliance.streams.hls.PATIENCE_S", 0.1)
+    monkeypatch.setattr("appliance.streams.beginning.PATIENCE_S", 0.1)
     monkeypatch.setattr("appliance.web.mjpeg.PATIENCE_S", 0.1)
     camera = await house.camera()
     anna = await house.viewer("anna", camera)

@@ -94,7 +94,7 @@ async def test_a_players_file_ends_when_the_format_changes(house: House) -> None
 
 
 async def test_a_camera_without_a_picture_is_named(house: House, monkeypatch) -> None:
-    monkeypatch.setattr("appliance.web.players.MP4_PATIENCE_S", 0.2)
+    monkeypatch.setattr("appliance.streams.beginning.PATIENCE_S", 0.2)
     monkeypatch.setattr("appliance.streams.snapshots.PATIENCE_S", 0.2)
     camera = await house.camera()
     anna = await house.viewer("anna", camera)

@@ -39,8 +39,7 @@ async def test_a_client_that_cannot_play_the_stream_gets_jpeg(
                 "cause": reason, "level": None, "quality": 75,
             }  # fmt: skip
             shown = await pictures(view, 12)
-            # of pictures that a busy machine gives all at once the newest goes
-            assert sum(text["seconds"] for text in view.texts if text["type"] == "dropped") <= 0.2
+            assert not [text for text in view.texts if text["type"] == "dropped"]
         times = [at for at, _ in shown]
         assert abs(times[-1] - time.time() * 1000) < 3000
         steps = [later - earlier for earlier, later in itertools.pairwise(times)]  # of the camera's clock: 10 a second
