@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 RATE_S = 0.3
 #: A network's way is not taken to be shorter: the last packet of a picture is acknowledged so much later.
 LEAST_WAY_S = 0.02
+#: Whoever gets the first picture may take so long to acknowledge its end (tcp(7), TCP_QUICKACK), however near it is.
+DELAYED_S = 0.05
 #: What is on its way for so much longer than the way takes is overdue.
 JITTER_S = 0.05
 #: Pictures come in such intervals, whatever a camera's clock says.
@@ -30,11 +32,15 @@ _MARKS = 256
 
 
 class Way(NamedTuple):
-    """What the kernel knows of the network to a client (TCP_INFO).  ``lost``: the share that was sent again."""
+    """What the kernel knows of the network to a client (TCP_INFO).
+
+    ``lost``: the share that was sent again.  ``held``: bytes that the network was not given yet.
+    """
 
     round_trip_s: float
     least_round_trip_s: float
     lost: float
+    held: int
 
 
 class Sender(Protocol):
@@ -102,6 +108,8 @@ class Pace:
         acknowledged = self.acknowledged(now, written)
         if not self._marks:
             return True
+        if self._arrived_s == inf and self._is_given_to_the_network(now):
+            return True
         since, then = self._seen[0]
         return may_begin(
             now - self._marks[0][0],
@@ -111,6 +119,11 @@ class Pace:
             arrived_s=self._arrived_s,
             left_s=(written - acknowledged) * (now - since) / (acknowledged - then) if acknowledged > then else inf,
         )
+
+    def _is_given_to_the_network(self, now: float) -> bool:
+        """Whether the first picture went at once, and only its acknowledgement may be late."""
+        way = self._sender.way()
+        return way is not None and way.held == 0 and now - self._marks[0][0] < DELAYED_S
 
     def overdue_s(self, now: float) -> float:
         """By how much what is on its way is late; as of the last `acknowledged`."""

@@ -33,6 +33,7 @@ class FakeLane:
         self.aborted = False
         self.has_pending = False
         self.on_the_way = 0  # bytes that were taken and have not arrived
+        self.held: int | None = None  # of them, what the network was not given yet; None: all
         self.round_trip_s = 0.02
         self._more = trio.Event()
 
@@ -69,7 +70,7 @@ class FakeLane:
         return self.on_the_way
 
     def way(self) -> Way | None:
-        return Way(self.round_trip_s, self.round_trip_s, 0.0)
+        return Way(self.round_trip_s, self.round_trip_s, 0.0, self.on_the_way if self.held is None else self.held)
 
     def abort(self) -> None:
         self.aborted = True

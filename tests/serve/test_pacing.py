@@ -9,7 +9,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from appliance.serve.fanout import WATCH_S, Outlet
-from appliance.serve.pacing import LEAST_WAY_S, Pace
+from appliance.serve.pacing import DELAYED_S, LEAST_WAY_S, Pace
 from appliance.serve.streams import DirectStream
 from tests.serve.test_fanout import FakeLane, jpeg
 
@@ -30,6 +30,23 @@ async def test_nothing_is_known_at_first_so_the_second_picture_waits_for_the_fir
     lane.on_the_way = 0
     await trio.sleep(2 * WATCH_S)
     assert lane.taken == jpeg(1).message + jpeg(4).message  # the newest, as soon as the first has arrived
+
+
+async def test_an_acknowledgement_that_is_late_holds_nothing_back_at_first(autojump_clock, nursery) -> None:
+    lane = FakeLane()
+    outlet = Outlet(lane)
+    nursery.start_soon(outlet.run)
+    outlet.offer(jpeg(1))
+    lane.on_the_way, lane.held = SIZE, 0  # the network has it
+    for n in (2, 3):
+        await trio.sleep(DELAYED_S / 4)
+        outlet.offer(jpeg(n))
+        lane.on_the_way = n * SIZE
+    assert lane.taken == b"".join(jpeg(n).message for n in (1, 2, 3))
+    await trio.sleep(DELAYED_S)
+    for n in (4, 5):
+        outlet.offer(jpeg(n))
+    assert (outlet.left_out, outlet.fragments_sent) == (1, 3)  # that late it is no more what holds it up
 
 
 async def test_what_arrives_in_time_is_followed_at_once(autojump_clock) -> None:
@@ -104,6 +121,12 @@ async def test_the_kernel_says_how_long_the_way_is() -> None:
         assert 0 < way.least_round_trip_s <= 0.1
         assert 0 < way.round_trip_s < 1
         assert way.lost == 0
+        assert way.held == 0
+        while stream.try_send(b"x" * 65536):
+            pass
+        way = stream.way()
+        assert way is not None
+        assert 0 < way.held <= stream.unsent()
     finally:
         client.close()
         listener.close()
