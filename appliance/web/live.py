@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ from appliance.streams.viewer import Viewer
 from appliance.web.table import Route, Video
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from appliance.auth.rights import Principal
     from appliance.auth.sessions import Session
     from appliance.media.ladder import Limit
@@ -139,19 +142,11 @@ class Live:
             await connection.close_websocket(member.ending.code, member.ending.reason)
 
     async def _serve(self, member: Member, listener: Listener) -> None:
-        written = trio.Event()
-        async with trio.open_nursery() as sending:
-            sending.start_soon(write, member, written)
-            async with trio.open_nursery() as listening:
-                listening.start_soon(self._expect, member, listener)
-                listener.attend(member)
-                await member.ended.wait()
-                listening.cancel_scope.cancel()
-            # What has begun is finished, so that the close frame does not land inside it.
-            member.outlet.stop()
-            with trio.move_on_after(FAREWELL_S):
-                await written.wait()
-            sending.cancel_scope.cancel()
+        async with writing(member), trio.open_nursery() as listening:
+            listening.start_soon(self._expect, member, listener)
+            listener.attend(member)
+            await member.ended.wait()
+            listening.cancel_scope.cancel()
 
     async def _expect(self, member: Member, listener: Listener) -> None:
         with trio.move_on_at(member.since + FIRST_MESSAGE_S):
@@ -218,7 +213,21 @@ def check_cap(services: Services, principal: Principal) -> None:
         raise Fault(Kind.LIMITED, "too_many_streams", "You have too many streams open.", "Close one of them.")
 
 
-async def write(member: Member, written: trio.Event) -> None:
+@asynccontextmanager
+async def writing(member: Member) -> AsyncIterator[None]:
+    """Write what waits for a member while the block lasts.  What has begun by then is finished, so that nothing that
+    follows lands inside of it."""
+    written = trio.Event()
+    async with trio.open_nursery() as sending:
+        sending.start_soon(_write, member, written)
+        yield
+        member.outlet.stop()
+        with trio.move_on_after(FAREWELL_S):
+            await written.wait()
+        sending.cancel_scope.cancel()
+
+
+async def _write(member: Member, written: trio.Event) -> None:
     """Write what waits for a member until its outlet stops; one that cannot be written to is ended."""
     try:
         await member.outlet.run()

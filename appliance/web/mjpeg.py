@@ -20,7 +20,7 @@ from appliance.streams.beginning import PATIENCE_S, no_picture
 from appliance.streams.messages import Want
 from appliance.streams.viewer import Viewer
 from appliance.web import problem
-from appliance.web.live import FAREWELL_S, ViewPolicy, check_cap, write
+from appliance.web.live import ViewPolicy, check_cap, writing
 from appliance.web.security import STREAM_HEADERS
 from appliance.web.table import Parameter, Route, Video
 
@@ -125,19 +125,13 @@ class Mjpeg:
             raise no_picture(self._services.directory.state(camera.id).reason, camera.name)
 
     async def _serve(self, member: Member, call: Call) -> None:
-        written = trio.Event()
-        async with trio.open_nursery() as sending:
-            sending.start_soon(write, member, written)
+        async with writing(member):
             while member.ending is None:
                 with trio.move_on_after(LOOK_S):
                     await member.ended.wait()
                     break
                 self._services.keep_alive(call.session)
                 member.viewer.decide()
-            member.outlet.stop()
-            with trio.move_on_after(FAREWELL_S):
-                await written.wait()
-            sending.cancel_scope.cancel()
 
 
 def _fps(call: Call) -> float:

@@ -18,7 +18,7 @@ from appliance.streams.beginning import wait_beginning
 from appliance.streams.messages import Want
 from appliance.streams.viewer import Viewer
 from appliance.web import problem
-from appliance.web.live import FAREWELL_S, ViewPolicy, check_cap, write
+from appliance.web.live import ViewPolicy, check_cap, writing
 from appliance.web.security import STREAM_HEADERS
 from appliance.web.table import Parameter, Route, Video
 
@@ -167,19 +167,13 @@ class Players:
             raise trio.ClosedResourceError from None
 
     async def _serve_mp4(self, member: Member, call: Call, policy: ViewPolicy) -> None:
-        written = trio.Event()
-        async with trio.open_nursery() as sending:
-            sending.start_soon(write, member, written)
+        async with writing(member):
             while member.ending is None:
                 self._services.keep_alive(call.session)
                 with trio.move_on_after(USE_S):
                     await member.ended.wait()
                 if not policy.direct:
                     member.end(CHANGED)
-            member.outlet.stop()
-            with trio.move_on_after(FAREWELL_S):
-                await written.wait()
-            sending.cancel_scope.cancel()
 
     async def snapshot(self, call: Call) -> Response:
         if "at" in call.query:  # the newest picture would be another than was asked for
