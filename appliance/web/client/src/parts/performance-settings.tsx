@@ -9,8 +9,8 @@ import { AdminApi } from "../net/admin";
 import { ApiError, Unreachable } from "../net/api";
 import { Button, EmptyState, ErrorText, Field, Segmented, Switch } from "../ui/controls";
 import { useTitle } from "../ui/hooks";
-import { Icon } from "../ui/icons";
 import { LeaveGuard } from "./leave-guard";
+import { SaveBar } from "./save-bar";
 
 /** How often the load is asked for. */
 const LOAD_MS = 5000;
@@ -35,7 +35,7 @@ function problemText({ t }: Translator, problem: Problem): string {
 export function PerformanceSettings() {
   const model = useModel();
   const i18n = useI18n();
-  const { t, tn } = i18n;
+  const { t } = i18n;
   const [saved, setSaved] = useState<Values | null>(null);
   const [typed, setTyped] = useState<Typed>({});
   const [load, setLoad] = useState<Load | null>(null);
@@ -206,27 +206,15 @@ export function PerformanceSettings() {
                 </section>
               ))}
               {refused !== "" && <ErrorText text={refused} />}
-              {count > 0 && (
-                <div class="savebar">
-                  <b class="grow">
-                    {tn("{n} change", "{n} changes", count)}
-                    {wrong > 0 && ` · ${tn("{n} field to correct", "{n} fields to correct", wrong)}`}
-                  </b>
-                  <Button
-                    kind="quiet"
-                    onClick={() => {
-                      setTyped(typedOf(saved));
-                      setRefused("");
-                    }}
-                  >
-                    <Icon name="undo" />
-                    {t("Undo all")}
-                  </Button>
-                  <Button kind="primary" type="submit" disabled={saving}>
-                    {t("Save")}
-                  </Button>
-                </div>
-              )}
+              <SaveBar
+                changes={count}
+                wrong={wrong}
+                saving={saving}
+                undo={() => {
+                  setTyped(typedOf(saved));
+                  setRefused("");
+                }}
+              />
               <LeaveGuard active={count > 0 && !saving} save={save} words={t("The changes to the performance settings are not saved.")} />
             </form>
           )}
