@@ -122,7 +122,7 @@ export function PerformanceSettings() {
   };
   const mode = MODES.find((each) => each === typed["adaptive_mode"]) ?? "quality";
   return (
-    <div class="set-main">
+    <div class="page-main">
       <div class="topbar">
         <h1 class="ell">{t("Performance")}</h1>
       </div>
@@ -187,7 +187,7 @@ export function PerformanceSettings() {
                           {field(
                             `level${level}.cpu_percent`,
                             t("Processor threshold, %"),
-                            load === null ? undefined : t("Now {value}. 0: no threshold.", { value: `${format.number(i18n, load.cpuPercent)}\u202f%` }),
+                            load === null ? undefined : t("Now {value}. 0: no threshold.", { value: `${format.number(i18n, load.cpuPercent)}${format.THIN}%` }),
                           )}
                           {field(
                             `level${level}.bandwidth_kbps`,
