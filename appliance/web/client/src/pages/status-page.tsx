@@ -2,14 +2,15 @@
 
 import "../styles/status.css";
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import * as format from "../logic/format";
-import { readStatus, type Attention, type Capacity, type ServerStatus } from "../logic/server-status";
+import type { Attention, Capacity, ServerStatus } from "../logic/server-status";
+import { AdminApi } from "../net/admin";
 import { ApiError, Unreachable } from "../net/api";
 import { attentionWords } from "../parts/attention-words";
 import { Button, EmptyState, Note } from "../ui/controls";
-import { useTitle } from "../ui/hooks";
+import { useLooking, useTitle } from "../ui/hooks";
 
 /** As often as the server looks at its load. */
 const EVERY_MS = 5000;
@@ -22,22 +23,15 @@ export function StatusPage() {
   useTitle(tc("page", "Status"));
   const load = async (): Promise<void> => {
     try {
-      const found = readStatus(await model.api.call("GET", "/status"));
-      if (found) setStatus(found);
-      setFailed(found === null);
+      setStatus(await new AdminApi(model.api).status());
+      setFailed(false);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) model.sessionEnded();
       else if (error instanceof ApiError || error instanceof Unreachable) setFailed(true);
       else throw error;
     }
   };
-  useEffect(() => {
-    void load();
-    const timer = setInterval(() => {
-      if (!document.hidden) void load();
-    }, EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useLooking(load, EVERY_MS);
   return (
     <div class="page-main">
       <div class="topbar">

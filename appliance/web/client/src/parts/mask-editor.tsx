@@ -8,7 +8,7 @@ import { useI18n, useModel } from "../app/context";
 import type { Translator } from "../i18n/translator";
 import type { AdminCamera } from "../logic/camera-admin";
 import {
-  FEWEST_POINTS, hasRoom, insertPoint, isInside, middle, MOST_AREAS, moveArea, movePoint, parseMask, point, rectangle, removeArea, removePoint, replaceArea, sameMask,
+  FEWEST_POINTS, hasRoom, insertPoint, isInside, maskBody, middle, MOST_AREAS, moveArea, movePoint, parseMask, point, rectangle, removeArea, removePoint, replaceArea, sameMask,
   showMask, type Area, type Mask, type MaskPoint,
 } from "../logic/mask";
 import { AdminApi } from "../net/admin";
@@ -207,7 +207,7 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
     setSaving(true);
     setFault(null);
     try {
-      done(await new AdminApi(model.api).changeMask(camera.id, meant));
+      done(await new AdminApi(model.api).changeCamera(camera.id, maskBody(meant)));
       close();
     } catch (error) {
       setSaving(false);

@@ -8,7 +8,8 @@ import { changesOf, LEVELS, MODES, problemsOf, typedOf, type Load, type Problem,
 import { AdminApi } from "../net/admin";
 import { ApiError, Unreachable } from "../net/api";
 import { Button, EmptyState, ErrorText, Field, Segmented, Switch } from "../ui/controls";
-import { useTitle } from "../ui/hooks";
+import { useLooking, useTitle } from "../ui/hooks";
+import { refusal } from "./camera-words";
 import { LeaveGuard } from "./leave-guard";
 import { SaveBar } from "./save-bar";
 
@@ -60,13 +61,8 @@ export function PerformanceSettings() {
       setFailed(true);
     }
   };
-  useEffect(() => {
-    const look = (): void => void api.load().then(setLoad, troubled);
-    void read();
-    look();
-    const timer = setInterval(look, LOAD_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useEffect(() => void read(), []);
+  useLooking(() => api.load().then(setLoad, troubled), LOAD_MS);
 
   const problems = saved === null ? {} : problemsOf(typed);
   const changes = saved === null ? {} : changesOf(typed, saved);
@@ -87,7 +83,7 @@ export function PerformanceSettings() {
       return true;
     } catch (error) {
       troubled(error);
-      setRefused(error instanceof ApiError ? [error.detail, error.hint].filter(Boolean).join(" ") : t("The server does not answer."));
+      setRefused(error instanceof ApiError ? [error.detail, error.hint].filter(Boolean).join(" ") : refusal(i18n, error).text);
       return false;
     } finally {
       setSaving(false);
