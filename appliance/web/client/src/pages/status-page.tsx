@@ -75,9 +75,9 @@ export function StatusView({ status }: { status: ServerStatus }) {
         <Figure name={t("Views open")} more={tn("{n} user connected", "{n} users connected", status.users)}>
           {format.number(i18n, status.viewers)}
         </Figure>
-        <Figure name={t("Running since")}>{status.runningSince === null ? "–" : format.dayAndClock(i18n, status.runningSince)}</Figure>
       </div>
       <Room capacity={status.capacity} />
+      {status.runningSince !== null && <p class="sm muted">{t("Running since {time}.", { time: format.dayAndClock(i18n, status.runningSince) })}</p>}
     </div>
   );
 }
