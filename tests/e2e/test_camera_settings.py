@@ -333,7 +333,7 @@ def test_all_of_it_works_by_keyboard_and_in_french(visit: Callable[..., Visit], 
     page.keyboard.press("s")
     expect(page).to_have_url(f"{house.url}/settings/cameras")
     # of this page: the one that is left has such a link too, and the address changes a moment before the page does
-    page.locator(".set-main").get_by_role("link", name="Ajouter une caméra").focus()
+    page.locator(".page-main").get_by_role("link", name="Ajouter une caméra").focus()
     page.keyboard.press("Enter")
     expect(field(page, "url")).to_be_focused()
     page.keyboard.type(guarded.url())

@@ -113,6 +113,8 @@ describe("numbers and times", () => {
     expect(format.wait(3.2)).toBe("4\u202fs");
     expect(format.clock(en, new Date(2026, 2, 12, 14, 3, 27).getTime())).toBe("14:03:27");
     expect(format.clock(fr, new Date(2026, 2, 12, 0, 3, 27).getTime())).toBe("00:03:27");
+    expect(format.dayAndClock(en, new Date(2026, 2, 12, 14, 16).getTime())).toBe("12 Mar 2026, 14:16");
+    expect(format.dayAndClock(fr, new Date(2026, 2, 12, 14, 16).getTime())).toBe("12 mars 2026, 14:16");
     expect(format.initials("lea.martin")).toBe("LM");
     expect(format.initials("Léa Martin-Dupont")).toBe("LD");
     expect(format.initials("admin")).toBe("AD");

@@ -5,8 +5,9 @@ import type { Translator } from "../i18n/translator";
 /** A narrow space that does not break, before units and in French before `: ; ? !`. */
 export const THIN = "\u202f";
 
+/** English has the day before the month here, as nobody can take it for the other. */
 function locale(i18n: Translator): string {
-  return i18n.language === "xx" ? "en" : i18n.language;
+  return i18n.language === "xx" || i18n.language === "en" ? "en-GB" : i18n.language;
 }
 
 export function number(i18n: Translator, value: number, digits = 0): string {

@@ -126,6 +126,10 @@ export function readMask(value: unknown): Mask {
 }
 
 /** As the server takes it. */
-export function maskBody(mask: Mask): { readonly mask: readonly (readonly (readonly [number, number])[])[] } {
+export interface MaskBody {
+  readonly mask: readonly (readonly (readonly [number, number])[])[];
+}
+
+export function maskBody(mask: Mask): MaskBody {
   return { mask: mask.map((area) => area.map((p) => [p.x, p.y] as const)) };
 }

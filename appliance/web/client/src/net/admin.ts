@@ -1,8 +1,9 @@
-/** The administrator's part of the HTTP interface, loaded with the settings. */
+/** The administrator's part of the HTTP interface, loaded with the pages that need it. */
 
 import { readAdminCamera, readAdminCameras, readTest, type AdminCamera, type TestResult } from "../logic/camera-admin";
-import { maskBody, type Mask } from "../logic/mask";
+import type { MaskBody } from "../logic/mask";
 import { readLoad, readValues, type Load, type Values } from "../logic/performance";
+import { readStatus, type ServerStatus } from "../logic/server-status";
 import { ApiError, type Api } from "./api";
 
 /** A test may take twenty seconds. */
@@ -24,12 +25,8 @@ export class AdminApi {
     return known(readAdminCamera(await this.api.call("POST", "/admin/cameras", body)));
   }
 
-  async changeCamera(id: string, body: Record<string, string>): Promise<AdminCamera> {
+  async changeCamera(id: string, body: Record<string, string> | MaskBody): Promise<AdminCamera> {
     return known(readAdminCamera(await this.api.call("PATCH", `/admin/cameras/${encodeURIComponent(id)}`, body)));
-  }
-
-  async changeMask(id: string, mask: Mask): Promise<AdminCamera> {
-    return known(readAdminCamera(await this.api.call("PATCH", `/admin/cameras/${encodeURIComponent(id)}`, maskBody(mask))));
   }
 
   /** At once, or in so many seconds unless it is kept meanwhile. */
@@ -52,6 +49,10 @@ export class AdminApi {
 
   async load(): Promise<Load> {
     return known(readLoad(await this.api.call("GET", "/status")));
+  }
+
+  async status(): Promise<ServerStatus> {
+    return known(readStatus(await this.api.call("GET", "/status")));
   }
 
   async testCamera(body: Record<string, string>): Promise<TestResult> {

@@ -58,6 +58,12 @@ describe("the status page", () => {
   it("speaks French", async () => {
     const text = shown(RAW, await loadTranslator("fr"));
     expect(text).toContain("De la place pour 41 flux directs de plus, 3 transcodés de plus");
+    expect(text).toContain("Un utilisateur a encore le premier mot de passe. Changez-le.");
+    expect(root.querySelector(".note [lang=en]")?.textContent).toBe(RAW.attention[0]!.message);
+  });
+  it("has the server’s own words for what it does not know in French", async () => {
+    shown({ ...RAW, attention: [{ code: "unheard_of", message: "The tide is high.", hint: "Wait." }] }, await loadTranslator("fr"));
+    expect(root.querySelector(".note.attn [lang=en]")?.textContent).toBe("The tide is high. Wait.");
   });
   it("takes nonsense for what it is", () => {
     for (const wrong of [null, 1, [], "x"]) expect(readStatus(wrong)).toBeNull();

@@ -2,14 +2,15 @@
 
 import "../styles/status.css";
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import * as format from "../logic/format";
-import { readStatus, type Capacity, type ServerStatus } from "../logic/server-status";
+import type { Attention, Capacity, ServerStatus } from "../logic/server-status";
+import { AdminApi } from "../net/admin";
 import { ApiError, Unreachable } from "../net/api";
-import { Button, EmptyState } from "../ui/controls";
-import { useTitle } from "../ui/hooks";
-import { Icon } from "../ui/icons";
+import { attentionWords } from "../parts/attention-words";
+import { Button, EmptyState, Note } from "../ui/controls";
+import { useLooking, useTitle } from "../ui/hooks";
 
 /** As often as the server looks at its load. */
 const EVERY_MS = 5000;
@@ -22,28 +23,21 @@ export function StatusPage() {
   useTitle(tc("page", "Status"));
   const load = async (): Promise<void> => {
     try {
-      const found = readStatus(await model.api.call("GET", "/status"));
-      if (found) setStatus(found);
-      setFailed(found === null);
+      setStatus(await new AdminApi(model.api).status());
+      setFailed(false);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) model.sessionEnded();
       else if (error instanceof ApiError || error instanceof Unreachable) setFailed(true);
       else throw error;
     }
   };
-  useEffect(() => {
-    void load();
-    const timer = setInterval(() => {
-      if (!document.hidden) void load();
-    }, EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useLooking(load, EVERY_MS);
   return (
-    <div class="stat">
+    <div class="page-main">
       <div class="topbar">
         <h1 class="ell">{tc("page", "Status")}</h1>
       </div>
-      <div class="stat-scroll">
+      <div class="scroll">
         {status !== null ? (
           <StatusView status={status} />
         ) : (
@@ -61,25 +55,18 @@ export function StatusPage() {
 export function StatusView({ status }: { status: ServerStatus }) {
   const i18n = useI18n();
   const { t, tn } = i18n;
-  const since = status.runningSince === null ? "" : t("running since {time}", { time: format.dayAndClock(i18n, status.runningSince) });
   return (
-    <div class="stat-all">
+    <div class="page stat">
       {status.attention.map((item) => (
-        <div key={item.code + item.message} class={`note ${item.urgent ? "bad" : "attn"}`} lang="en">
-          <Icon name="warning" />
-          <div class="grow">
-            <b>{item.message}</b> <span class="muted">{item.hint}</span>
-          </div>
-        </div>
+        <Item key={item.code + item.message} item={item} />
       ))}
       {status.attention.length === 0 && (
-        <p class="note acc">
-          <Icon name="check" />
+        <Note kind="acc" icon="check">
           {t("All is well.")}
-        </p>
+        </Note>
       )}
       <div class="kpis">
-        <Figure name={t("Processor")} more={since}>
+        <Figure name={t("Processor")}>
           {status.cpu === null ? "–" : `${format.number(i18n, status.cpu * 100)}${format.THIN}%`}
         </Figure>
         <Figure name={t("Sent")} more={t("to all who watch")}>
@@ -90,7 +77,31 @@ export function StatusView({ status }: { status: ServerStatus }) {
         </Figure>
       </div>
       <Room capacity={status.capacity} />
+      {status.runningSince !== null && <p class="sm muted">{t("Running since {time}.", { time: format.dayAndClock(i18n, status.runningSince) })}</p>}
     </div>
+  );
+}
+
+function Item({ item }: { item: Attention }) {
+  const i18n = useI18n();
+  const words = attentionWords(i18n, item);
+  return (
+    <Note kind={item.urgent ? "bad" : "attn"} icon="warning">
+      {words === null ? (
+        <div lang="en">
+          <b>{item.message}</b> <span class="muted">{item.hint}</span>
+        </div>
+      ) : (
+        <>
+          <b>{words.title}</b> <span class="muted">{words.hint}</span>
+          {words.said !== null && (
+            <p class="sm muted" lang="en">
+              {words.said}
+            </p>
+          )}
+        </>
+      )}
+    </Note>
   );
 }
 
@@ -101,7 +112,7 @@ function Room({ capacity }: { capacity: Capacity | null }) {
   const known = capacity !== null && capacity.moreDirect !== null && capacity.moreTranscoded !== null;
   return (
     <section class="card room">
-      <h2>{t("Room")}</h2>
+      <h2>{t("Capacity")}</h2>
       {capacity === null && <p>{t("Not measured yet. On the server, run:")} <code class="mono">fanal bench</code></p>}
       {known && (
         <p class="v">
@@ -128,12 +139,12 @@ function Room({ capacity }: { capacity: Capacity | null }) {
   );
 }
 
-function Figure({ name, more, children }: { name: string; more: string; children: ComponentChildren }) {
+function Figure({ name, more, children }: { name: string; more?: string; children: ComponentChildren }) {
   return (
     <div class="card kpi">
       <p class="sm muted">{name}</p>
       <p class="v num">{children}</p>
-      <p class="sm muted">{more}</p>
+      {more !== undefined && <p class="sm muted">{more}</p>}
     </div>
   );
 }

@@ -18,6 +18,7 @@ import { CameraWay } from "./camera-way";
 import { faultText, refusal } from "./camera-words";
 import { LeaveGuard } from "./leave-guard";
 import { MaskEditor, MaskRow } from "./mask-editor";
+import { SaveBar } from "./save-bar";
 import { TestOutcome } from "./test-outcome";
 import { UsualAddresses } from "./usual-addresses";
 
@@ -40,7 +41,7 @@ interface Fault {
 export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProps) {
   const model = useModel();
   const i18n = useI18n();
-  const { t, tc, tn } = i18n;
+  const { t, tc } = i18n;
   const saved = camera === null ? null : tidied(draftOf(camera));
   const [draft, setDraft] = useState<Draft>(saved ?? EMPTY);
   const [fault, setFault] = useState<Fault | null>(null);
@@ -368,26 +369,16 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
                 {t("Remove this camera")}
               </Button>
             </div>
-            {changes.length > 0 && (
-              <div class="savebar">
-                <b class="grow">{tn("{n} change", "{n} changes", changes.length)}</b>
-                <Button
-                  kind="quiet"
-                  onClick={() => {
-                    setDraft(saved ?? EMPTY);
-                    setFault(null);
-                    setChanging(false);
-                    setSecond((saved?.sub ?? "") !== "");
-                  }}
-                >
-                  <Icon name="undo" />
-                  {t("Undo all")}
-                </Button>
-                <Button kind="primary" type="submit" disabled={saving}>
-                  {t("Save")}
-                </Button>
-              </div>
-            )}
+            <SaveBar
+              changes={changes.length}
+              saving={saving}
+              undo={() => {
+                setDraft(saved ?? EMPTY);
+                setFault(null);
+                setChanging(false);
+                setSecond((saved?.sub ?? "") !== "");
+              }}
+            />
           </>
         )}
       </form>

@@ -94,7 +94,7 @@ export function CameraSettings({ item }: { item: string | null }) {
   };
   const editor = item !== null && (item === NEW ? cameras !== null : open !== undefined);
   return (
-    <div class={`set-main${editor ? " with-item" : ""}`}>
+    <div class={`page-main${editor ? " with-item" : ""}`}>
       <div class="topbar">
         {editor && <IconButton icon="back" look="btn quiet ic only-narrow" label={t("Back to the cameras")} hint="Esc" onClick={back} />}
         <h1 class="ell">

@@ -8,7 +8,7 @@ import { useI18n, useModel } from "../app/context";
 import type { Translator } from "../i18n/translator";
 import type { AdminCamera } from "../logic/camera-admin";
 import {
-  FEWEST_POINTS, hasRoom, insertPoint, isInside, middle, MOST_AREAS, moveArea, movePoint, parseMask, point, rectangle, removeArea, removePoint, replaceArea, sameMask,
+  FEWEST_POINTS, hasRoom, insertPoint, isInside, maskBody, middle, MOST_AREAS, moveArea, movePoint, parseMask, point, rectangle, removeArea, removePoint, replaceArea, sameMask,
   showMask, type Area, type Mask, type MaskPoint,
 } from "../logic/mask";
 import { AdminApi } from "../net/admin";
@@ -108,11 +108,12 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
     select(last);
     focusNext.current = `${last}-0`;
   };
-  const addPoint = (at: number, behind: number): void => {
-    const one = mask[at];
-    if (!one || full) return;
-    change(replaceArea(mask, at, insertPoint(one, behind)));
-    focusNext.current = `${at}-${behind + 1}`;
+  /** Whether there was room for it. */
+  const addPoint = (at: number, behind: number): boolean => {
+    const one = held.current[at];
+    if (!one || full) return false;
+    change(replaceArea(held.current, at, insertPoint(one, behind)));
+    return true;
   };
   const select = (which: number): void => {
     if (which !== selected) setChosen(null);
@@ -121,8 +122,9 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
   const dropPoint = (at: number, which: number): void => {
     const one = mask[at];
     if (!one) return;
-    change(replaceArea(mask, at, removePoint(one, which)));
-    focusNext.current = `${at}-${Math.min(which, removePoint(one, which).length - 1)}`;
+    const left = removePoint(one, which);
+    change(replaceArea(mask, at, left));
+    focusNext.current = `${at}-${Math.min(which, left.length - 1)}`;
   };
   const dropArea = (): void => {
     change(removeArea(mask, selected));
@@ -140,15 +142,12 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
   const down = (e: PointerEvent): void => {
     if (e.button !== 0 || drag.current !== null) return;
     const at = place(e);
-    const handle = e.target instanceof Element ? e.target.closest<HTMLElement>("[data-handle]") : null;
-    const [which, corner] = (handle?.dataset["handle"] ?? "").split("-").map(Number);
-    if (handle && which !== undefined && corner !== undefined) {
-      if (handle.dataset["between"] !== undefined) {
-        const one = held.current[which];
-        if (!one || full) return;
-        change(replaceArea(held.current, which, insertPoint(one, corner)));
-        drag.current = { kind: "point", area: which, point: corner + 1 };
-      } else drag.current = { kind: "point", area: which, point: corner };
+    const taken = handleOf(e);
+    if (taken !== null) {
+      if (taken.between) {
+        if (!addPoint(taken.area, taken.point)) return;
+        drag.current = { kind: "point", area: taken.area, point: taken.point + 1 };
+      } else drag.current = { kind: "point", area: taken.area, point: taken.point };
       setChosen(drag.current.point);
     } else {
       const hit = [selected, ...held.current.keys()].find((n) => isInside(held.current[n] ?? [], at));
@@ -186,18 +185,17 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
 
   // ---- keys ----
   const key = (e: KeyboardEvent): void => {
-    const handle = e.target instanceof Element ? e.target.closest<HTMLElement>("[data-handle]") : null;
-    const [which, corner] = (handle?.dataset["handle"] ?? "").split("-").map(Number);
-    const one = which === undefined ? undefined : mask[which];
+    const on = handleOf(e);
+    const one = on === null || on.between ? undefined : mask[on.area];
+    const from = on === null ? undefined : one?.[on.point];
+    if (on === null || !one || !from) return;
     const arrow = ARROWS[e.key];
-    if (!handle || !one || which === undefined || corner === undefined || handle.dataset["between"] !== undefined) return;
     if (arrow) {
       const by = e.shiftKey ? STEP / 10 : STEP;
-      const from = one[corner] ?? point(0, 0);
-      change(replaceArea(mask, which, movePoint(one, corner, point(from.x + arrow[0] * by, from.y + arrow[1] * by))));
+      change(replaceArea(mask, on.area, movePoint(one, on.point, point(from.x + arrow[0] * by, from.y + arrow[1] * by))));
       e.preventDefault();
     } else if (e.key === "Delete" || e.key === "Backspace") {
-      dropPoint(which, corner);
+      dropPoint(on.area, on.point);
       e.preventDefault();
     }
   };
@@ -209,7 +207,7 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
     setSaving(true);
     setFault(null);
     try {
-      done(await new AdminApi(model.api).changeMask(camera.id, meant));
+      done(await new AdminApi(model.api).changeCamera(camera.id, maskBody(meant)));
       close();
     } catch (error) {
       setSaving(false);
@@ -263,7 +261,9 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
                 at={middle(p, next)}
                 handle={`${selected}-${n}`}
                 label={t("Add a point behind point {n}", { n: n + 1 })}
-                press={() => addPoint(selected, n)}
+                press={() => {
+                  if (addPoint(selected, n)) focusNext.current = `${selected}-${n + 1}`;
+                }}
               />
             );
           })}
@@ -340,6 +340,13 @@ export function MaskEditor({ camera, lost, done, close }: EditorProps) {
       </div>
     </Sheet>
   );
+}
+
+/** The handle that an event is on: a point, or what makes one behind it. */
+function handleOf({ target }: Event): { readonly area: number; readonly point: number; readonly between: boolean } | null {
+  const handle = target instanceof Element ? target.closest<HTMLElement>("[data-handle]") : null;
+  const [area, corner] = (handle?.dataset["handle"] ?? "").split("-").map(Number);
+  return handle === null || area === undefined || corner === undefined ? null : { area, point: corner, between: handle.dataset["between"] !== undefined };
 }
 
 function pointLabel({ t, language }: Translator, area: number, n: number, p: MaskPoint): string {

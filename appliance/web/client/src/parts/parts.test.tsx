@@ -239,8 +239,8 @@ describe("a transcoded picture", () => {
     const network = { type: "network", arrivesKbps: 280, carriesKbps: 320, roundTripMs: 41, resent: 0.025, step: 3, steps: 14, level: 1 } as const;
     const less = because("bandwidth", { stream: { ...MADE.stream!, reason: "bandwidth", cause: "codec", quality: 45, level: null } });
     expect(facts(H265, less, { ...MADE_FIGURES, network }).slice(1)).toEqual([
-      ["Fanal makes", "Picture: 1280×720, 12 fps; Format: JPEG, quality 45; Level: 1; For the connection’s sake: step 3 of 13"],
-      ["You receive", `Picture: 1280×720, 12 fps; Data: 310 kB/s; Delay, by this device’s clock: 0.42 s; Arrives, as Fanal measures: 35 kB/s; The connection carries about: 40 kB/s; There and back: 41 ms; Sent again: 2.5 %; Lost since ${since}: none`],
+      ["Fanal makes", "Picture: 1280×720, 12 fps; Format: JPEG, quality 45; Level: 1; Reduced for the connection: step 3 of 13"],
+      ["You receive", `Picture: 1280×720, 12 fps; Data: 310 kB/s; Delay, by this device’s clock: 0.42 s; Throughput, measured by Fanal: 35 kB/s; Estimated bandwidth: 40 kB/s; Round trip: 41 ms; Retransmitted: 2.5 %; Lost since ${since}: none`],
     ]);
     const busy = { ...less, stream: { ...less.stream!, reason: "level", level: 2 } };
     expect(facts(H265, busy, { ...MADE_FIGURES, network })[1]?.[1]).toContain("Level: 2, which limits this picture");

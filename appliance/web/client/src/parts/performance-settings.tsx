@@ -8,9 +8,10 @@ import { changesOf, LEVELS, MODES, problemsOf, typedOf, type Load, type Problem,
 import { AdminApi } from "../net/admin";
 import { ApiError, Unreachable } from "../net/api";
 import { Button, EmptyState, ErrorText, Field, Segmented, Switch } from "../ui/controls";
-import { useTitle } from "../ui/hooks";
-import { Icon } from "../ui/icons";
+import { useLooking, useTitle } from "../ui/hooks";
+import { refusal } from "./camera-words";
 import { LeaveGuard } from "./leave-guard";
+import { SaveBar } from "./save-bar";
 
 /** How often the load is asked for. */
 const LOAD_MS = 5000;
@@ -35,7 +36,7 @@ function problemText({ t }: Translator, problem: Problem): string {
 export function PerformanceSettings() {
   const model = useModel();
   const i18n = useI18n();
-  const { t, tn } = i18n;
+  const { t } = i18n;
   const [saved, setSaved] = useState<Values | null>(null);
   const [typed, setTyped] = useState<Typed>({});
   const [load, setLoad] = useState<Load | null>(null);
@@ -60,13 +61,8 @@ export function PerformanceSettings() {
       setFailed(true);
     }
   };
-  useEffect(() => {
-    const look = (): void => void api.load().then(setLoad, troubled);
-    void read();
-    look();
-    const timer = setInterval(look, LOAD_MS);
-    return () => clearInterval(timer);
-  }, []);
+  useEffect(() => void read(), []);
+  useLooking(() => api.load().then(setLoad, troubled), LOAD_MS);
 
   const problems = saved === null ? {} : problemsOf(typed);
   const changes = saved === null ? {} : changesOf(typed, saved);
@@ -87,7 +83,7 @@ export function PerformanceSettings() {
       return true;
     } catch (error) {
       troubled(error);
-      setRefused(error instanceof ApiError ? [error.detail, error.hint].filter(Boolean).join(" ") : t("The server does not answer."));
+      setRefused(error instanceof ApiError ? [error.detail, error.hint].filter(Boolean).join(" ") : refusal(i18n, error).text);
       return false;
     } finally {
       setSaving(false);
@@ -122,7 +118,7 @@ export function PerformanceSettings() {
   };
   const mode = MODES.find((each) => each === typed["adaptive_mode"]) ?? "quality";
   return (
-    <div class="set-main">
+    <div class="page-main">
       <div class="topbar">
         <h1 class="ell">{t("Performance")}</h1>
       </div>
@@ -187,7 +183,7 @@ export function PerformanceSettings() {
                           {field(
                             `level${level}.cpu_percent`,
                             t("Processor threshold, %"),
-                            load === null ? undefined : t("Now {value}. 0: no threshold.", { value: `${format.number(i18n, load.cpuPercent)}\u202f%` }),
+                            load === null ? undefined : t("Now {value}. 0: no threshold.", { value: `${format.number(i18n, load.cpuPercent)}${format.THIN}%` }),
                           )}
                           {field(
                             `level${level}.bandwidth_kbps`,
@@ -206,27 +202,15 @@ export function PerformanceSettings() {
                 </section>
               ))}
               {refused !== "" && <ErrorText text={refused} />}
-              {count > 0 && (
-                <div class="savebar">
-                  <b class="grow">
-                    {tn("{n} change", "{n} changes", count)}
-                    {wrong > 0 && ` · ${tn("{n} field to correct", "{n} fields to correct", wrong)}`}
-                  </b>
-                  <Button
-                    kind="quiet"
-                    onClick={() => {
-                      setTyped(typedOf(saved));
-                      setRefused("");
-                    }}
-                  >
-                    <Icon name="undo" />
-                    {t("Undo all")}
-                  </Button>
-                  <Button kind="primary" type="submit" disabled={saving}>
-                    {t("Save")}
-                  </Button>
-                </div>
-              )}
+              <SaveBar
+                changes={count}
+                wrong={wrong}
+                saving={saving}
+                undo={() => {
+                  setTyped(typedOf(saved));
+                  setRefused("");
+                }}
+              />
               <LeaveGuard active={count > 0 && !saving} save={save} words={t("The changes to the performance settings are not saved.")} />
             </form>
           )}

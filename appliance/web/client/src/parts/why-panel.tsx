@@ -45,7 +45,7 @@ function made(i18n: Translator, view: PlayerView, figures: Figures): Station | n
   const { network } = figures;
   const level = stream.level ?? network?.level ?? null;
   if (level !== null) facts.push([t("Level"), stream.level ? t("{level}, which limits this picture", { level }) : String(level)]);
-  if (network && network.step > 0) facts.push([t("For the connection’s sake"), t("step {step} of {steps}", { step: network.step, steps: network.steps - 1 })]);
+  if (network && network.step > 0) facts.push([t("Reduced for the connection"), t("step {step} of {steps}", { step: network.step, steps: network.steps - 1 })]);
   return { icon: "layers", title: t("Fanal makes"), active: true, facts };
 }
 
@@ -54,10 +54,10 @@ function measured(i18n: Translator, { network }: Figures): [string, string][] {
   const { t } = i18n;
   const facts: [string, string][] = [];
   if (!network) return facts;
-  if (network.arrivesKbps !== null) facts.push([t("Arrives, as Fanal measures"), format.rate(i18n, network.arrivesKbps * 125)]);
-  if (network.carriesKbps !== null) facts.push([t("The connection carries about"), format.rate(i18n, network.carriesKbps * 125)]);
-  if (network.roundTripMs !== null) facts.push([t("There and back"), format.elapsed(i18n, network.roundTripMs)]);
-  if (network.resent !== null) facts.push([t("Sent again"), `${format.number(i18n, network.resent * 100, 1)}\u202f%`]);
+  if (network.arrivesKbps !== null) facts.push([t("Throughput, measured by Fanal"), format.rate(i18n, network.arrivesKbps * 125)]);
+  if (network.carriesKbps !== null) facts.push([t("Estimated bandwidth"), format.rate(i18n, network.carriesKbps * 125)]);
+  if (network.roundTripMs !== null) facts.push([t("Round trip"), format.elapsed(i18n, network.roundTripMs)]);
+  if (network.resent !== null) facts.push([t("Retransmitted"), `${format.number(i18n, network.resent * 100, 1)}${format.THIN}%`]);
   return facts;
 }
 

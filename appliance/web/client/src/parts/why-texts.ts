@@ -234,11 +234,8 @@ export function advice(i18n: Translator, camera: Camera, view: PlayerView, figur
     case "tile_size":
       here(t("Zoom in, or make the window larger: the largest stream is sent then."), "zoom");
       break;
-    case "bandwidth":
-      here(t("Use a faster connection, such as a cable or a nearer access point. The larger picture comes back by itself."));
-      break;
   }
-  if (view.phase === "live" && view.stream?.reason === "bandwidth" && reason !== "bandwidth") {
+  if (view.phase === "live" && (reason === "bandwidth" || view.stream?.reason === "bandwidth")) {
     here(t("Use a faster connection, such as a cable or a nearer access point. The larger picture comes back by itself."));
   }
   const busy = view.phase === "live" ? busyLevel(view) : null;

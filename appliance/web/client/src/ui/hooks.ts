@@ -26,6 +26,18 @@ export function useSecond(active = true): void {
   }, [active]);
 }
 
+/** Looks at once, then again and again while somebody sees the page. */
+export function useLooking(look: () => Promise<void>, everyMs: number): void {
+  const latest = useLatest(look);
+  useEffect(() => {
+    void latest.current();
+    const timer = setInterval(() => {
+      if (!document.hidden) void latest.current();
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+}
+
 /** The page's title: *what – Fanal*.  Null leaves the one before. */
 export function useTitle(what: string | null): void {
   useEffect(() => {
