@@ -12,13 +12,13 @@ from appliance._native import rtp
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.mpeg4 import read_picture, video_format
 from appliance.sites.rtsp.groups import GroupReceiver
+from appliance.sites.rtsp.oddities import Oddities, Oddity
 
 if TYPE_CHECKING:
     from appliance.media.timeline import TrackClock
     from appliance.media.units import Run, Unit
     from appliance.sites.rtsp.codecs import Mpeg4Plan
     from appliance.sites.rtsp.messages import Packets
-    from appliance.sites.rtsp.oddities import Oddities
     from appliance.sites.source import SourceStatistics
 
 #: A time that is so near to the one before is the same; nobody takes pictures so fast.
@@ -68,11 +68,11 @@ class Mpeg4Receiver(GroupReceiver):
         self._give(data, pts, run, arrival_90k, out, starts=picture.is_key)
 
     def _placed(self, pts: int) -> int:
-        """When a picture is shown.  GStreamer's payloader gives those with a group's header the time of the one before;
-        the next one has its own again."""
+        """When a picture is shown that is not between others."""
         if self._last is not None:
             step = pts - self._last
-            if abs(step) <= SAME:
+            if abs(step) <= SAME and not self._clock.is_useless:
+                self._oddities.note(Oddity.TIME_REPEATED)
                 pts = self._last + self._step
             elif 0 < step <= LONGEST_STEP:
                 self._step = step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from appliance.sites.rtsp.oddities import Oddity
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.talk import MPEG4
 from tests.sites.rtsp.test_video import STEP, Camera
@@ -43,3 +44,10 @@ def test_nothing_leads_a_new_format() -> None:
         (KEY, 640), (NEXT, 640), (SMALL + KEY, 64), (NEXT, 64),
     ]  # fmt: skip
     assert camera.statistics.units_dropped == 1
+
+
+def test_a_picture_with_the_time_of_the_one_before_is_shown_a_picture_later() -> None:
+    camera = Camera(MPEG4)
+    units = send(camera, (0, KEY), (1, NEXT), (1, KEY), (3, NEXT), (4, NEXT))
+    assert [unit.pts - camera.begun for unit in units] == [n * STEP for n in range(5)]
+    assert camera.oddities.names == {Oddity.TIME_REPEATED}
