@@ -856,7 +856,54 @@ cdef Py_ssize_t next_start_code(const uint8_t* data, Py_ssize_t position, Py_ssi
     return -1
 
 
-cdef class JpegDepacketizer(UnitDepacketizer):
+cdef class PieceDepacketizer(UnitDepacketizer):
+    """Pictures whose packets are pieces of one run of bytes: what JPEG and MPEG-4 Visual share.
+
+    A picture ends with the marker bit, or where the next one begins.  One that lacks a piece is never given out.
+    """
+
+    cdef bint open  # a packet of this picture has come
+    cdef bint damaged
+    cdef bint loss  # something is missing since the picture given out last
+    cdef bint fresh  # no picture is over yet
+    cdef uint32_t time
+
+    def __init__(self, int payload_type, Py_ssize_t unit_limit=8 << 20):
+        self.unit_limit = unit_limit
+        self.fresh = True
+
+    cdef void lose(self) noexcept nogil:
+        self.loss = True
+        self.damaged = self.open
+
+    cdef int add(self, const uint8_t* data, Py_ssize_t size) except -1:
+        """A piece of the picture at hand."""
+        if self.used + size > self.unit_limit:
+            self.oddities |= TOO_BIG
+            self.damaged = True
+            return 0
+        return self.append(data, size)
+
+    cdef tuple whole(self):
+        """What is given out of the picture at hand."""
+        return PyBytes_FromStringAndSize(<char*>self.unit, self.used), self.time, AFTER_LOSS if self.loss else 0
+
+    cdef int finish(self) except -1:
+        """The picture at hand is over."""
+        if self.damaged:
+            self.loss = True
+            if not self.fresh:  # the first may be the tail of one that began before we came
+                self.dropped += 1
+        else:
+            self.give(self.whole())
+            self.loss = False
+        self.shrink()
+        self.used = 0
+        self.fresh = self.open = self.damaged = False
+        return 0
+
+
+cdef class JpegDepacketizer(PieceDepacketizer):
     """RTP payloads of JPEG in (RFC 2435), the coded content of whole pictures out.
 
     ``push`` gives None or a list of ``(scan, rtp_time, flags, header)``; ``flags`` of LOSS.  ``header``, as it stood
@@ -868,22 +915,12 @@ cdef class JpegDepacketizer(UnitDepacketizer):
     A picture that lacks a fragment is never given out.  It ends with the marker bit, or where the next one begins.
     """
 
-    cdef bint open  # a packet of this picture has come
-    cdef bint damaged
-    cdef bint loss  # something is missing since the picture given out last
-    cdef bint fresh  # no picture is over yet
-    cdef uint32_t time
     cdef tuple header
     cdef bytes segments
 
     def __init__(self, int payload_type, Py_ssize_t unit_limit=8 << 20):
-        self.unit_limit = unit_limit
-        self.fresh = True
+        super().__init__(payload_type, unit_limit)
         self.segments = b""
-
-    cdef void lose(self) noexcept nogil:
-        self.loss = True
-        self.damaged = self.open
 
     cdef int take(self, Packet* packet) except -1:
         cdef const uint8_t* payload = packet.payload
@@ -918,11 +955,7 @@ cdef class JpegDepacketizer(UnitDepacketizer):
         if at > packet.size or offset != self.used:
             self.damaged = True
         elif not self.damaged:
-            if self.used + packet.size - at > self.unit_limit:
-                self.oddities |= TOO_BIG
-                self.damaged = True
-            else:
-                self.append(payload + at, packet.size - at)
+            self.add(payload + at, packet.size - at)
         if packet.marker:
             self.finish()
         return 0
@@ -955,28 +988,17 @@ cdef class JpegDepacketizer(UnitDepacketizer):
         self.header = (payload[0], payload[4], payload[5], payload[6], payload[7], restart, precision, tables)
         return at
 
+    cdef tuple whole(self):
+        return *PieceDepacketizer.whole(self), (*self.header, self.segments)
+
     cdef int finish(self) except -1:
-        """The picture at hand is over."""
-        if self.damaged or self.used == 0:
-            self.loss = True
-            if not self.fresh:  # the first may be the tail of one that began before we came
-                self.dropped += 1
-        else:
-            self.give((
-                PyBytes_FromStringAndSize(<char*>self.unit, self.used),
-                self.time,
-                AFTER_LOSS if self.loss else 0,
-                (*self.header, self.segments),
-            ))
-            self.loss = False
-        self.shrink()
-        self.used = 0
+        self.damaged = self.damaged or self.used == 0
+        PieceDepacketizer.finish(self)
         self.segments = b""
-        self.fresh = self.open = self.damaged = False
         return 0
 
 
-cdef class Mpeg4Depacketizer(UnitDepacketizer):
+cdef class Mpeg4Depacketizer(PieceDepacketizer):
     """RTP payloads of MPEG-4 Visual in (RFC 6416 §5), whole pictures out, with the headers that came before them.
 
     ``push`` gives None or a list of ``(data, rtp_time, flags)``; ``flags`` of LOSS.  The payloads are pieces of the
@@ -984,19 +1006,6 @@ cdef class Mpeg4Depacketizer(UnitDepacketizer):
     lacks a piece is never given out.
     """
 
-    cdef bint open  # a packet of this picture has come
-    cdef bint damaged
-    cdef bint loss  # something is missing since the picture given out last
-    cdef bint fresh  # no picture is over yet
-    cdef uint32_t time
-
-    def __init__(self, int payload_type, Py_ssize_t unit_limit=8 << 20):
-        self.unit_limit = unit_limit
-        self.fresh = True
-
-    cdef void lose(self) noexcept nogil:
-        self.loss = True
-        self.damaged = self.open
 
     cdef int take(self, Packet* packet) except -1:
         cdef const uint8_t* payload = packet.payload
@@ -1009,29 +1018,9 @@ cdef class Mpeg4Depacketizer(UnitDepacketizer):
             self.time = packet.time
             self.damaged = packet.size < 3 or payload[0] != 0 or payload[1] != 0 or payload[2] != 1
         if not self.damaged:
-            if self.used + packet.size > self.unit_limit:
-                self.oddities |= TOO_BIG
-                self.damaged = True
-            else:
-                self.append(payload, packet.size)
+            self.add(payload, packet.size)
         if packet.marker:
             self.finish()
-        return 0
-
-    cdef int finish(self) except -1:
-        """The picture at hand is over."""
-        if self.damaged:
-            self.loss = True
-            if not self.fresh:  # the first may be the tail of one that began before we came
-                self.dropped += 1
-        else:
-            self.give((
-                PyBytes_FromStringAndSize(<char*>self.unit, self.used), self.time, AFTER_LOSS if self.loss else 0
-            ))
-            self.loss = False
-        self.shrink()
-        self.used = 0
-        self.fresh = self.open = self.damaged = False
         return 0
 
 

@@ -14,8 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from appliance.base.faults import Fault, Kind
-
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -27,6 +25,10 @@ _HANDSHAKE = (
     b"GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bWVhc3VyaW5nIGZhbmFsLg==\r\n\r\n"
 )
+
+
+class TurnedAwayError(Exception):
+    """The server does not serve a client, or no longer."""
 
 
 def _text_frame(text: bytes) -> bytes:
@@ -84,7 +86,7 @@ class Watchers:
             self._open()
             self.opened.set()
             self._read()
-        except (OSError, Fault) as error:
+        except (OSError, TurnedAwayError) as error:
             self.failure = error
             self.opened.set()
         finally:
@@ -106,7 +108,7 @@ class Watchers:
             while b"\r\n\r\n" not in answer and (piece := sock.recv(1)):  # not a byte of what follows
                 answer += piece
             if not answer.startswith(b"HTTP/1.1 101 "):
-                raise Fault(Kind.INTERNAL, "not_measured", "A client was not let in.")
+                raise TurnedAwayError("a client was not let in")
             sock.sendall(WANT)
             sock.settimeout(0)
 
@@ -130,4 +132,4 @@ class Watchers:
         with suppress(ssl.SSLWantReadError):
             while taken := client.sock.recv_into(into):
                 client.bytes += taken
-            raise Fault(Kind.INTERNAL, "not_measured", "A client was sent away.")
+            raise TurnedAwayError("a client was sent away")

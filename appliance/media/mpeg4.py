@@ -21,6 +21,7 @@ _START = b"\0\0\1"
 _SEQUENCE, _GROUP, _PICTURE = 0xB0, 0xB3, 0xB6
 _LAYERS = range(0x20, 0x30)
 _SIMPLE = 1  # video_object_type_indication: without pictures that others overtake
+_REORDER = 1  # elsewhere a picture that others overtake is kept back by one (§7.6.7)
 _EXTENDED_ASPECT = 15
 _RECTANGULAR, _GRAYSCALE = 0, 3
 _VBV_BITS = 79  # vbv_parameters, markers and all
@@ -71,7 +72,7 @@ def video_format(headers: bytes) -> VideoFormat:
         raise ParameterSetError(f"headers of MPEG-4: {error}") from None
     return VideoFormat(
         MPEG4, (), found.width, found.height, f"mp4v.20.{profile}", headers, found.aspect, found.fps,
-        0 if found.low_delay else None,
+        0 if found.low_delay else _REORDER,
     )  # fmt: skip
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import av
 import simplejpeg
-from av.video.reformatter import ColorRange, Interpolation
 
 from appliance.workers.colours import in_colours_of_jpeg, is_bt709
-from appliance.workers.scaling import Scaling, Target, plane_of
+from appliance.workers.scaling import Scaling, Target, by_swscale
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
 #: `VideoFormat.codec` as libav calls it.
@@ -48,16 +47,7 @@ def to_jpeg(frame: av.VideoFrame, job: SnapshotJob) -> SnapshotDone:
         planes = Scaling().masked(frame, Target((width, height), job.mask), full_range=job.full_range)
         jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)
         return SnapshotDone(jpeg, width, height)
-    shown = frame.reformat(
-        width=width,
-        height=height,
-        format="yuv420p",
-        src_color_range=ColorRange.JPEG if job.full_range else ColorRange.MPEG,
-        dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.AREA if width < frame.width else Interpolation.BICUBIC,
-        threads=1,
-    )
-    planes = [plane_of(shown, number) for number in range(3)]
+    planes = by_swscale(frame, (width, height), full_range=job.full_range)
     if is_bt709(frame):
         planes = in_colours_of_jpeg(planes)
     jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)

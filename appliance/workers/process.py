@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from io import BufferedReader
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -33,6 +34,9 @@ from appliance.workers.wire import (
     body_size,
     encode,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Units are read as they come, several at a time.
 PIECE = 1 << 17
@@ -68,20 +72,12 @@ def main(arguments: list[str]) -> int:
                 return 0
             if kind is Kind.UNIT:
                 unit = msgspec.msgpack.decode(body, type=PipelineUnit)
-                try:
-                    with isolation.cpu_limit():
-                        worked = pipelines[job].work(unit)
-                except Exception:  # whatever a picture does to a library is that picture's failure
-                    worked = PipelineWorked(0, [], damaged=True)
+                worked = _work(pipelines, job, unit, PipelineWorked(0, [], damaged=True))
                 channel.sendall(encode(Kind.WORKED, job, worked))
                 continue
             if kind is Kind.PIECE:
                 piece = msgspec.msgpack.decode(body, type=SoundPiece)
-                try:
-                    with isolation.cpu_limit():
-                        heard = sounds[job].work(piece)
-                except Exception:  # as with pictures
-                    heard = SoundHeard(b"", [], damaged=True)
+                heard = _work(sounds, job, piece, SoundHeard(b"", [], damaged=True))
                 channel.sendall(encode(Kind.HEARD, job, heard))
                 continue
             if kind is Kind.SOUND:
@@ -114,6 +110,19 @@ def main(arguments: list[str]) -> int:
             except Exception as error:  # whatever a decoder raises is this job's failure, not the worker's end
                 answer = Failure("job_failed", f"{type(error).__name__}: {error}")
             channel.sendall(encode(Kind.FAILED if isinstance(answer, Failure) else Kind.DONE, job, answer))
+
+
+class _Pipeline(Protocol):
+    def work(self, taken: Any, /) -> object: ...
+
+
+def _work(pipelines: Mapping[int, _Pipeline], job: int, taken: object, damaged: object) -> object:
+    """Always an answer: whatever a picture, or sound, does to a library is its own failure."""
+    try:
+        with isolation.cpu_limit():
+            return pipelines[job].work(taken)
+    except Exception:  # see above
+        return damaged
 
 
 def _receive(incoming: BufferedReader[socket.SocketIO], size: int) -> bytes | None:

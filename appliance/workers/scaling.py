@@ -84,7 +84,7 @@ class Scaling:
         planes = _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
         if not fits:
             samples = np.concatenate([plane.ravel() for plane in planes]).reshape(-1, inner[0])
-            planes = _by_swscale(av.VideoFrame.from_ndarray(samples, "yuv420p"), size, full_range=True)
+            planes = by_swscale(av.VideoFrame.from_ndarray(samples, "yuv420p"), size, full_range=True)
             planes = self._smaller(size, planes, target)  # once more: the edge has become soft
         return in_colours_of_jpeg(planes) if hdtv else planes
 
@@ -117,7 +117,7 @@ class Scaling:
         full_range = full_range or name.startswith("yuvj")
         fits = size[0] <= frame.width and size[1] <= frame.height
         if name not in _LAYOUTS or not fits:
-            planes = _by_swscale(frame, size, full_range=full_range)
+            planes = by_swscale(frame, size, full_range=full_range)
         else:
             scaler = self._scaler((frame.width, frame.height), Target(size), _LAYOUTS[name], expand=not full_range)
             planes = _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
@@ -155,7 +155,8 @@ def _in_eight_bits(frame: av.VideoFrame) -> av.VideoFrame:
     )
 
 
-def _by_swscale(frame: av.VideoFrame, size: Size, *, full_range: bool) -> Planes:
+def by_swscale(frame: av.VideoFrame, size: Size, *, full_range: bool) -> Planes:
+    """The picture in another size, 4:2:0 and full range, in its own colours."""
     shown = frame.reformat(
         width=size[0],
         height=size[1],

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
-
 from appliance._native import rtp
 from appliance._native.nal import split_avcc
-from appliance.base.clock import ManualClock
-from appliance.media.timeline import Timeline
-from appliance.media.units import AccessUnit
 from appliance.sites.rtsp.codecs import choose
-from appliance.sites.rtsp.errors import RtspError
-from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.sdp import parse_sdp
-from appliance.sites.rtsp.video import VideoReceiver
-from appliance.sites.source import SourceStatistics
+from tests.fuzz.receiving import check_groups, receive
 from tests.reference import rtp as reference
 from tests.reference.agree import agree_in_runs, counters
 from tests.reference.packets import aac_hbr, ap, fu, fu_a, interleaved, packetize, stap_a
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.talk import H265, H265_SETS, PPS, SPS, SPS_SMALL, VIDEO, sdp
-
-if TYPE_CHECKING:
-    from appliance.media.units import Unit
-    from appliance.sites.rtsp.codecs import VideoPlan
 
 IDR = b"\x65\x88\x84" + b"\x21" * 90
 P = b"\x41\x9a\x11" + b"\x22" * 20
@@ -98,8 +85,8 @@ def check(data: bytes) -> None:
         rtp.H264Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
         reference.H264Depacketizer(96, UNIT_LIMIT, NAL_LIMIT),
     )
-    _receive(data, spans, _PLAN)
-    _receive(data, spans, _PLAN_265)
+    check_groups(receive(_PLAN, data, spans))
+    check_groups(receive(_PLAN_265, data, spans))
 
 
 def _agree(data, spans, kernel, twin) -> list:
@@ -110,26 +97,3 @@ def _agree(data, spans, kernel, twin) -> list:
         given += found or []
     assert counters(kernel) == counters(twin)
     return given
-
-
-def _receive(data: bytes, spans: list[tuple[int, int, int]], plan: VideoPlan) -> None:
-    clock = ManualClock()
-    receiver = VideoReceiver(plan, Timeline(clock).track(90_000), SourceStatistics(), Oddities())
-    units: list[Unit] = []
-    with suppress(RtspError):
-        for _, start, end in spans:
-            clock.advance(0.04)
-            receiver.packets(Packets(bytearray(data), [(0, start, end)]), 0, clock.now, 0.0, units)
-            receiver.reports.control(data[start:end], clock.now, 0.0)
-    before: AccessUnit | None = None
-    broken = False  # the last start came after a gap
-    for unit in units:
-        assert isinstance(unit, AccessUnit)
-        if before is None or unit.seq != before.seq + 1:
-            assert unit.is_idr
-            broken = True
-        elif unit.is_idr:
-            broken = False
-        assert not (unit.leading and broken)
-        assert before is None or (unit.seq > before.seq and unit.dts > before.dts)
-        before = unit

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
-
 from appliance._native import rtp
-from appliance.base.clock import ManualClock
 from appliance.media.jpeg import LARGEST_PICTURE, read_head
-from appliance.media.timeline import Timeline
-from appliance.media.units import AccessUnit
 from appliance.sites.rtsp.codecs import choose
-from appliance.sites.rtsp.errors import RtspError
-from appliance.sites.rtsp.jpeg import JpegReceiver
-from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.sdp import parse_sdp
-from appliance.sites.source import SourceStatistics
+from tests.fuzz.receiving import receive
 from tests.media.jpegs import jpeg, parts
 from tests.reference import rtp as reference
 from tests.reference.agree import agree_in_runs, counters
@@ -24,9 +15,6 @@ from tests.reference.packets import interleaved
 from tests.reference.packets import jpeg as payloads
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.talk import MJPEG, sdp
-
-if TYPE_CHECKING:
-    from appliance.media.units import Unit
 
 UNIT_LIMIT = 1500
 PARTS = parts(jpeg(64, 48, quality=20))
@@ -72,19 +60,8 @@ def check(data: bytes) -> None:
         assert all(len(picture[0]) <= UNIT_LIMIT for picture in found or ())
     assert counters(kernel) == counters(twin)
     agree_in_runs(data, spans, rtp.JpegDepacketizer(26, UNIT_LIMIT), reference.JpegDepacketizer(26, UNIT_LIMIT))
-    clock = ManualClock()
-    receiver = JpegReceiver(_PLAN, Timeline(clock).track(90_000), SourceStatistics(), Oddities())
-    units: list[Unit] = []
-    with suppress(RtspError):
-        for _, start, end in spans:
-            clock.advance(0.04)
-            receiver.packets(Packets(bytearray(data), [(0, start, end)]), 0, clock.now, 0.0, units)
-    before: AccessUnit | None = None
-    for unit in units:
-        assert isinstance(unit, AccessUnit)
+    for unit in receive(_PLAN, data, spans):
         head = read_head(unit.data)
         assert (head.width, head.height) == (unit.format.width, unit.format.height)
         assert unit.data.rstrip(b"\0").endswith(b"\xff\xd9")
         assert len(unit.data) <= LARGEST_PICTURE + (1 << 17)
-        assert before is None or (unit.seq > before.seq and unit.dts > before.dts)
-        before = unit

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from appliance._native import rtp
-from appliance.base.clock import ManualClock
 from appliance.media.mpeg4 import read_picture, video_format
 from appliance.media.parameter_sets import LARGEST_SIDE, ParameterSetError
-from appliance.media.timeline import Timeline
-from appliance.media.units import AccessUnit
 from appliance.sites.rtsp.codecs import choose
-from appliance.sites.rtsp.errors import RtspError
-from appliance.sites.rtsp.messages import Packets
-from appliance.sites.rtsp.mpeg4 import Mpeg4Receiver
 from appliance.sites.rtsp.oddities import Oddities
 from appliance.sites.rtsp.sdp import parse_sdp
-from appliance.sites.source import SourceStatistics
+from tests.fuzz.receiving import check_groups, receive
 from tests.reference import rtp as reference
 from tests.reference.agree import agree_in_runs, counters
 from tests.reference.packets import interleaved
 from tests.reference.packets import rtp as packet
 from tests.sites.rtsp.talk import MPEG4, MPEG4_HEADERS, sdp
-
-if TYPE_CHECKING:
-    from appliance.media.units import Unit
 
 UNIT_LIMIT = 400
 KEY, NEXT, BETWEEN = (b"\0\0\1\xb6" + bytes((kind << 6,)) + b"\x5a" * 50 for kind in range(3))
@@ -66,19 +56,6 @@ def check(data: bytes) -> None:
         made = video_format(data[data.find(b"\0\0\1") :])
         assert 0 < made.width <= LARGEST_SIDE
         assert 0 < made.height <= LARGEST_SIDE
-    clock = ManualClock()
-    receiver = Mpeg4Receiver(_PLAN, Timeline(clock).track(90_000), SourceStatistics(), Oddities())
-    units: list[Unit] = []
-    with suppress(RtspError):
-        for _, start, end in spans:
-            clock.advance(0.04)
-            receiver.packets(Packets(bytearray(data), [(0, start, end)]), 0, clock.now, 0.0, units)
-    before: AccessUnit | None = None
-    for unit in units:
-        assert isinstance(unit, AccessUnit)
-        assert read_picture(unit.data).is_key == unit.is_idr
-        if before is None or unit.seq != before.seq + 1:
-            assert unit.is_idr
-        assert before is None or (unit.seq > before.seq and unit.dts > before.dts)
-        assert unit.pts >= unit.dts
-        before = unit
+    units = receive(_PLAN, data, spans)
+    check_groups(units)
+    assert all(read_picture(unit.data).is_key == unit.is_idr and unit.pts >= unit.dts for unit in units)

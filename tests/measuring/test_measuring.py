@@ -11,6 +11,7 @@ from appliance.measuring.pipelines import Case
 from appliance.media.ladder import sizes
 from appliance.workers.crew import open_crew
 from appliance.workers.pool import open_pool
+from tests.streams.scripted import CLIP
 
 
 async def test_a_camera_s_footage_is_transcoded_and_served_and_both_are_timed(monkeypatch) -> None:
@@ -46,3 +47,19 @@ async def test_what_cannot_be_measured_is_said_plainly(monkeypatch) -> None:
     monkeypatch.setattr(run.os, "nice", lambda _: 0)
     with pytest.raises(Fault, match="No worker"):
         await run.run(lambda _: None)
+
+
+async def test_a_client_that_is_not_let_in_is_told_of_in_one_sentence(monkeypatch) -> None:
+    async def refuse(_self: object, scope: dict, receive, send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+
+    monkeypatch.setattr(direct._App, "__call__", refuse)
+    film = footage.Footage(CLIP.format, [unit.data for unit in CLIP.units[:25]])
+    told = r"^Direct viewers could not be measured: a client was not let in\. Try again on a quiet machine\.$"
+    with (
+        trio.fail_after(30),
+        pytest.RaisesGroup(pytest.RaisesExc(Fault, match=told), flatten_subgroups=True),
+    ):
+        await direct.measure(film)

@@ -45,7 +45,7 @@ def test_headers_say_what_the_encoder_was_told(size, aspect, b) -> None:
     found = read_picture(bytes(packets[0]))
     made = video_format(found.headers)
     assert (made.codec, made.width, made.height, made.pixel_aspect) == ("mpeg4", *size, aspect)
-    assert made.reorder_depth == (None if b else 0)
+    assert made.reorder_depth == (1 if b else 0)
     assert made.codec_string.startswith("mp4v.20.")
     kinds = [read_picture(bytes(packet)) for packet in packets]
     assert [kind.is_key for kind in kinds] == [packet.is_keyframe for packet in packets]

@@ -79,8 +79,8 @@ def parse_packet(data: bytes) -> Packet | None:
     )  # fmt: skip
 
 
-class Counters:
-    """What both depacketizers count, and the order of the packets (RFC 3550 §A.1)."""
+class Depacketizer:
+    """What all kinds share: the counters, and the order of the packets (RFC 3550 §A.1)."""
 
     def __init__(self, payload_type: int) -> None:
         self.payload_type = payload_type
@@ -120,6 +120,24 @@ class Counters:
         self.lost += ahead
         return GAP if ahead else NEXT
 
+    def push(self, data, start, end):
+        if not 0 <= start <= end <= len(data):
+            raise ValueError("a packet outside of its buffer")
+        accepted = self.accept(bytes(data[start:end]))
+        if accepted is None:
+            return None
+        packet, step = accepted
+        if step in (GAP, RESTART):
+            self.lose()
+        return self.take(packet)
+
+    def lose(self) -> None:
+        """Packets are missing before the one that is taken next."""
+
+    def take(self, packet: Packet) -> list | None:
+        """What a packet completes."""
+        raise NotImplementedError
+
     def push_run(self, data, spans, at):
         channel = spans[at][0]
         units = None
@@ -129,7 +147,7 @@ class Counters:
         return units, at
 
 
-class PictureDepacketizer(Counters):
+class PictureDepacketizer(Depacketizer):
     def __init__(self, payload_type: int, unit_limit: int = 8 << 20, nal_limit: int = 1024) -> None:
         super().__init__(payload_type)
         self.unit_limit = unit_limit
@@ -152,16 +170,8 @@ class PictureDepacketizer(Counters):
         self.flags = 0
         self.fragment: bytearray | None = None
 
-    def push(self, data, start, end):
-        if not 0 <= start <= end <= len(data):
-            raise ValueError("a packet outside of its buffer")
-        accepted = self.accept(bytes(data[start:end]))
-        if accepted is None:
-            return None
-        packet, step = accepted
+    def take(self, packet):
         self.units = []
-        if step in (GAP, RESTART):
-            self.lose()
         payload = packet.payload
         if self.open and packet.time != self.time:
             if self.continues(payload):
@@ -474,7 +484,7 @@ class H265Depacketizer(PictureDepacketizer):
             self.flags |= self.FLAGS.get(kind, 0)
 
 
-class JpegDepacketizer(Counters):
+class JpegDepacketizer(Depacketizer):
     """RFC 2435: the packets of a picture are collected, and looked at when it is over."""
 
     def __init__(self, payload_type: int, unit_limit: int = 8 << 20) -> None:
@@ -488,27 +498,22 @@ class JpegDepacketizer(Counters):
         self.header: tuple = ()
         self.units: list[tuple] = []
 
-    def push(self, data, start, end):
-        if not 0 <= start <= end <= len(data):
-            raise ValueError("a packet outside of its buffer")
-        accepted = self.accept(bytes(data[start:end]))
-        if accepted is None:
-            return None
-        packet, step = accepted
+    def lose(self) -> None:
+        self.loss = True
+        self.whole = self.whole and not self.packets
+
+    def take(self, packet):
         self.units = []
-        if step in (GAP, RESTART):
-            self.loss = True
-            self.whole = self.whole and not self.packets
         if len(packet.payload) < 8:
             self.malformed += 1
             self.whole = self.whole and not self.packets
             if packet.marker and self.packets:
                 self.finish()
         else:
-            self.take(packet)
+            self.collect(packet)
         return self.units or None
 
-    def take(self, packet: Packet) -> None:
+    def collect(self, packet: Packet) -> None:
         offset = int.from_bytes(packet.payload[1:4], "big")
         if self.packets and (packet.time != self.packets[0].time or (offset == 0 and self.scan)):
             if self.whole:
@@ -570,7 +575,7 @@ class JpegDepacketizer(Counters):
         self.packets, self.whole, self.scan = [], True, b""
 
 
-class Mpeg4Depacketizer(Counters):
+class Mpeg4Depacketizer(Depacketizer):
     """RFC 6416 §5: the payloads of a picture are collected, and looked at when it is over."""
 
     def __init__(self, payload_type: int, unit_limit: int = 8 << 20) -> None:
@@ -586,17 +591,12 @@ class Mpeg4Depacketizer(Counters):
         self.time: int | None = None
         self.whole = True
 
-    def push(self, data, start, end):
-        if not 0 <= start <= end <= len(data):
-            raise ValueError("a packet outside of its buffer")
-        accepted = self.accept(bytes(data[start:end]))
-        if accepted is None:
-            return None
-        packet, step = accepted
+    def lose(self) -> None:
+        self.loss = True
+        self.whole = self.time is None
+
+    def take(self, packet):
         self.units = []
-        if step in (GAP, RESTART):
-            self.loss = True
-            self.whole = self.time is None
         if self.time not in (None, packet.time):
             if self.whole:
                 self.oddities |= ODD_NO_MARKER
@@ -621,20 +621,14 @@ class Mpeg4Depacketizer(Counters):
         self.begin()
 
 
-class PcmDepacketizer(Counters):
+class PcmDepacketizer(Depacketizer):
     """G.711, RFC 3551 §4.5.14."""
 
     def __init__(self, payload_type: int, limit: int = 8000) -> None:
         super().__init__(payload_type)
         self.limit = limit
 
-    def push(self, data, start, end):
-        if not 0 <= start <= end <= len(data):
-            raise ValueError("a packet outside of its buffer")
-        accepted = self.accept(bytes(data[start:end]))
-        if accepted is None:
-            return None
-        packet, _ = accepted
+    def take(self, packet):
         if len(packet.payload) > self.limit:
             self.oddities |= ODD_TOO_BIG
             self.dropped += 1
@@ -645,7 +639,7 @@ class PcmDepacketizer(Counters):
         return None
 
 
-class AacDepacketizer(Counters):
+class AacDepacketizer(Depacketizer):
     """AAC-hbr, RFC 3640 §3.3.6."""
 
     def __init__(
@@ -669,23 +663,15 @@ class AacDepacketizer(Counters):
         self.wanted = 0
         self.time = 0
 
-    def abandon(self) -> None:
+    def lose(self) -> None:
         if self.wanted:
             self.dropped += 1
             self.begin()
 
-    def push(self, data, start, end):
-        if not 0 <= start <= end <= len(data):
-            raise ValueError("a packet outside of its buffer")
-        accepted = self.accept(bytes(data[start:end]))
-        if accepted is None:
-            return None
-        packet, step = accepted
-        if step in (GAP, RESTART):
-            self.abandon()
+    def take(self, packet):
         sizes, payload = self.headers(packet.payload)
         if not sizes:
-            self.abandon()
+            self.lose()
             return None
         if self.wanted:
             if sizes == [self.wanted] and packet.time == self.time and len(self.piece) + len(payload) <= self.wanted:
@@ -695,7 +681,7 @@ class AacDepacketizer(Counters):
                 whole = self.piece, self.time
                 self.begin()
                 return [whole]
-            self.abandon()
+            self.lose()
         if len(sizes) == 1 and sizes[0] > len(payload):
             if payload and not packet.marker:
                 self.piece, self.wanted, self.time = payload, sizes[0], packet.time

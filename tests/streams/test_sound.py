@@ -16,9 +16,10 @@ from appliance.media.fmp4_read import read_samples
 from appliance.media.units import AudioFormat, AudioUnit
 from appliance.streams.directory import open_directory
 from appliance.streams.sound import FRAME_TICKS
-from appliance.workers.crew import CREDITS, SeatLostError
+from appliance.workers.crew import CREDITS
 from appliance.workers.wire import SoundHeard, SoundOpen, SoundPiece
 from tests.streams.scripted import CLIP, SOUND, START, Openers, TrioClock, camera, picture
+from tests.streams.scripted_workers import ScriptedSeat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -36,22 +37,13 @@ def piece(n: int) -> AudioUnit:
 
 
 @dataclass(eq=False)
-class Seat:
-    """A worker that answers each piece at once while it is awake."""
+class Seat(ScriptedSeat[SoundPiece, SoundHeard]):
+    """Answers each piece at once while it is awake."""
 
-    told: Callable[[], None]
     opened: SoundOpen | None = None
     pieces: list[SoundPiece] = field(default_factory=list)
-    given: list[SoundHeard] = field(default_factory=list)
-    lost: SeatLostError | None = None
     asleep: bool = False
-    pid: int = 7
-    waiting: int = 0
     at: int | None = None
-
-    @property
-    def has_credit(self) -> bool:
-        return self.waiting < CREDITS
 
     def open_sound(self, opening: SoundOpen) -> None:
         self.opened = opening
@@ -60,7 +52,7 @@ class Seat:
         assert self.has_credit
         self.pieces.append(piece)
         if self.asleep:
-            self.waiting += 1
+            self.waiting.append(piece)
             return
         frames = []
         self.at = self.at or piece.pts - FRAME_TICKS
@@ -68,16 +60,6 @@ class Seat:
             frames.append((b"sound at %d" % self.at, self.at))
             self.at += FRAME_TICKS
         self.given.append(SoundHeard(CONFIG, frames))
-        self.told()
-
-    def answers(self) -> list[SoundHeard]:
-        if self.lost is not None:
-            raise self.lost
-        given, self.given = self.given, []
-        return given
-
-    def lose(self, *, blamed: bool = True) -> None:
-        self.lost = SeatLostError("it died", blamed=blamed, hung=False)
         self.told()
 
 

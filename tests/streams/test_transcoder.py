@@ -15,10 +15,11 @@ from appliance.streams import transcoder as rules
 from appliance.streams.directory import open_directory
 from appliance.streams.renditions import Rendition
 from appliance.streams.transcoder import Transcoder
-from appliance.workers.crew import CREDITS, SeatLostError
+from appliance.workers.crew import CREDITS
 from appliance.workers.wire import PipelineOpen, PipelinePicture, PipelineRungs, PipelineUnit, PipelineWorked
 from tests.serve.test_fanout import FakeLane
 from tests.streams.scripted import CLIP, SMALL, START, Camera, Openers, TrioClock, camera, picture
+from tests.streams.scripted_workers import ScriptedSeat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -30,27 +31,14 @@ SLOW = Rung(160, 90, 1.0, 75)
 
 
 @dataclass(eq=False)
-class Seat:
-    """A worker whose answers are given when the test lets it work."""
+class Seat(ScriptedSeat[PipelineUnit, PipelineWorked]):
+    """Answers when the test lets it work, or at once where its ``is_fast``."""
 
-    crew: Crew
-    told: Callable[[], None]
+    is_fast: Callable[[], bool] = bool
     opened: PipelineOpen | None = None
     rungs: PipelineRungs | None = None
     units: list[PipelineUnit] = field(default_factory=list)
-    waiting: deque[PipelineUnit] = field(default_factory=deque)
     made_for: deque[int] = field(default_factory=deque)  # rungs, of each that waits
-    given: list[PipelineWorked] = field(default_factory=list)
-    lost: SeatLostError | None = None
-    pid: int = 0
-
-    @property
-    def in_flight(self) -> int:
-        return len(self.waiting)
-
-    @property
-    def has_credit(self) -> bool:
-        return self.in_flight < CREDITS
 
     def open(self, opening: PipelineOpen, rungs: PipelineRungs) -> None:
         self.opened, self.rungs = opening, rungs
@@ -64,7 +52,7 @@ class Seat:
         assert self.rungs is not None
         self.waiting.append(unit)
         self.made_for.append(len(self.rungs.rungs))
-        if self.crew.is_fast:
+        if self.is_fast():
             self.let(1)
 
     def let(self, count: int) -> None:
@@ -75,16 +63,6 @@ class Seat:
             jpegs = [b"%d at %d" % (number, unit.pts) for number, _ in numbers]
             made = [PipelinePicture(unit.pts, jpegs, numbers)] if unit.shown else []
             self.given.append(PipelineWorked(1, made))
-        self.told()
-
-    def answers(self) -> list[PipelineWorked]:
-        if self.lost is not None:
-            raise self.lost
-        given, self.given = self.given, []
-        return given
-
-    def lose(self, *, blamed: bool = True) -> None:
-        self.lost = SeatLostError("it died", blamed=blamed, hung=False)
         self.told()
 
     @property
@@ -108,7 +86,7 @@ class Crew:
         await trio.lowlevel.checkpoint()
         assert load > 0
         self.in_haste.append(at_once)
-        self.seats.append(Seat(self, told, pid=len(self.seats) + 1))
+        self.seats.append(Seat(told, pid=len(self.seats) + 1, is_fast=lambda: self.is_fast))
         yield self.seats[-1]
 
 

@@ -75,6 +75,7 @@ class Oddity(StrEnum):
     TIME_CHANGES_INSIDE = "time_changes_inside"
     CLOCK_RATE_WRONG = "clock_rate_wrong"
     TIMES_USELESS = "times_useless"
+    TIME_REPEATED = "time_repeated"
     REORDER_DEEPER = "reorder_deeper"
     REFRESH_GRADUAL = "refresh_gradual"
     PACKET_TYPE_UNKNOWN = "packet_type_unknown"
@@ -257,6 +258,12 @@ EVIDENCE: Mapping[Oddity, Evidence] = {
     ),
     Oddity.TIMES_USELESS: Evidence(
         "Time stamps stand still, or jump all the time; pictures are placed as they arrive.", "times_useless.rtp"
+    ),
+    Oddity.TIME_REPEATED: Evidence(
+        "An MPEG-4 picture, the first of a group, has the time of the one before, and the next its own; it is shown as "
+        "much later as that one was.",
+        "time_repeated.rtp",
+        "servers built on GStreamer",
     ),
     Oddity.REORDER_DEEPER: Evidence(
         "Pictures overtake more others than the parameter sets allow; decoding times are put right from there on.",

@@ -164,7 +164,7 @@ class RtspSource:
         self._notes = list(plan.notes)
         self.title = plan.title
         timeline = Timeline(clock)
-        self._video = _receiver(plan.video, timeline.track(VIDEO_CLOCK), statistics, oddities)
+        self._video = receiver_of(plan.video, timeline.track(VIDEO_CLOCK), statistics, oddities)
         self._audio: AudioReceiver | None = None
         if plan.audio is not None:
             track = timeline.track(plan.audio.clock_rate)
@@ -278,9 +278,10 @@ class RtspSource:
             reports.note_oddities()
 
 
-def _receiver(
+def receiver_of(
     plan: PicturePlan, clock: TrackClock, statistics: SourceStatistics, oddities: Oddities
 ) -> PictureReceiver:
+    """What takes the packets of such a track."""
     if isinstance(plan, Mpeg4Plan):
         return Mpeg4Receiver(plan, clock, statistics, oddities)
     if isinstance(plan, JpegPlan):

@@ -12,7 +12,7 @@ from appliance.sites.rtsp.codecs import choose
 from appliance.sites.rtsp.events import Capable, Described, Playing, TrackReady
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
-from tests.sites.rtsp.talk import H265, VIDEO, Talk
+from tests.sites.rtsp.talk import H265, MPEG4, VIDEO, Talk
 from tests.sites.rtsp.test_video import Camera
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rtsp"
@@ -118,7 +118,7 @@ class Packets:
             match word:
                 case "media":
                     codec, _, changed = rest.partition(" packetization-mode=")
-                    found.media = {"h264": VIDEO, "h265": H265}[codec]
+                    found.media = {"h264": VIDEO, "h265": H265, "mpeg4": MPEG4}[codec]
                     if changed:
                         found.media = found.media.replace("packetization-mode=1", f"packetization-mode={changed}")
                 case "pictures":

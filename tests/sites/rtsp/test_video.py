@@ -16,7 +16,7 @@ from appliance.sites.rtsp.errors import UnsupportedCodec
 from appliance.sites.rtsp.messages import Packets
 from appliance.sites.rtsp.oddities import Oddities, Oddity
 from appliance.sites.rtsp.sdp import parse_sdp
-from appliance.sites.rtsp.video import VideoReceiver
+from appliance.sites.rtsp.source import receiver_of
 from appliance.sites.source import SourceStatistics
 from tests.reference.packets import avcc, fu_a, packetize
 from tests.reference.packets import rtp as packet
@@ -39,7 +39,7 @@ class Camera:
         self.statistics = SourceStatistics()
         plan = choose(parse_sdp(sdp(media), Oddities()), self.oddities, audio=False)
         track = Timeline(self.clock).track(90_000)
-        self.receiver = VideoReceiver(plan.video, track, self.statistics, self.oddities)
+        self.receiver = receiver_of(plan.video, track, self.statistics, self.oddities)
         self.begun = self.clock.now
         self.units: list[AccessUnit] = []
 
