@@ -29,11 +29,13 @@ class Right(StrEnum):
     LIVE = "live"
     AUDIO = "audio"
     UNMASKED = "unmasked"  # what the camera's privacy mask hides, and its stream as it is
+    PLAYBACK = "playback"  # what was recorded, its events and bookmarks
+    EXPORT = "export"  # recordings as files
     ADMINISTER = "administer"
 
 
 #: The rights that are granted camera by camera.
-CAMERA_RIGHTS: Final = (Right.LIVE, Right.AUDIO, Right.UNMASKED)
+CAMERA_RIGHTS: Final = (Right.LIVE, Right.AUDIO, Right.UNMASKED, Right.PLAYBACK, Right.EXPORT)
 
 
 @dataclass(frozen=True, slots=True)

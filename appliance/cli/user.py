@@ -14,7 +14,7 @@ from appliance.cli.context import Program, data_option, failing_well, json_optio
 if TYPE_CHECKING:
     from pathlib import Path
 
-RIGHTS = ("live", "audio", "unmasked")
+RIGHTS = ("live", "audio", "unmasked", "playback", "export")
 KEYS = (*RIGHTS, "role", "disabled", "password")
 SWITCHES = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 
@@ -73,6 +73,8 @@ def change(
       audio=CAMERA,…|all|none    which cameras they may hear
       unmasked=CAMERA,…|all|none of which cameras they may see what a privacy mask
                                  hides, and have the video as the camera sends it
+      playback=CAMERA,…|all|none of which cameras they may see recordings
+      export=CAMERA,…|all|none   of which cameras they may save them as files
       role=administrator|viewer
       disabled=yes|no            whether they are kept from signing in
       password=ask               a new password, typed at the terminal
@@ -101,7 +103,7 @@ def change(
 @click.pass_obj
 @failing_well
 def show(program: Program, folder: Path, as_json: bool) -> None:
-    """List all users and what they may see and hear; unmasked: what privacy masks hide, too."""
+    """List all users and what they may do with which cameras; unmasked: what privacy masks hide, too."""
     with open_api(folder, program.offline) as api:
         users = api.get("admin", "users")["users"]
         names = {one["id"]: one["name"] for one in api.get("admin", "cameras")["cameras"]}

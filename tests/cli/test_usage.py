@@ -16,7 +16,7 @@ WRONG = {
     "not KEY=VALUE": (["camera", "set", "gate", "s3cret"], "KEY=VALUE"),
     "no such key of a user": (
         ["user", "set", "ann", "sees=all"],
-        "no “sees” to set. The keys are live, audio, unmasked",
+        "no “sees” to set. The keys are live, audio, unmasked, playback, export",
     ),
     "neither yes nor no": (["user", "set", "ann", "disabled=perhaps"], "“perhaps” is neither yes nor no"),
     "nothing to change of a user": (["user", "set", "ann"], "live=all"),

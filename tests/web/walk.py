@@ -74,7 +74,7 @@ class Standing:
     administers: bool = False
 
 
-ALL_RIGHTS = {"live", "audio", "unmasked"}
+ALL_RIGHTS = {"live", "audio", "unmasked", "playback", "export"}
 ROLES = (
     Standing("nobody", None),
     Standing("a stranger with a token of their own making", None),
@@ -83,6 +83,8 @@ ROLES = (
     Standing("a viewer with live", {"Gate": {"live"}}),
     Standing("a viewer with sound only", {"Gate": {"audio"}}),
     Standing("a viewer who may see what masks hide, and nothing else", {"Gate": {"unmasked"}}),
+    Standing("a viewer of recordings", {"Gate": {"playback", "unmasked"}}),
+    Standing("a viewer who may save recordings, and nothing else", {"Gate": {"export", "unmasked"}}),
     Standing("a viewer with all", {"Gate": ALL_RIGHTS, "Yard": ALL_RIGHTS}),
     Standing("an administrator", {"Gate": ALL_RIGHTS, "Yard": ALL_RIGHTS}, administers=True),
     Standing("a viewer whose right was taken meanwhile", {}),

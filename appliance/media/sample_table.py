@@ -1,0 +1,195 @@
+"""What is in one recorded file, sample by sample: enough to find, seek and lay out anything without reading the file.
+
+A recorded file is an init segment and fragments of one sample each, every one `OVERHEAD` bytes and its data
+(`appliance.media.fmp4`).  So sizes are enough to know where each sample is.  Times are in ticks from the file's zero.
+Kept as a blob of some 2 bytes a sample: columns, differences where they are small, deflated.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from appliance._native.fmp4 import OVERHEAD
+from appliance.media.fmp4_read import read_samples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    Flags = npt.NDArray[np.uint8]
+    Column = npt.NDArray[np.int64]
+
+_VERSION: Final = 1
+_HEAD: Final = struct.Struct(">BII")  # version, size of the init segment, samples
+#: More samples than this are in no file of a minute or two, whatever is said.
+SAMPLES_LIMIT: Final = 1 << 20
+AUDIO, SYNC, LEADING = 1, 2, 4  # bits of `flags`
+
+
+class SampleTableError(ValueError):
+    """A blob that is none of ours, or damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample, as it is written.  ``dts`` and ``composition`` in ticks, ``dts`` from the file's zero."""
+
+    dts: int
+    duration: int
+    composition: int
+    size: int  # bytes of the access unit, without the fragment's own
+    is_audio: bool = False
+    is_sync: bool = True
+    leading: bool = False  # not for who starts at the last sync picture (`AccessUnit`)
+
+
+@dataclass(frozen=True, eq=False)
+class SampleTable:
+    """The samples of a file, in the order of the file; columns of equal length."""
+
+    init_size: int  # bytes before the first fragment
+    flags: Flags = field(repr=False)
+    dts: Column = field(repr=False)
+    duration: Column = field(repr=False)
+    composition: Column = field(repr=False)
+    size: Column = field(repr=False)
+
+    @classmethod
+    def of(cls, init_size: int, samples: Sequence[Sample]) -> SampleTable:
+        """The table of samples in the order in which they are written."""
+        flags = [AUDIO * each.is_audio | SYNC * each.is_sync | LEADING * each.leading for each in samples]
+        return cls(
+            init_size,
+            np.array(flags, np.uint8),
+            _column(each.dts for each in samples),
+            _column(each.duration for each in samples),
+            _column(each.composition for each in samples),
+            _column(each.size for each in samples),
+        )
+
+    def __len__(self) -> int:
+        return len(self.flags)
+
+    @cached_property
+    def offset(self) -> Column:
+        """Where each sample's data begins in the file, in bytes; its fragment begins `OVERHEAD` before."""
+        ends = np.cumsum(self.size + OVERHEAD)
+        return self.init_size + ends - self.size
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of the whole file."""
+        return self.init_size + int(self.size.sum()) + OVERHEAD * len(self)
+
+    @cached_property
+    def pts(self) -> Column:
+        """When each is shown or heard, in ticks from the file's zero."""
+        return self.dts + self.composition
+
+    @cached_property
+    def pictures(self) -> npt.NDArray[np.intp]:
+        """The numbers of the samples that are pictures, in decoding order."""
+        return np.flatnonzero(self.flags & AUDIO == 0)
+
+    @cached_property
+    def key_pictures(self) -> npt.NDArray[np.intp]:
+        """The numbers of the pictures at which decoding can start."""
+        return np.flatnonzero(self.flags & (AUDIO | SYNC) == SYNC)
+
+    @cached_property
+    def sounds(self) -> npt.NDArray[np.intp]:
+        """The numbers of the samples that are sound."""
+        return np.flatnonzero(self.flags & AUDIO != 0)
+
+    def encode(self) -> bytes:
+        """The blob."""
+        columns = [self.flags.tobytes()]
+        # per track a sample nearly always begins where the one before ended
+        step = np.zeros_like(self.dts)
+        for track in (self.pictures, self.sounds):
+            if len(track):
+                dts, duration = self.dts[track], self.duration[track]
+                step[track[0]] = dts[0]
+                step[track[1:]] = dts[1:] - dts[:-1] - duration[:-1]
+        columns += [_bytewise(column) for column in (step, self.duration, self.composition, self.size)]
+        return _HEAD.pack(_VERSION, self.init_size, len(self)) + zlib.compress(b"".join(columns), 6)
+
+    @classmethod
+    def decode(cls, blob: bytes) -> SampleTable:
+        """The table of a blob.  Raises `SampleTableError`."""
+        if len(blob) < _HEAD.size:
+            raise SampleTableError("cut off")
+        version, init_size, count = _HEAD.unpack_from(blob)
+        if version != _VERSION or count > SAMPLES_LIMIT:
+            raise SampleTableError(f"version {version}, {count} samples")
+        wanted = count * (1 + 4 * 8)
+        inflate = zlib.decompressobj()
+        try:
+            plain = inflate.decompress(blob[_HEAD.size :], wanted + 1)
+        except zlib.error as error:
+            raise SampleTableError(str(error)) from error
+        if len(plain) != wanted or not inflate.eof:
+            raise SampleTableError("its size and its count disagree")
+        flags = np.frombuffer(plain, np.uint8, count)
+        step, duration, composition, size = (_from_bytes(plain, count * (1 + 8 * n), count) for n in range(4))
+        table = cls(init_size, flags, np.zeros(count, np.int64), duration, composition, size)
+        for track in (table.pictures, table.sounds):
+            if len(track):
+                before = np.concatenate((np.zeros(1, np.int64), duration[track[:-1]]))
+                table.dts[track] = np.cumsum(step[track] + before)
+        return table
+
+    @classmethod
+    def of_file(cls, content: bytes) -> SampleTable:
+        """The table of a file of ours, up to its last whole fragment.  Raises `Mp4Error`.
+
+        What leads a key picture is known by its time: it is shown before it.
+        """
+        samples: list[Sample] = []
+        init_size = 0
+        key_pts = 0
+        for found in read_samples(content):
+            init_size = init_size or found.start - OVERHEAD
+            pts = found.dts + found.composition
+            if not found.is_audio and found.is_sync:
+                key_pts = pts
+            leading = not found.is_audio and not found.is_sync and pts < key_pts
+            samples.append(
+                Sample(
+                    found.dts,
+                    found.duration,
+                    found.composition,
+                    found.end - found.start,
+                    found.is_audio,
+                    found.is_sync,
+                    leading,
+                )
+            )
+        return cls.of(init_size, samples)
+
+
+def _bytewise(column: Column) -> bytes:
+    """All first bytes, then all second ones …: the high ones are nearly all alike, and deflate to nothing."""
+    return column.astype(">i8").view(np.uint8).reshape(-1, 8).T.tobytes()
+
+
+def _from_bytes(plain: bytes, start: int, count: int) -> Column:
+    return (
+        np.frombuffer(plain, np.uint8, count * 8, start)
+        .reshape(8, -1)
+        .T.copy()
+        .view(">i8")
+        .reshape(-1)
+        .astype(np.int64)
+    )
+
+
+def _column(values: Iterable[int]) -> Column:
+    return np.fromiter(values, np.int64)
