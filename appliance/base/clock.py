@@ -46,6 +46,12 @@ def utc_seconds(clock: Clock) -> int:
     return clock.utc_90k() // TICKS_PER_SECOND
 
 
+def local_time(ticks: int) -> datetime:
+    """What the clock on the wall shows then, in the time zone that the machine is set to now."""
+    time.tzset()  # a machine that was moved to another zone: the C library looks only when it is told to
+    return datetime.fromtimestamp(ticks // TICKS_PER_SECOND)  # noqa: DTZ006 -- local time, and no other, is asked for
+
+
 def to_datetime(ticks: int) -> datetime:
     """Ticks as a moment in UTC, exact to a microsecond."""
     seconds, rest = divmod(ticks, TICKS_PER_SECOND)
