@@ -92,4 +92,4 @@ def from_rfc3339(text: str) -> int:
     seconds = timegm((year, month, day, hour, minute, second)) - east
     if not 0 <= seconds < _YEAR_10000:
         raise ValueError("out of range")
-    return seconds * TICKS_PER_SECOND + int(fraction) * TICKS_PER_SECOND // 10 ** len(fraction)
+    return seconds * TICKS_PER_SECOND + int(fraction.ljust(12, "0")) * TICKS_PER_SECOND // 10**12
