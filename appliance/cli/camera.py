@@ -1,4 +1,4 @@
-"""``fanal camera``: add, set, test, list, remove."""
+"""``fanal camera``: add, set, test, list, event, remove."""
 
 from __future__ import annotations
 
@@ -12,10 +12,22 @@ import click
 
 from appliance.base.faults import Fault
 from appliance.cli.api import open_api
-from appliance.cli.context import FAILED, Program, data_option, failing_well, json_option, say, show_json, show_table
+from appliance.cli.context import (
+    FAILED,
+    Program,
+    data_option,
+    fail,
+    failing_well,
+    json_option,
+    say,
+    show_json,
+    show_table,
+)
+from appliance.cli.recording import KEYS as RECORDING_KEYS
+from appliance.cli.recording import show_recording, take_recording
 from appliance.media.masks import show_mask
 
-KEYS = ("name", "url", "sub", "username", "password", "transport", "fingerprint", "mask")
+KEYS = ("name", "url", "sub", "username", "password", "transport", "fingerprint", "mask", *RECORDING_KEYS)
 NOT_NAMES = ("://", "demo:", "file:")  # what marks an address
 
 
@@ -78,14 +90,24 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
                  with semicolons between; their points x,y with spaces between,
                  as fractions of the picture from its left upper corner;
                  none: nothing
+      recording  off, continuous, event (around events), schedule (see below)
+      record_sub  yes or no: its smaller stream is recorded, too
+      schedule   when, by the time of this machine: days, from-to, with semicolons
+                 between; a time that ends before it begins ends on the next day
+      pre, post  seconds that are recorded before an event and after it
+      retention_days, max_gb  how long, and how much of it, is kept;
+                 empty: as the settings say for all cameras
 
     \b
     Examples:
       fanal camera set gate name="Front gate"
       fanal camera set gate username=viewer password=secret
       fanal camera set gate mask="0,0 0.4,0 0.4,0.3 0,0.3; 0.8,0.5 1,0.5 1,1"
+      fanal camera set gate recording=continuous record_sub=yes retention_days=14
+      fanal camera set yard recording=schedule schedule="mon-fri 19:00-07:00"
+      fanal camera set door recording=event pre=5 post=30
     """
-    body = _pairs(changes, KEYS)
+    body = take_recording(_pairs(changes, KEYS))
     with open_api(folder, program.offline) as api:
         changed = api.call("PATCH", "admin", "cameras", name, body=body)
     if as_json:
@@ -193,10 +215,43 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
     for one in cameras:
         if one["mask"]:
             say(f"{one['name']}: mask {show_mask(one['mask'])}")
+        if recorded := show_recording(one["recording"]):
+            say(f"{one['name']}: recorded {recorded}")
         if running and one["message"]:
             say(f"{one['name']}: {one['message']}")
         if one["remove_at"]:
             say(f"{one['name']}: will be removed at {one['remove_at']}")
+
+
+@camera.command("event")
+@click.argument("name")
+@click.option("--kind", default="manual", show_default=True, help="A word, such as motion or door-open.")
+@click.option("--text", default="", help="What people read about it.")
+@data_option
+@json_option
+@failing_well
+def event(name: str, kind: str, text: str, folder: Path, as_json: bool) -> None:
+    """Say that something happens at a camera now.
+
+    One that is recorded around events (recording=event) is recorded from some seconds before to some seconds after.
+
+    \b
+    Examples:
+      fanal camera event gate
+      fanal camera event gate --kind door-open --text "North door"
+    """
+    with open_api(folder, None) as api:  # of what happens while nothing runs, nothing can be recorded
+        try:
+            told = api.call("POST", "cameras", name, "events", body={"kind": kind, "text": text})
+        except Fault as fault:
+            if fault.code != "no_camera":
+                raise
+            names = ", ".join(one["name"] for one in api.get("admin", "cameras")["cameras"][:20])
+            fail(f"There is no camera “{name}”. " + (f"There are: {names}." if names else "Add one first."))
+    if as_json:
+        show_json(told)
+    else:
+        say(f"{told['at']}: {told['kind']} at “{name}”.")
 
 
 @camera.command("remove")

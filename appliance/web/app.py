@@ -11,7 +11,10 @@ from werkzeug.routing import WebsocketMismatch
 
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
-from appliance.web.admin import Administration
+from appliance.web.admin_cameras import CameraAdministration
+from appliance.web.admin_settings import SettingsAdministration
+from appliance.web.admin_users import UserAdministration
+from appliance.web.camera_events import CameraEvents
 from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
 from appliance.web.capacity import CapacityRoutes
@@ -61,10 +64,13 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Mjpeg(services),
         Hls(services),
         Events(services, cameras),
+        CameraEvents(services),
         StatusRoutes(services),
         CapacityRoutes(services),
         Doctor(services),
-        Administration(services),
+        UserAdministration(services),
+        CameraAdministration(services),
+        SettingsAdministration(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),
