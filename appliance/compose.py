@@ -29,6 +29,7 @@ from appliance.base.interfaces import interface_addresses
 from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
+from appliance.recorder.bookmarks import Bookmarks
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
@@ -234,6 +235,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
         cameras = await CameraBook.load(store, clock)
         removals = Removals(cameras, clock)
+        bookmarks = Bookmarks(store, clock)
         pool = await stack.enter_async_context(
             open_pool(hardware=settings.tab(PerformanceTab).hardware_decoding == "auto")
         )
@@ -251,7 +253,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
-        newsroom = Newsroom(auth, cameras, directory, audience)
+        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes)
         services = Services(
             folder=options.folder,
             clock=clock,
@@ -259,6 +261,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             auth=auth,
             cameras=cameras,
             removals=removals,
+            bookmarks=bookmarks,
             directory=directory,
             audience=audience,
             snapshots=snapshots,

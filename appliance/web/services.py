@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from appliance.base.watch import Broadcast
     from appliance.certs.contexts import TlsHolder
     from appliance.media.masks import Mask
+    from appliance.recorder.bookmarks import Bookmarks
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -54,6 +55,7 @@ class Services:
     auth: Auth
     cameras: CameraBook
     removals: Removals
+    bookmarks: Bookmarks
     directory: Directory
     audience: Audience
     snapshots: Snapshots
