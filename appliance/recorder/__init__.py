@@ -1,1 +1,1 @@
-"""Tier 6: what is kept of what cameras send, and what people mark in it."""
+"""Tier 6, the recorder: writes what cameras send into files, keeps an index of them, reads them again, makes room."""
