@@ -94,7 +94,7 @@ class Call:
     def moment(self, name: str) -> int | None:
         """A time from the query in UTC ticks, or None if it is not there.  Raises `Fault`."""
         text = self.query.get(name)
-        return None if text is None else moment(text, field=name)
+        return None if text is None else moment(text, field=name, code="bad_parameter")
 
 
 class Gate:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from appliance.base.watch import Broadcast
     from appliance.certs.contexts import TlsHolder
     from appliance.media.masks import Mask
+    from appliance.recorder.archive import Archive
     from appliance.recorder.bookmarks import Bookmarks
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
@@ -60,6 +61,7 @@ class Services:
     audience: Audience
     snapshots: Snapshots
     transcoders: Transcoders
+    archive: Archive
     hls: HlsOutputs
     trials: Trials
     pool: Pool

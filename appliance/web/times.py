@@ -10,9 +10,9 @@ from appliance.base.faults import invalid
 _HINT: Final = "Write it like 2026-03-12T14:03:27.120Z; in an address the + of +01:00 has to be %2B."
 
 
-def moment(text: str, *, field: str) -> int:
-    """The UTC ticks of a time.  Raises `Fault` ``bad_time``."""
+def moment(text: str, *, field: str, code: str = "bad_time") -> int:
+    """The UTC ticks of a time.  Raises `Fault` with that code."""
     try:
         return from_rfc3339(text)
     except ValueError:
-        raise invalid("bad_time", f"{field}={text[:40]!r} is no time.", _HINT, field=field) from None
+        raise invalid(code, f"{field}={text[:40]!r} is no time.", _HINT, field=field) from None

@@ -182,8 +182,8 @@ def test_what_cannot_be_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     ("query", "code", "field"),
     [
-        ("from=yesterday", "bad_time", "from"),
-        ("to=2026-03-12T14:03:27+01:00", "bad_time", "to"),
+        ("from=yesterday", "bad_parameter", "from"),
+        ("to=2026-03-12T14:03:27+01:00", "bad_parameter", "to"),
         ("limit=0", "bad_parameter", "limit"),
         ("limit=1001", "bad_parameter", "limit"),
         ("after=5", "bad_parameter", "after"),

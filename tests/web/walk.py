@@ -53,6 +53,7 @@ PLAYS_BACK = {
     "POST /api/v1/bookmarks",
     "PATCH /api/v1/bookmarks/<bookmark_id>",
     "DELETE /api/v1/bookmarks/<bookmark_id>",
+    "GET /api/v1/cameras/<camera_id>/recordings",
 }
 
 
