@@ -32,6 +32,7 @@ from appliance.cli.api import CONTROL_SOCKET
 from appliance.recorder.archive import Archive
 from appliance.recorder.bookmarks import Bookmarks
 from appliance.recorder.database import NAME, Database
+from appliance.recorder.events import EventBook
 from appliance.recorder.files import FOLDER
 from appliance.recorder.index import Index
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
@@ -240,6 +241,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         cameras = await CameraBook.load(store, clock)
         removals = Removals(cameras, clock)
         bookmarks = Bookmarks(store, clock)
+        events = await EventBook.load(store, cameras, settings, clock)
         pool = await stack.enter_async_context(
             open_pool(hardware=settings.tab(PerformanceTab).hardware_decoding == "auto")
         )
@@ -258,7 +260,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
-        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes)
+        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes, events.changes)
         services = Services(
             folder=options.folder,
             clock=clock,
@@ -267,6 +269,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             cameras=cameras,
             removals=removals,
             bookmarks=bookmarks,
+            events=events,
             directory=directory,
             audience=audience,
             snapshots=snapshots,
@@ -296,6 +299,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             tasks: dict[str, Callable[[], Awaitable[object]]] = {
                 "camera poller": poller.run,
                 "removals": removals.run,
+                "events": events.run,
                 "load": partial(_sample, load, services),
                 "networks": partial(watch_networks, audience),
                 "settings": partial(_obey_settings, settings, policy, logs, audience),

@@ -1,1 +1,1 @@
-"""Tier 6, the recorder: writes what cameras send into files, keeps an index of them, reads them again, makes room."""
+"""The recorder: writes what cameras send into files, keeps an index of them, reads them again, and makes room."""

@@ -37,25 +37,20 @@ class Newsroom:
     """Collects, obeys, tells on.  `run` is its task."""
 
     def __init__(
-        self, auth: Auth, cameras: CameraBook, directory: Directory, audience: Audience, *others: Broadcast[Any]
+        self, auth: Auth, cameras: CameraBook, directory: Directory, audience: Audience, *more: Broadcast[Any]
     ) -> None:
-        """``others``: whose news are only told on."""
+        """``more``: news that are only told on."""
         self._auth = auth
         self._cameras = cameras
         self._directory = directory
         self._audience = audience
-        self._others = others
+        self._more = more
         self.told: Broadcast[object] = Broadcast()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Started once it listens; the directory then knows all cameras."""
-        sources: tuple[Broadcast[Any], ...] = (
-            self._cameras.changes,
-            self._directory.changes,
-            self._auth.rights.changes,
-            self._auth.sessions.ended,
-            *self._others,
-        )
+        sources: list[Broadcast[Any]] = [self._cameras.changes, self._directory.changes]
+        sources += [self._auth.rights.changes, self._auth.sessions.ended, *self._more]
         async with trio.open_nursery() as nursery:
             for source in sources:
                 await nursery.start(self._collect, source)

@@ -15,6 +15,7 @@ from appliance.web.admin_cameras import CameraAdministration
 from appliance.web.admin_settings import SettingsAdministration
 from appliance.web.admin_users import UserAdministration
 from appliance.web.bookmarks import BookmarkRoutes
+from appliance.web.camera_events import CameraEvents
 from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
 from appliance.web.capacity import CapacityRoutes
@@ -67,6 +68,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Recordings(services),
         bookmarks,
         Events(services, cameras, bookmarks),
+        CameraEvents(services),
         StatusRoutes(services),
         CapacityRoutes(services),
         Doctor(services),

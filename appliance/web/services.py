@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from appliance.media.masks import Mask
     from appliance.recorder.archive import Archive
     from appliance.recorder.bookmarks import Bookmarks
+    from appliance.recorder.events import EventBook
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -57,6 +58,7 @@ class Services:
     cameras: CameraBook
     removals: Removals
     bookmarks: Bookmarks
+    events: EventBook
     directory: Directory
     audience: Audience
     snapshots: Snapshots
