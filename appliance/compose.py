@@ -31,6 +31,7 @@ from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
 from appliance.recorder.archive import Archive
 from appliance.recorder.bookmarks import Bookmarks
+from appliance.recorder.checks import Checks
 from appliance.recorder.database import NAME, Database
 from appliance.recorder.events import EventBook
 from appliance.recorder.files import FOLDER
@@ -255,7 +256,9 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         directory = await stack.enter_async_context(open_directory(openers, clock, crew))
         transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
-        archive = await stack.enter_async_context(_open_archive(options.folder))
+        index = await stack.enter_async_context(_open_index(options.folder))
+        archive = Archive(index)
+        checks = Checks(index, cameras, clock)
         hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -275,6 +278,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             snapshots=snapshots,
             transcoders=transcoders,
             archive=archive,
+            checks=checks,
             hls=hls,
             trials=Trials(openers, pool),
             pool=pool,
@@ -293,6 +297,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         policy = Policy(refuse=lambda address: auth.lockout.address_blocked(address, trio.current_time()))
         nursery = await stack.enter_async_context(trio.open_nursery())
         stack.callback(nursery.cancel_scope.cancel)
+        nursery.start_soon(supervise, "recording checks", checks.run, board)
         if options.online:
             await nursery.start(newsroom.run)
             nursery.start_soon(_attempt, "workers", pool.warm, board)
@@ -315,8 +320,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
 
 
 @asynccontextmanager
-async def _open_archive(folder: Path) -> AsyncIterator[Archive]:
-    """What was recorded, to be read, for as long as the block lasts."""
+async def _open_index(folder: Path) -> AsyncIterator[Index]:
+    """The index of what was recorded, for as long as the block lasts."""
     root = folder / FOLDER
 
     def begin() -> Database:
@@ -325,7 +330,7 @@ async def _open_archive(folder: Path) -> AsyncIterator[Archive]:
 
     database = await trio.to_thread.run_sync(begin)
     try:
-        yield Archive(Index(root, database))
+        yield Index(root, database)
     finally:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(database.close)

@@ -12,6 +12,7 @@ from werkzeug.routing import WebsocketMismatch
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin_cameras import CameraAdministration
+from appliance.web.admin_recordings import RecordingAdministration
 from appliance.web.admin_settings import SettingsAdministration
 from appliance.web.admin_users import UserAdministration
 from appliance.web.bookmarks import BookmarkRoutes
@@ -75,6 +76,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         UserAdministration(services),
         CameraAdministration(services),
         SettingsAdministration(services),
+        RecordingAdministration(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),

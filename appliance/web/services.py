@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from appliance.media.masks import Mask
     from appliance.recorder.archive import Archive
     from appliance.recorder.bookmarks import Bookmarks
+    from appliance.recorder.checks import Checks
     from appliance.recorder.events import EventBook
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
@@ -64,6 +65,7 @@ class Services:
     snapshots: Snapshots
     transcoders: Transcoders
     archive: Archive
+    checks: Checks  # of the recordings
     hls: HlsOutputs
     trials: Trials
     pool: Pool
