@@ -29,6 +29,8 @@ from appliance.base.interfaces import interface_addresses
 from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
+from appliance.recorder.bookmarks import Bookmarks
+from appliance.recorder.checks import Checks
 from appliance.recorder.events import EventBook
 from appliance.recorder.recorder import open_recorder
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
@@ -237,6 +239,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
         cameras = await CameraBook.load(store, clock)
         removals = Removals(cameras, clock)
+        bookmarks = Bookmarks(store, clock)
         events = await EventBook.load(store, cameras, settings, clock)
         pool = await stack.enter_async_context(
             open_pool(hardware=settings.tab(PerformanceTab).hardware_decoding == "auto")
@@ -256,11 +259,13 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         )
         transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
+        checks = Checks(recorder.index, cameras, clock)
         hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
-        newsroom = Newsroom(auth, cameras, directory, audience, events.changes, recorder.changes)
+        news = (bookmarks.changes, events.changes, recorder.changes)
+        newsroom = Newsroom(auth, cameras, directory, audience, *news)
         services = Services(
             folder=options.folder,
             clock=clock,
@@ -268,6 +273,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             auth=auth,
             cameras=cameras,
             removals=removals,
+            bookmarks=bookmarks,
             events=events,
             directory=directory,
             audience=audience,
@@ -275,6 +281,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             transcoders=transcoders,
             recorder=recorder,
             archive=recorder.archive,
+            checks=checks,
             hls=hls,
             trials=Trials(openers, pool),
             pool=pool,
@@ -293,6 +300,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         policy = Policy(refuse=lambda address: auth.lockout.address_blocked(address, trio.current_time()))
         nursery = await stack.enter_async_context(trio.open_nursery())
         stack.callback(nursery.cancel_scope.cancel)
+        nursery.start_soon(supervise, "recording checks", checks.run, board)
         if options.online:
             await nursery.start(newsroom.run)
             nursery.start_soon(_attempt, "workers", pool.warm, board)

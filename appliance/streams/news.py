@@ -59,7 +59,7 @@ class Newsroom:
             task_status.started()
 
     async def _collect(
-        self, source: Broadcast[object], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+        self, source: Broadcast[Any], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         while True:
             with source.listen(ROOM) as listener:

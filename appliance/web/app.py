@@ -12,8 +12,10 @@ from werkzeug.routing import WebsocketMismatch
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin_cameras import CameraAdministration
+from appliance.web.admin_recordings import RecordingAdministration
 from appliance.web.admin_settings import SettingsAdministration
 from appliance.web.admin_users import UserAdministration
+from appliance.web.bookmarks import BookmarkRoutes
 from appliance.web.camera_events import CameraEvents
 from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
@@ -27,6 +29,7 @@ from appliance.web.mjpeg import Mjpeg
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.players import Players
+from appliance.web.recordings import Recordings
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
 from appliance.web.table import Access, Route, Table
@@ -55,7 +58,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False  # an address with an empty part is nobody's, and no reason to send people on
     gate = Gate(app, services)
-    cameras = Cameras(services)
+    cameras, bookmarks = Cameras(services), BookmarkRoutes(services)
     parts: tuple[Part, ...] = (
         SessionRoutes(services),
         cameras,
@@ -63,7 +66,9 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Players(services),
         Mjpeg(services),
         Hls(services),
-        Events(services, cameras),
+        Recordings(services),
+        bookmarks,
+        Events(services, cameras, bookmarks),
         CameraEvents(services),
         StatusRoutes(services),
         CapacityRoutes(services),
@@ -71,6 +76,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         UserAdministration(services),
         CameraAdministration(services),
         SettingsAdministration(services),
+        RecordingAdministration(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),

@@ -12,6 +12,7 @@ from appliance import __version__
 from appliance.auth.rights import CAMERA_RIGHTS, Right, RightsChange
 from appliance.auth.sessions import SessionEnded
 from appliance.base.faults import Fault, Kind
+from appliance.recorder.bookmarks import BookmarkRemoved, BookmarkSet
 from appliance.recorder.events import Event
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraLeaving, CameraRemoved
 from appliance.streams.directory import CameraState
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from appliance.auth.rights import Principal
+    from appliance.web.bookmarks import BookmarkRoutes
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
@@ -36,9 +38,10 @@ PER_USER = 32
 class Events:
     """The routes of this module."""
 
-    def __init__(self, services: Services, cameras: Cameras) -> None:
+    def __init__(self, services: Services, cameras: Cameras, bookmarks: BookmarkRoutes) -> None:
         self._services = services
         self._cameras = cameras
+        self._bookmarks = bookmarks
         self._open: dict[str, int] = {}
 
     def add_to(self, gate: Gate) -> None:
@@ -49,7 +52,7 @@ class Events:
                 "/api/v1/events",
                 Access.SIGNED_IN,
                 self.stream,
-                "Cameras added, changed, removed, their states and events; rights changed; session ended",
+                "Cameras added, changed, removed, their states and events; bookmarks; rights changed; session ended",
                 media_type="text/event-stream",
                 endless=True,
             )
@@ -102,6 +105,8 @@ class Events:
             if not self._sees(who, news.camera_id):
                 return b""
             return _event("camera_state", {"id": news.camera_id, **msgspec.to_builtins(state_view(news))})
+        if isinstance(news, BookmarkSet | BookmarkRemoved):
+            return self._of_bookmark(news, who)
         if isinstance(news, Event):
             if not self._services.rights.allows(who, Right.PLAYBACK, news.camera_id):
                 return b""
@@ -113,6 +118,14 @@ class Events:
         if isinstance(news, Lost):
             return _event("rights_changed", {})  # the page asks for everything
         return b""
+
+    def _of_bookmark(self, news: BookmarkSet | BookmarkRemoved, who: Principal) -> bytes:
+        bookmark = news.bookmark
+        if not self._services.rights.allows(who, Right.PLAYBACK, bookmark.camera_id):
+            return b""
+        if isinstance(news, BookmarkRemoved):
+            return _event("bookmark_removed", {"id": bookmark.id, "camera": bookmark.camera_id})
+        return _event("bookmark_changed", self._bookmarks.view(bookmark, who))
 
     def _has_ended(self, call: Call) -> bool:
         session_id = call.who.session_id

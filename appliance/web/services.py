@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from appliance.certs.contexts import TlsHolder
     from appliance.media.masks import Mask
     from appliance.recorder.archive import Archive
+    from appliance.recorder.bookmarks import Bookmarks
+    from appliance.recorder.checks import Checks
     from appliance.recorder.events import EventBook
     from appliance.recorder.recorder import Recorder
     from appliance.serve.connection import Connection
@@ -57,6 +59,7 @@ class Services:
     auth: Auth
     cameras: CameraBook
     removals: Removals
+    bookmarks: Bookmarks
     events: EventBook
     directory: Directory
     audience: Audience
@@ -64,6 +67,7 @@ class Services:
     transcoders: Transcoders
     recorder: Recorder
     archive: Archive  # what it recorded
+    checks: Checks  # of it
     hls: HlsOutputs
     trials: Trials
     pool: Pool
