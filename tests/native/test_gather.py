@@ -80,7 +80,7 @@ def test_what_cannot_be_is_refused(fd) -> None:
     with pytest.raises(OSError, match="cannot be read"):
         call(at=-1)
     for wrong in ({"last": 3}, {"first": -1}, {"out": 323}, {"inserts": (b"",)}):
-        with pytest.raises(ValueError, match="rows|row"):
+        with pytest.raises(ValueError, match="row"):
             call(**wrong)
     with pytest.raises(TypeError):
         call(inserts=(b"", "text", b""))  # type: ignore[arg-type]
