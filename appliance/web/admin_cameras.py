@@ -15,6 +15,7 @@ from appliance.sites.removals import LONGEST_S
 from appliance.web.admin import add_route, named_camera
 from appliance.web.cameras import AdviceView, StateView, advice_view, removed_at, state_view
 from appliance.web.pinning import FIRST, shown_fingerprint
+from appliance.web.recording_views import Recording, RecordingChange, recording_values, recording_view
 from appliance.web.table import Parameter
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
 
     ``mask``: polygons that hide a part of the picture from users without the right ``unmasked``, each a list of at
     least three points ``[x, y]`` as fractions of the picture, from its left upper corner; or as text,
-    ``x,y x,y x,y; …``.
+    ``x,y x,y x,y; …``.  ``recording``: what differs from a camera that is not recorded.
     """
 
     name: str
@@ -45,6 +46,7 @@ class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
     transport: str | None = None
     fingerprint: str | None = None
     mask: GivenMask | None = None
+    recording: RecordingChange | None = None
 
     def __repr__(self) -> str:
         return f"NewCamera({self.name!r})"
@@ -64,6 +66,7 @@ class CameraChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     transport: str | None = None
     fingerprint: str | None = None
     mask: GivenMask | None = None
+    recording: RecordingChange | None = None
 
     def __repr__(self) -> str:
         return "CameraChange()"
@@ -100,6 +103,7 @@ class AdminCamera(msgspec.Struct):
     message: str
     streams: list[AdminStream]
     mask: list[list[Point]]
+    recording: Recording
     remove_at: str | None = None
 
 
@@ -172,6 +176,8 @@ class CameraAdministration:
             options["fingerprint"] = given.fingerprint
         if given.mask is not None:
             options["mask"] = _mask(given.mask)
+        if given.recording is not None:
+            options["recording"] = recording_values(given.recording)
         options |= {"username": given.username, "password": password}
         return self._view(await self._services.cameras.add(given.name, given.url, given.sub or None, **options))
 
@@ -183,13 +189,14 @@ class CameraAdministration:
         }
         if given.mask is not None:
             changes["mask"] = _mask(given.mask)
+        if given.recording is not None:
+            changes["recording"] = recording_values(given.recording)
         if "password" in changes:
             changes["password"] = Secret(changes["password"])
         if changes.get("fingerprint") == FIRST:
             less = {"url": None, "sub": None, "username": None, "password": None} | changes
-            del less["fingerprint"]
-            less.pop("name", None)
-            less.pop("mask", None)
+            for other in ("fingerprint", "name", "mask", "recording"):
+                less.pop(other, None)
             streams = configured(camera.streams, **less, local=call.connection.local)
             changes["fingerprint"] = await shown_fingerprint(self._services, streams[0])
         return self._view(await self._services.cameras.change(camera.id, local=call.connection.local, **changes))
@@ -237,6 +244,7 @@ class CameraAdministration:
             state.message,
             streams,
             [list(polygon) for polygon in camera.mask],
+            recording_view(camera.recording),
             removed_at(self._services, camera),
         )
 
