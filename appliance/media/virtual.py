@@ -78,13 +78,12 @@ class Rows:
         if len(self.inserts) == 1:
             return self.size.astype(np.int64) + len(self.inserts[0])
         inserted = np.array([len(text) for text in self.inserts], np.int64)
-        found: Ints = inserted[self.insert] + self.size
-        return found
+        return (inserted[self.insert] + self.size).astype(np.int64, copy=False)
 
     @property
     def lengths(self) -> Ints:
         """The bytes of each row."""
-        plain = self.bodies + self.heads.shape[1]
+        plain: Ints = self.bodies + self.heads.shape[1]
         return plain if self.align == 1 else plain + -plain % self.align
 
 

@@ -45,6 +45,10 @@ class Assembler:
         self.read_into(memoryview(out), start, end)
         return out
 
+    def cut(self, start: int, most: int) -> int:
+        """Where a piece from ``start`` on is best ended, at most ``most`` bytes further."""
+        return self._virtual.cut(start, most)
+
     def read_into(self, out: memoryview, start: int, end: int) -> None:
         """The same, into the beginning of ``out``."""
         rows, at = self._virtual.rows, 0
@@ -58,10 +62,10 @@ class Assembler:
                     at += len(part)
         except (EOFError, OSError) as error:
             raise Fault(
-                Kind.UNAVAILABLE,
+                Kind.NOT_FOUND,
                 "recording_gone",
-                "A part of the recording has been deleted meanwhile, or cannot be read.",
-                "Ask for the recording again.",
+                "A part of that recording was deleted meanwhile.",
+                "Choose another time.",
             ) from error
 
     def _run(self, rows: Rows, run: Run, out: memoryview) -> None:

@@ -27,6 +27,7 @@ from appliance.web.mjpeg import Mjpeg
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.players import Players
+from appliance.web.recording_files import RecordingFiles
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
 from appliance.web.table import Access, Route, Table
@@ -63,6 +64,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Players(services),
         Mjpeg(services),
         Hls(services),
+        RecordingFiles(services),
         Events(services, cameras),
         CameraEvents(services),
         StatusRoutes(services),

@@ -52,6 +52,7 @@ class Route:
     accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send headers.
     ``video`` has to be said where a right on a camera is needed, and where the answer is a picture or video.
     ``accepted``: what is answered with 202 where the query asks for later.
+    ``ranges``: a part of the answer can be asked for (RFC 9110 §14).
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
 
@@ -70,6 +71,7 @@ class Route:
     by_ticket: bool = False
     video: Video | None = None
     endless: bool = False
+    ranges: bool = False
     example: Any = None
     query: tuple[Parameter, ...] = ()
     accepted: type | None = None
