@@ -20,7 +20,7 @@ from appliance.recorder.files import MAIN, Opened, RecordedFile, Span
 from appliance.store.folder import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from appliance.recorder.index import Index
 
@@ -84,6 +84,18 @@ class Archive:
             while len(self._opened) > OPENED_KEPT:
                 self._opened.popitem(last=False)
         return opened
+
+    async def open_all(self, files: Sequence[RecordedFile]) -> list[Opened]:
+        """The same of many: they are not kept, and one thread opens them, one after the other."""
+        kept = {id_: opened for id_, opened in self._opened.items() if not self._index.is_growing(opened.file)}
+
+        def open_each() -> list[Opened]:
+            return [
+                known if (known := kept.get(file.id)) and known.file.size >= file.size else self._open(file)
+                for file in files
+            ]
+
+        return await trio.to_thread.run_sync(open_each, limiter=self._disk)
 
     async def read(self, file: RecordedFile, offset: int, size: int) -> bytes:
         """Bytes of a file.  Raises `Fault` ``recording_gone`` if it was deleted meanwhile."""

@@ -29,6 +29,7 @@ from appliance.web.mjpeg import Mjpeg
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.players import Players
+from appliance.web.recording_files import RecordingFiles
 from appliance.web.recordings import Recordings
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
@@ -67,6 +68,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Mjpeg(services),
         Hls(services),
         Recordings(services),
+        RecordingFiles(services),
         bookmarks,
         Events(services, cameras, bookmarks),
         CameraEvents(services),

@@ -95,7 +95,10 @@ class TicketView(msgspec.Struct):
     seconds: int
 
 
-TICKET_PATHS = ("live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg")
+TICKET_PATHS = (
+    "live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg",
+    *(f"recording.{form}" for form in ("mp4", "mkv", "avi")),
+)  # fmt: skip
 TICKET_S = 60
 
 
