@@ -102,8 +102,11 @@ class Replay:
         elif gap <= -GAP:  # the clock was set back meanwhile
             self._show.playhead.jump(end, cursor.pts)
             self._sent_to = cursor.pts
-        same = cursor.opened.video == announced.video and cursor.opened.audio == announced.audio
-        if not same or gap <= -GAP or cursor.dts < self._run.utc_zero or self._has_sound() != self._hears:
+        hears = self._has_sound()
+        same = cursor.opened.video == announced.video and hears == self._hears
+        if hears and cursor.opened.audio != announced.audio:
+            same = False
+        if not same or gap <= -GAP or cursor.dts < self._run.utc_zero:
             self._announce()
 
     def _announce(self) -> None:
