@@ -16,7 +16,7 @@ from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.sample_table import AUDIO, LEADING, SYNC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import numpy.typing as npt
 
@@ -92,10 +92,10 @@ class Scene:
             for number in numbers.tolist():
                 yield opened, number, opened.file.zero + int(opened.table.pts[number])
 
-    def until(self, at: int) -> list[tuple[Opened, int, int]]:
-        """The samples that are needed for the picture that is shown at ``at``: it is the last of them."""
+    def needed(self, wanted: Collection[int]) -> list[tuple[Opened, int, int]]:
+        """The samples that have to be decoded for the pictures of these times: up to the last one of them."""
         samples = list(self.samples())
-        last = next((n for n, (_, _, time) in enumerate(samples) if time == at), len(samples) - 1)
+        last = max((n for n, (_, _, time) in enumerate(samples) if time in wanted), default=-1)
         return samples[: last + 1]
 
 
@@ -134,6 +134,14 @@ class Strip:
         if len(opened.table.key_pictures) > group.number + 1:
             return _group(opened, group.number + 1)
         return _first(await self._open_after(group.file))
+
+    async def grown(self, group: Group) -> Group | None:
+        """The same group with what of it was recorded since; None: nothing was."""
+        if not group.is_last:
+            return None
+        opened = await self.again(group.opened)
+        now = _group(opened, group.number)
+        return now if now.end > group.end else None
 
     async def before(self, group: Group) -> Group | None:
         """The group before; None: it is the first of all."""

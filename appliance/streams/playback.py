@@ -7,7 +7,9 @@ time, of where they are and not of where they were.
 
 from __future__ import annotations
 
+import logging
 import math
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -24,6 +26,9 @@ from appliance.streams.playhead import Playhead
 from appliance.streams.recorded import Recorded
 from appliance.streams.replay import Replay
 from appliance.streams.show import TELL_S, Show
+from appliance.streams.slides import Slides
+from appliance.streams.transcoder import GIVEN_UP, LOSSES, LOSSES_WITHIN_S, RESTARTING
+from appliance.workers.crew import SeatLostError
 
 if TYPE_CHECKING:
     from appliance.base.clock import Clock
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
     from appliance.streams.messages import Command, Stats, Want
     from appliance.streams.turns import Turns
     from appliance.workers.crew import Crew
+
+log = logging.getLogger(__name__)
 
 #: A command waits so long for the picture of the one before.
 PATIENCE_S: Final = 0.3
@@ -77,6 +84,10 @@ class Playback:
         # what is done for it
         self._show: Show | None = None
         self._replay: Replay | None = None
+        self._slides: Slides | None = None
+        self._is_troubled = False  # the client was told that something is in the way
+        self._lost_at: deque[float] = deque(maxlen=LOSSES)
+        self._is_mending = False  # the worker was lost, and this is the next attempt
         self._chosen: Chosen | None = None
         self._acting = trio.CancelScope()
         self._news = trio.Event()
@@ -187,7 +198,7 @@ class Playback:
             while await self._show_from_here(want):
                 pass
         except Fault as fault:  # deleted meanwhile, say; or no worker
-            self._tell(messages.status("waiting", fault.code))
+            self._say(messages.status("waiting", fault.code))
             await trio.sleep(AGAIN_S)
             self._restart()
 
@@ -244,24 +255,48 @@ class Playback:
             begun=self._begun,
         )
         show.tell_position()
-        end = await self._run_show(show)
+        try:
+            end = await self._run_show(show)
+        except SeatLostError as error:
+            return self._mend(show, error)
         if show.playing:
             await show.playhead.reach(end)
             self._stop_at(end)
         return False
 
     async def _run_show(self, show: Show) -> int:
-        self._replay = Replay(show)
-        return await self._replay.run()
+        if show.chosen.plan is None:
+            self._replay = Replay(show)
+            return await self._replay.run()
+        self._slides = Slides(show, self._crew, at_once=self._is_mending)
+        return await self._slides.run()
+
+    def _mend(self, show: Show, error: SeatLostError) -> bool:
+        """The worker is lost; True: another goes on, behind what ends one after the other."""
+        now = trio.current_time()
+        log.warning("playback of %s: another worker goes on: %s", self._camera_id, error)
+        again, self._is_mending = self._is_mending, True
+        if error.blamed:
+            self._lost_at.append(now)
+        if len(self._lost_at) == LOSSES and now - self._lost_at[0] <= LOSSES_WITHIN_S:
+            self._begun()
+            self._say(messages.status("lost", GIVEN_UP))
+            return False
+        self._say(messages.status("waiting", RESTARTING))
+        self._at = show.playhead.now if show.playing else show.at
+        if again and error.blamed and show.playing:
+            self._at = show.group.ends_at if show.speed > 0 else show.group.key_at - 1
+        return True
 
     async def _cross(self, strip: Strip, at: int) -> bool:
         """Nothing was recorded here: on to where something was; False: there is none, or it does not play."""
         before, after = await strip.neighbours(at)
         to = after if self._speed > 0 else before
+        self._is_troubled = False
         self._begun()
         self._outlet.begin((), ())
         if not self._playing or to is None:
-            self._tell(messages.unrecorded(before, after))
+            self._say(messages.unrecorded(before, after))
             self._stop_at(at, "ended" if self._playing else "paused")
             return False
         self._tell(messages.gap(self._number, at, to))
@@ -283,12 +318,12 @@ class Playback:
         self._chooser.speed = self._recorded.speed = self._speed
         chosen = self._chooser.choose(self._want)
         if isinstance(chosen, Refused):
-            self._tell(messages.status("lost", chosen.reason))
+            self._say(messages.status("lost", chosen.reason))
             return None
         if isinstance(chosen, Unplayable):
             codec = "" if chosen.video is None else chosen.video.codec_string
             told = chosen.message if self._policy.may_know else ""
-            self._tell(messages.status("lost", str(chosen.why), told, codec=codec))
+            self._say(messages.status("lost", str(chosen.why), told, codec=codec))
             return None
         ways = self._chooser.ways(self._want, chosen)
         return ways.options[self._network.step(ways)]
@@ -318,7 +353,10 @@ class Playback:
             self._acting.cancel()
 
     def _begun(self) -> None:
-        self._waits_for_picture = False
+        self._waits_for_picture = self._is_mending = False
+        if self._is_troubled:
+            self._is_troubled = False
+            self._tell(messages.status("ok", None))
         if self._news.is_set():
             self._acting.cancel()
         else:
@@ -327,7 +365,12 @@ class Playback:
     def _end(self) -> None:
         """What was shown is no longer."""
         self._hold()
-        self._show = self._replay = self._chosen = None
+        self._show = self._replay = self._slides = self._chosen = None
+
+    def _say(self, status: str) -> None:
+        """Something is in the way."""
+        self._is_troubled = True
+        self._tell(status)
 
     def _tell(self, text: str) -> None:
         self._outlet.control(text_frame(text))

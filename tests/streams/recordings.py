@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import av
@@ -11,6 +11,7 @@ import numpy as np
 from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4_read import Mp4Error, read_formats, read_samples
+from tests.media.clips import Clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +41,16 @@ def decoded(video: VideoFormat, units: Sequence[tuple[int, bytes]]) -> Iterator[
         frames += decoder.decode(packet)
     for frame in [*frames, *decoder.decode(None)]:
         yield frame.pts, frame.to_ndarray(format="rgb24")
+
+
+def with_leading(clip: Clip) -> Clip:
+    """The same, where what is shown before the key picture that it follows is known to be so, as sources know it."""
+    units, key = [], clip.units[0].pts
+    for unit in clip.units:
+        key = unit.pts if unit.is_idr else key
+        units.append(replace(unit, leading=unit.pts < key))
+    assert any(unit.leading for unit in units)
+    return Clip(clip.format, units)
 
 
 @dataclass

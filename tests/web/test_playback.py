@@ -15,19 +15,21 @@ from appliance.base.clock import to_rfc3339
 from appliance.media.fmp4_read import read_samples
 from tests.media.clips import encode_aac, encode_h264, encode_h265
 from tests.recorder.made import endless, make_recording
-from tests.streams.recordings import FRAME, START, number_in, stretch
+from tests.streams.recordings import FRAME, START, number_in, stretch, with_leading
 from tests.web.appliance import House, running_house
-from tests.web.transcoding import AVC, HEVC
+from tests.web.transcoding import AVC, HEVC, decode, pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from appliance.sites.cameras import Camera
+    from tests.web.listening import LiveView
     from tests.web.visitor import Visitor
 
 #: Pictures say their number; 130 s are three files, whose numbers begin anew every 8 s.
-CLIP = encode_h264(200, gop=25, b=2)
-HALF = encode_h264(200, (160, 90), gop=10)
+CLIP = encode_h264(200, gop=25, b=2, sc_threshold="0")
+#: Pictures are shown before the key picture that they follow, and refer to what was before that.
+OPEN = with_leading(encode_h264(250, gop=25, b=2, **{"x264-params": "open-gop=1:scenecut=0:keyint=25:bframes=2"}))
 OTHER = encode_h265(100, (320, 180), gop=25)
 SOUND, SOUNDS = encode_aac(2.0)
 DIRECT = {"width": 320, "height": 180, "codecs": [AVC, HEVC]}
@@ -48,7 +50,7 @@ class World:
 
 def number_at(at: int) -> int:
     """The number of the picture that was on the screen."""
-    for start, count in ((ANOTHER, len(OTHER.units)), (AGAIN, len(CLIP.units)), (LONG, len(CLIP.units))):
+    for start, count in ((ANOTHER, len(OTHER.units)), (AGAIN, len(OPEN.units)), (LONG, len(CLIP.units))):
         if at >= start:
             return (at - start) // FRAME % count
     raise LookupError(at)
@@ -59,7 +61,7 @@ def world() -> Iterator[World]:
     with running_house() as house:
         camera = house.do(house.camera)
         index = house.services.archive._index
-        for clip, at, seconds, sounds in ((CLIP, LONG, 130, SOUNDS), (CLIP, AGAIN, 10, ()), (OTHER, ANOTHER, 4, ())):
+        for clip, at, seconds, sounds in ((CLIP, LONG, 130, SOUNDS), (OPEN, AGAIN, 10, ()), (OTHER, ANOTHER, 4, ())):
             make_recording(house.folder, endless(clip, at, seconds, sounds=sounds), camera_id=camera.id, index=index)
         user = house.do(lambda: house.user("anna", playback=[camera], audio=[camera]))
         yield World(house, camera, house.do(house.visitor, user))
@@ -183,5 +185,95 @@ def test_where_nothing_was_recorded_the_nearest_is_told(world: World) -> None:
                     None if each is None else each // 90 for each in (before, after)
                 ]
                 assert (await view.told("position"))["state"] == "paused"
+
+    world.do(act)
+
+
+PICTURES = {"width": 320, "height": 180, "fps": 25, "codecs": [AVC, HEVC], "mode": "transcoded"}
+
+
+async def pictures_of(view: LiveView, number: int, count: int) -> list[tuple[int, int]]:
+    """Time (ticks of the millisecond) and number of the first pictures that come for a command."""
+    while (told := await view.told("stream"))["id"] != number:
+        pass
+    assert told["mode"] == "transcoded", told
+    return [(at * 90, number_in(decode(jpeg))) for at, jpeg in await pictures(view, count)]
+
+
+def test_fifty_instants_are_shown_exactly_as_pictures(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            for number, at in enumerate(instants(50), 1):
+                await view.say({"type": "seek", "at": to_rfc3339(at), "id": number})
+                ((shown, says),) = await pictures_of(view, number, 1)
+                assert says == number_at(at + 89), (number, at - START)
+                assert 0 <= at + 89 - shown < FRAME + 90
+
+    world.do(act)
+
+
+@pytest.mark.parametrize(
+    ("speed", "at", "count", "step", "pace_s"),
+    [
+        (1, LONG + 59 * S, 40, FRAME, 0.04),
+        (0.5, LONG + 3 * S, 12, FRAME, 0.08),
+        (4, LONG + 59 * S, 20, 4 * FRAME, 0.04),
+        (8, LONG + 50 * S, 20, S, 0.125),
+        (-1, LONG + 61 * S, 40, -FRAME, 0.04),
+        (-4, LONG + 70 * S, 12, -S, 0.25),
+        (-32, LONG + 70 * S, 20, -2 * S, 0.0625),
+    ],
+)
+def test_every_speed_shows_the_pictures_of_its_time_in_order(
+    world: World, speed: float, at: int, count: int, step: int, pace_s: float
+) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            await view.say({"type": "play", "at": to_rfc3339(at + 90 * 10), "speed": speed, "id": 1})
+            first = (await pictures_of(view, 1, 1))[0]
+            began = trio.current_time()
+            rest = [(at * 90, number_in(decode(jpeg))) for at, jpeg in await pictures(view, count - 1)]
+            took = trio.current_time() - began
+        shown = [first, *rest]
+        assert [says for _, says in shown] == [number_at(at + 89) for at, _ in shown]
+        steps = [after - before for (before, _), (after, _) in pairwise(shown)]
+        assert all(each * step > 0 for each in steps)
+        whole = [each for each in steps if abs(each - step) <= abs(step) / 8 + 90]
+        assert len(whole) >= 0.8 * len(steps), steps  # on a busy machine some are left out
+        assert took == pytest.approx(abs(sum(steps)) / S / abs(speed), abs=0.5)
+        assert took >= 0.8 * pace_s * (count - 2)
+
+    world.do(act)
+
+
+@pytest.mark.parametrize("wants", [DIRECT, PICTURES], ids=["direct", "as pictures"])
+def test_steps_go_over_borders_both_ways(world: World, wants: dict[str, Any]) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**wants)
+            number = 1
+            for begin, by in ((LONG + 60 * S, -1), (LONG + 60 * S - FRAME, 1), (LONG + 3 * S, -1), (AGAIN, -1)):
+                border = begin
+                await view.say({"type": "seek", "at": to_rfc3339(border), "id": number})
+                if wants is PICTURES:
+                    ((at, _),) = await pictures_of(view, number, 1)
+                    assert at == border // 90 * 90
+                for _ in range(2):
+                    number += 1
+                    await view.say({"type": "step", "by": by, "id": number})
+                    due = border + by * FRAME if border != AGAIN else LONG + 130 * S - FRAME
+                    if wants is PICTURES:
+                        ((at, says),) = await pictures_of(view, number, 1)
+                        assert says == number_at(due)
+                    else:
+                        while (told := await view.told("position"))["id"] != number:
+                            pass
+                        at = told["utc_ms"] * 90
+                        assert told["state"] == "paused"
+                    assert at == due // 90 * 90
+                    border = due
+                number += 1
 
     world.do(act)
