@@ -166,11 +166,13 @@ class Gate:
                 principal, _ = self._services.auth.tickets.redeem(ticket, asked.path)
         if session is not None and by_cookie and _changes_something(route, asked):
             self._check_csrf(session, asked)
-        camera = self._allow(route, principal, path)
+        camera = self._allow(route, principal, path, asked.args)
         address = self._services.client(connection, asked.scope["headers"]).address
         return Call(route, principal, session, camera, None, path, asked.args, connection, address, ticket)
 
-    def _allow(self, route: Route, principal: Principal | None, path: dict[str, str]) -> Camera | None:
+    def _allow(
+        self, route: Route, principal: Principal | None, path: dict[str, str], query: Mapping[str, str]
+    ) -> Camera | None:
         """The camera that the route is about.  Raises `Fault` unless the principal may call it."""
         if route.needs is Access.PUBLIC:
             return None
@@ -187,6 +189,8 @@ class Gate:
         if route.needs is Access.SIGNED_IN:
             return camera
         needed = Right.ADMINISTER if route.needs is Access.METRICS else Right(route.needs)
+        if route.instead is not None and route.instead[0] in query:
+            needed = route.instead[1]
         if not rights.allows(principal, needed, camera.id if camera is not None and needed in CAMERA_RIGHTS else None):
             raise problem.no_right(needed)
         if route.video is Video.NATIVE and camera is not None:

@@ -52,6 +52,7 @@ class Route:
     accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send headers.
     ``video`` has to be said where a right on a camera is needed, and where the answer is a picture or video.
     ``accepted``: what is answered with 202 where the query asks for later.
+    ``instead``: a parameter of the query, and the right on the camera that is needed in place of ``needs`` with it.
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
 
@@ -73,6 +74,7 @@ class Route:
     example: Any = None
     query: tuple[Parameter, ...] = ()
     accepted: type | None = None
+    instead: tuple[str, Right] | None = None
 
 
 class Table:
