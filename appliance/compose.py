@@ -37,7 +37,7 @@ from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
 from appliance.settings.settings import Settings
-from appliance.settings.tabs import ConnectivityTab, GeneralTab, PerformanceTab
+from appliance.settings.tabs import ConnectivityTab, GeneralTab, PerformanceTab, RecordingTab
 from appliance.sites.cameras import CameraBook
 from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
@@ -59,6 +59,7 @@ from appliance.streams.recording import HubFeeds
 from appliance.streams.snapshots import open_snapshots
 from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
+from appliance.streams.turns import UserTurns
 from appliance.supervise import supervise
 from appliance.web.app import create_app
 from appliance.web.capacity import read_capacity
@@ -258,7 +259,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             )
         )
         transcoders = await stack.enter_async_context(open_transcoders(crew))
-        snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
+        snapshots = await stack.enter_async_context(open_snapshots(directory, recorder.archive, pool))
         checks = Checks(recorder.index, cameras, clock)
         hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
@@ -282,6 +283,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             recorder=recorder,
             archive=recorder.archive,
             checks=checks,
+            turns=UserTurns(lambda: settings.tab(RecordingTab).seeks_per_user),
             hls=hls,
             trials=Trials(openers, pool),
             pool=pool,

@@ -28,6 +28,7 @@ from appliance.web.live import Live
 from appliance.web.mjpeg import Mjpeg
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
+from appliance.web.playback import PlaybackRoutes
 from appliance.web.players import Players
 from appliance.web.recording_files import RecordingFiles
 from appliance.web.recordings import Recordings
@@ -64,6 +65,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         SessionRoutes(services),
         cameras,
         Live(services),
+        PlaybackRoutes(services),
         Players(services),
         Mjpeg(services),
         Hls(services),

@@ -96,7 +96,7 @@ class TicketView(msgspec.Struct):
 
 
 TICKET_PATHS = (
-    "live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg",
+    "live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg", "playback",
     *(f"recording.{form}" for form in ("mp4", "mkv", "avi")),
 )  # fmt: skip
 TICKET_S = 60

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from appliance.streams.snapshots import Snapshots
     from appliance.streams.transcoders import Transcoders
     from appliance.streams.trials import Trials
+    from appliance.streams.turns import UserTurns
     from appliance.web.pages import Page
     from appliance.workers.pool import Pool
 
@@ -68,6 +69,7 @@ class Services:
     recorder: Recorder
     archive: Archive  # what it recorded
     checks: Checks  # of it
+    turns: UserTurns  # to seek in it
     hls: HlsOutputs
     trials: Trials
     pool: Pool

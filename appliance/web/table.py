@@ -76,6 +76,7 @@ class Route:
     ``video`` has to be said where a right on a camera is needed, and where the answer is a picture or video.
     ``accepted``: what is answered with 202 where the query asks for later.
     ``ranges``: a part of the answer can be asked for (RFC 9110 §14).
+    ``instead``: a parameter of the query, and the right on the camera that is needed in place of ``needs`` with it.
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
 
@@ -98,6 +99,7 @@ class Route:
     example: Any = None
     query: tuple[Parameter, ...] = ()
     accepted: type | None = None
+    instead: tuple[str, Right] | None = None
     finder: Finder | None = None
 
     @property

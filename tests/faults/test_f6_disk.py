@@ -45,7 +45,7 @@ def test_f6_a_full_disk_and_one_that_cannot_be_written(tmp_path: Path) -> None:
     data = tmp_path / "data"
     inside = data / "recordings"
     inside.mkdir(parents=True, mode=0o700)
-    mount = f"mount -t tmpfs -o size={DISK},mode=700 none {inside}; exec \"$@\""
+    mount = f'mount -t tmpfs -o size={DISK},mode=700 none {inside}; exec "$@"'
     with running(data, prefix=[*own_mounts(), "sh", "-ec", mount, "sh"]) as server:
 
         def in_its_mounts(*command: str) -> None:
