@@ -30,6 +30,7 @@ from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
 from appliance.recorder.events import EventBook
+from appliance.recorder.recorder import open_recorder
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
@@ -52,6 +53,7 @@ from appliance.streams.hls import open_hls
 from appliance.streams.levels import LevelInForce
 from appliance.streams.network import watch_networks
 from appliance.streams.news import Newsroom
+from appliance.streams.recording import HubFeeds
 from appliance.streams.snapshots import open_snapshots
 from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
@@ -247,13 +249,18 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         openers = outside.openers(clock, demo, poller)
         crew = await stack.enter_async_context(open_crew(pool))
         directory = await stack.enter_async_context(open_directory(openers, clock, crew))
+        recorder = await stack.enter_async_context(
+            open_recorder(
+                options.folder, clock, cameras, settings, board, HubFeeds(directory), last_event=events.last_event
+            )
+        )
         transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
         hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
-        newsroom = Newsroom(auth, cameras, directory, audience, events.changes)
+        newsroom = Newsroom(auth, cameras, directory, audience, events.changes, recorder.changes)
         services = Services(
             folder=options.folder,
             clock=clock,
@@ -266,6 +273,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             audience=audience,
             snapshots=snapshots,
             transcoders=transcoders,
+            recorder=recorder,
+            archive=recorder.archive,
             hls=hls,
             trials=Trials(openers, pool),
             pool=pool,
@@ -291,6 +300,9 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 "camera poller": poller.run,
                 "removals": removals.run,
                 "events": events.run,
+                "recorder": recorder.run,
+                "recordings": recorder.tend,
+                "retention": recorder.retention.run,
                 "load": partial(_sample, load, services),
                 "networks": partial(watch_networks, audience),
                 "settings": partial(_obey_settings, settings, policy, logs, audience),

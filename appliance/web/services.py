@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from appliance.base.watch import Broadcast
     from appliance.certs.contexts import TlsHolder
     from appliance.media.masks import Mask
+    from appliance.recorder.archive import Archive
     from appliance.recorder.events import EventBook
+    from appliance.recorder.recorder import Recorder
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -60,6 +62,8 @@ class Services:
     audience: Audience
     snapshots: Snapshots
     transcoders: Transcoders
+    recorder: Recorder
+    archive: Archive  # what it recorded
     hls: HlsOutputs
     trials: Trials
     pool: Pool
