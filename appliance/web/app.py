@@ -32,6 +32,7 @@ from appliance.web.playback import PlaybackRoutes
 from appliance.web.players import Players
 from appliance.web.recording_files import RecordingFiles
 from appliance.web.recordings import Recordings
+from appliance.web.recorder import RecorderRoutes
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
 from appliance.web.table import Access, Route, Table
@@ -81,6 +82,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         CameraAdministration(services),
         SettingsAdministration(services),
         RecordingAdministration(services),
+        RecorderRoutes(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),

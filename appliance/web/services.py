@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from appliance.recorder.checks import Checks
     from appliance.recorder.events import EventBook
     from appliance.recorder.recorder import Recorder
+    from appliance.recorder.stock import Stock
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -70,6 +71,7 @@ class Services:
     archive: Archive  # what it recorded
     checks: Checks  # of it
     turns: UserTurns  # to seek in it
+    stock: Stock  # how much that is
     hls: HlsOutputs
     trials: Trials
     pool: Pool
