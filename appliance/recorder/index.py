@@ -118,7 +118,7 @@ class Index:
             growing.file if growing is not None and row[0] == growing.start else self._file(camera_id, stream, row)
             for row in rows
         ]
-        return [file for file in found if file.end > start]
+        return [file for file in found if file.end > max(start, file.start)]
 
     def content(self, file: RecordedFile) -> tuple[SampleTable | bytes, bytes] | None:
         """The samples of a file, or the blob of them, and its init segment; None if the index does not have them."""
