@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readAdminCamera } from "./camera-admin";
 import { limitsExceeded } from "./recording-settings";
-import { changedRecording, fieldOf, NOT_RECORDED, readRecording, recordingBody, recordingFaults, timesFault, USUAL_TIMES, type Recording } from "./recording";
+import { changedRecording, inMode, NOT_RECORDED, readRecording, recordingBody, recordingFaults, timesFault, USUAL_TIMES, type Recording } from "./recording";
 
 const SAID = {
   mode: "schedule", sub: true, pre_s: 0, post_s: 60, retention_days: 7, max_gb: 1.5,
@@ -45,12 +45,18 @@ describe("how a camera is recorded", () => {
   ])("is wrong before the server says so: %o", (change, wrong) => {
     expect([...recordingFaults({ ...READ, ...change })]).toEqual(wrong);
   });
+  it("keeps nothing wrong where nobody sees it", () => {
+    const wrong: Recording = { ...READ, mode: "event", pre: "31", post: "60", gb: "x", schedule: [{ ...USUAL_TIMES, days: [] }] };
+    const always = inMode("continuous", wrong, READ);
+    expect(always).toEqual({ ...wrong, mode: "continuous", pre: READ.pre, schedule: READ.schedule });
+    expect([...recordingFaults(always)]).toEqual(["gb"]);
+    expect([...recordingFaults(inMode("off", always, READ))]).toEqual([]);
+    expect(inMode("schedule", wrong, READ)).toMatchObject({ pre: READ.pre, schedule: wrong.schedule });
+    expect(inMode("schedule", NOT_RECORDED, NOT_RECORDED).schedule).toEqual([USUAL_TIMES]);
+  });
   it("has times that say something", () => {
     const fault = (from: string, to: string): boolean => timesFault({ ...USUAL_TIMES, from, to });
     expect([fault("08:00", "08:00"), fault("", "08:00"), fault("08:00", ""), fault("8:00", "09:00")]).toEqual([true, true, true, true]);
     expect([fault("00:00", "00:00"), fault("22:00", "06:00")]).toEqual([false, false]);
-  });
-  it("finds the field that the server complains about", () => {
-    expect([fieldOf("recording.pre_s"), fieldOf("recording.schedule"), fieldOf("recording"), fieldOf("name"), fieldOf(null)]).toEqual(["pre", "schedule", null, null, null]);
   });
 });
