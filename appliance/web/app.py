@@ -30,9 +30,9 @@ from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.playback import PlaybackRoutes
 from appliance.web.players import Players
+from appliance.web.recorder import RecorderRoutes
 from appliance.web.recording_files import RecordingFiles
 from appliance.web.recordings import Recordings
-from appliance.web.recorder import RecorderRoutes
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
 from appliance.web.table import Access, Route, Table
