@@ -159,8 +159,9 @@ class Check:
 
     def _check_row(self, place: Place, row: Row) -> None:
         suspicion = self._suspect(place, row)
-        self.report.files += 1
-        self.report.size += row.file.size
+        if suspicion is None or suspicion.kind is not Kind.FILE_MISSING:
+            self.report.files += 1
+            self.report.size += row.file.size
         if suspicion is None:
             return
         again = rows.row_at(self._index, place.camera_id, place.stream, row.file.start)
