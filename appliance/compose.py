@@ -29,13 +29,11 @@ from appliance.base.interfaces import interface_addresses
 from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
-from appliance.recorder.archive import Archive
 from appliance.recorder.bookmarks import Bookmarks
 from appliance.recorder.checks import Checks
-from appliance.recorder.database import NAME, Database
 from appliance.recorder.events import EventBook
-from appliance.recorder.files import FOLDER
-from appliance.recorder.index import Index
+from appliance.recorder.recorder import RecordingChanged, open_recorder
+from appliance.recorder.stock import Stock
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
@@ -51,13 +49,14 @@ from appliance.status.load import SAMPLE_S, Load
 from appliance.status.logs import keep_early, open_logs
 from appliance.status.watches import watch_disk, watch_log
 from appliance.store import open_store
-from appliance.store.folder import COMMAND, SERVER, make_private_folder, write_whole
+from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
 from appliance.streams.directory import open_directory
 from appliance.streams.hls import open_hls
 from appliance.streams.levels import LevelInForce
 from appliance.streams.network import watch_networks
 from appliance.streams.news import Newsroom
+from appliance.streams.recording import HubFeeds
 from appliance.streams.snapshots import open_snapshots
 from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
@@ -75,6 +74,7 @@ if TYPE_CHECKING:
 
     from appliance.auth.users import FirstPassword
     from appliance.base.clock import Clock
+    from appliance.recorder.recorder import Recorder
     from appliance.status.logs import Logs
     from appliance.streams.directory import Openers
     from appliance.web.app import Part
@@ -254,16 +254,19 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         openers = outside.openers(clock, demo, poller)
         crew = await stack.enter_async_context(open_crew(pool))
         directory = await stack.enter_async_context(open_directory(openers, clock, crew))
+        recorder = await stack.enter_async_context(
+            open_recorder(
+                options.folder, clock, cameras, settings, board, HubFeeds(directory), last_event=events.last_event
+            )
+        )
         transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
-        index = await stack.enter_async_context(_open_index(options.folder))
-        archive = Archive(index)
-        checks = Checks(index, cameras, clock)
+        checks = Checks(recorder.index, cameras, clock)
         hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
-        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes, events.changes)
+        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes, events.changes, recorder.changes)
         services = Services(
             folder=options.folder,
             clock=clock,
@@ -277,8 +280,10 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             audience=audience,
             snapshots=snapshots,
             transcoders=transcoders,
-            archive=archive,
             checks=checks,
+            recorder=recorder,
+            archive=recorder.archive,
+            stock=Stock(recorder.index, clock),
             hls=hls,
             trials=Trials(openers, pool),
             pool=pool,
@@ -305,6 +310,10 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 "camera poller": poller.run,
                 "removals": removals.run,
                 "events": events.run,
+                "recorder": recorder.run,
+                "recordings": recorder.tend,
+                "retention": recorder.retention.run,
+                "stock": partial(services.stock.run, partial(_tell_recording, recorder)),
                 "load": partial(_sample, load, services),
                 "networks": partial(watch_networks, audience),
                 "settings": partial(_obey_settings, settings, policy, logs, audience),
@@ -317,23 +326,6 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         services.https_port = bound.https_ports[0] if bound.https_ports else 0
         services.http_port = bound.http_ports[0] if bound.http_ports else 0
         yield Appliance(services, table, bound, await _ready(options, services, bound, first))
-
-
-@asynccontextmanager
-async def _open_index(folder: Path) -> AsyncIterator[Index]:
-    """The index of what was recorded, for as long as the block lasts."""
-    root = folder / FOLDER
-
-    def begin() -> Database:
-        make_private_folder(root)
-        return Database(root / NAME)
-
-    database = await trio.to_thread.run_sync(begin)
-    try:
-        yield Index(root, database)
-    finally:
-        with trio.CancelScope(shield=True):
-            await trio.to_thread.run_sync(database.close)
 
 
 def _binds(options: Options, settings: Settings) -> Binds:
@@ -401,6 +393,10 @@ async def _sample(load: Load, services: Services) -> None:
         if services.levels.see(sample):
             services.audience.decide()
         await trio.sleep(SAMPLE_S)
+
+
+def _tell_recording(recorder: Recorder, camera_id: str) -> None:
+    recorder.changes.publish(RecordingChanged(camera_id, recorder.state(camera_id).value))
 
 
 async def _obey_settings(settings: Settings, policy: Policy, logs: Logs, audience: Audience) -> None:

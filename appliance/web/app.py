@@ -29,6 +29,7 @@ from appliance.web.mjpeg import Mjpeg
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.players import Players
+from appliance.web.recorder import RecorderRoutes
 from appliance.web.recordings import Recordings
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
@@ -77,6 +78,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         CameraAdministration(services),
         SettingsAdministration(services),
         RecordingAdministration(services),
+        RecorderRoutes(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),

@@ -14,6 +14,7 @@ from appliance.auth.sessions import SessionEnded
 from appliance.base.faults import Fault, Kind
 from appliance.recorder.bookmarks import BookmarkRemoved, BookmarkSet
 from appliance.recorder.events import Event
+from appliance.recorder.recorder import RecordingChanged
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraLeaving, CameraRemoved
 from appliance.streams.directory import CameraState
 from appliance.streams.news import Lost, Stopping
@@ -52,7 +53,7 @@ class Events:
                 "/api/v1/events",
                 Access.SIGNED_IN,
                 self.stream,
-                "Cameras added, changed, removed, their states and events; bookmarks; rights changed; session ended",
+                "Cameras that come, change, go, their states, recordings, events, bookmarks; rights; session ended",
                 media_type="text/event-stream",
                 endless=True,
             )
@@ -107,6 +108,11 @@ class Events:
             return _event("camera_state", {"id": news.camera_id, **msgspec.to_builtins(state_view(news))})
         if isinstance(news, BookmarkSet | BookmarkRemoved):
             return self._of_bookmark(news, who)
+        if isinstance(news, RecordingChanged):
+            camera = self._services.cameras.find(news.camera_id)
+            if camera is None or not self._sees(who, camera.id):
+                return b""
+            return _event("camera_recording", {"id": camera.id, **self._cameras.recording(camera)})
         if isinstance(news, Event):
             if not self._services.rights.allows(who, Right.PLAYBACK, news.camera_id):
                 return b""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from appliance.recorder.bookmarks import Bookmarks
     from appliance.recorder.checks import Checks
     from appliance.recorder.events import EventBook
+    from appliance.recorder.recorder import Recorder
+    from appliance.recorder.stock import Stock
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -64,8 +66,10 @@ class Services:
     audience: Audience
     snapshots: Snapshots
     transcoders: Transcoders
-    archive: Archive
     checks: Checks  # of the recordings
+    recorder: Recorder
+    archive: Archive  # what it recorded
+    stock: Stock  # how much that is
     hls: HlsOutputs
     trials: Trials
     pool: Pool
