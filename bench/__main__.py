@@ -16,7 +16,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import crowd, fanout, first_picture, frozen, ingest, kernels, memory, served, stall, start, transcode
+from bench import (
+    crowd,
+    fanout,
+    first_picture,
+    frozen,
+    ingest,
+    kernels,
+    memory,
+    recording,
+    served,
+    stall,
+    start,
+    transcode,
+)
 from bench.common.cli import Options, end_in_order, say
 from bench.common.paths import BENCH, ROOT
 from bench.common.report import Section, Table, findings_table
@@ -35,6 +48,7 @@ SECTIONS: dict[str, Callable[[Options], Section]] = {
     "served": served.measure,
     "stall": stall.measure,
     "crowd": crowd.measure,
+    "recording": recording.measure,
     "start": start.measure,
     "frozen": frozen.measure,
 }
