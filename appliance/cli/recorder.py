@@ -107,11 +107,12 @@ def _show(done: Any) -> None:
     if more > 0:
         kinds = ", ".join(f"{NAMES.get(kind, kind)}: {count}" for kind, count in done["counts"].items())
         say(f"… and {more} more; in all: {kinds}")
-    looked = f"{done['files']} files, {done['bytes'] / 1e9:.1f} GB"
+    looked = f"{done['files']} {'file' if done['files'] == 1 else 'files'}, {done['bytes'] / 1e9:.1f} GB"
+    differences = "1 difference" if done["found"] == 1 else f"{done['found']} differences"
     if not done["found"]:
         say(f"{looked}: files and index agree.")
     elif not done["left"]:
-        say(f"{looked}: {done['found']} differences, all repaired.")
+        say(f"{looked}: {differences}, all repaired.")
     else:
         hint = "" if done["repair"] else " To put them right: fanal recorder check --repair"
-        say(f"{looked}: {done['found']} differences, {done['left']} of them left.{hint}")
+        say(f"{looked}: {differences}, {done['left']} of them left.{hint}")

@@ -49,19 +49,23 @@ class Check:
 
     def steps(self) -> Iterator[None]:
         """The check, bit by bit.  Raises `Fault`."""
-        lost = self._index.database.lost
         yield from self._check_index()
-        lost |= self._index.database.lost
-        for camera_id, stream in self._places():
-            self.report.place = f"{camera_id}/{stream}"
-            yield from self._check_stream(camera_id, stream)
+        database = self._index.database
+        lost, complete = database.lost, False
+        if self._repair:
+            database.lost = False  # nobody else needs to look for what it lacks
+        try:
+            for camera_id, stream in self._places():
+                self.report.place = f"{camera_id}/{stream}"
+                yield from self._check_stream(camera_id, stream)
+            complete = True
+        finally:
+            database.lost |= lost and not (complete and self._repair)
         self.report.place = ""
         if lost and self.report.counts[Kind.NOT_INDEXED] and not self.report.counts[Kind.INDEX_DAMAGED]:
             action = "the files were taken into the new one" if self._repair else ""
             message = "it was damaged or deleted, and has been begun anew"
             self.report.add(Difference(Kind.INDEX_LOST, NAME, message, action, mended=self._repair))
-        if self._repair and not self.report.left:
-            self._index.database.lost = False
 
     # ── the index itself ────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,8 +163,9 @@ class Check:
 
     def _check_row(self, place: Place, row: Row) -> None:
         suspicion = self._suspect(place, row)
-        self.report.files += 1
-        self.report.size += row.file.size
+        if suspicion is None or suspicion.kind is not Kind.FILE_MISSING:
+            self.report.files += 1
+            self.report.size += row.file.size
         if suspicion is None:
             return
         again = rows.row_at(self._index, place.camera_id, place.stream, row.file.start)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PAGE: Final = 200
 _COLUMNS: Final = (
     "SELECT files.start, files.length, files.lead, files.size, files.grows, files.content,"
-    " contents.id, contents.samples, formats.init, formats.hash"
+    " contents.id, CAST(contents.samples AS BLOB), CAST(formats.init AS BLOB), CAST(formats.hash AS BLOB)"
     " FROM files LEFT JOIN contents ON contents.id = files.content LEFT JOIN formats ON formats.id = contents.format"
 )
 #: Steps of SQLite's machine between two questions whether to go on: some milliseconds.

@@ -180,6 +180,7 @@ class World:
     async def prepare(self) -> None:
         """What the calls of the table are about: there, and not yet there."""
         services = self.house.services
+        await services.checks.wait_ended()
         for name in ("léa", "scratch"):
             if services.auth.users.find(name):
                 await services.auth.users.remove(name)
