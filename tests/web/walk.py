@@ -58,6 +58,8 @@ def needs(method: str, path: str) -> str:
         return "sees"
     if path == "/api/v1/cameras/<camera_id>/events":
         return "playback" if method == "GET" else "administer"
+    if path.startswith("/api/v1/cameras/<camera_id>/recording."):
+        return "export"
     if path.startswith("/api/v1/cameras/<camera_id>/"):  # everything else of a camera is its picture
         return "live"
     if path.startswith(("/api/v1/admin/", "/api/v1/status")) or path == "/metrics":
@@ -96,7 +98,11 @@ ROLES = (
     Standing("a viewer whose password was changed meanwhile", None),
 )
 #: What an allowed call is answered where that is not the status of the table: (status, code).
-ALLOWED = {"sign_in": (401, "bad_credentials"), "password": (422, "bad_credentials")}
+ALLOWED = {
+    "sign_in": (401, "bad_credentials"),
+    "password": (422, "bad_credentials"),
+    **{f"recording_{form}": (422, "bad_parameter") for form in ("mp4", "mkv", "avi")},  # from when is not said
+}
 
 
 def expected(needed: str, role: Standing, camera: str | None) -> tuple[int, str] | None:
