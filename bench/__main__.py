@@ -25,6 +25,7 @@ from bench import (
     ingest,
     kernels,
     memory,
+    recording,
     served,
     stall,
     start,
@@ -49,6 +50,7 @@ SECTIONS: dict[str, Callable[[Options], Section]] = {
     "stall": stall.measure,
     "crowd": crowd.measure,
     "downloads": downloads.measure,
+    "recording": recording.measure,
     "start": start.measure,
     "frozen": frozen.measure,
 }

@@ -219,7 +219,7 @@ def _record(server: Server, minutes: int) -> tuple[int, list[Path]]:
             path.hardlink_to(paths[n - 60])
         paths.append(path)
         file = RecordedFile(0, server.cameras[0], MAIN, zero, zero, zero + MINUTE, len(content), path)
-        index.put(file, init=init, table=table, arrived=int(time.time()))
+        index.put(file, init=init, table=table)
     index.database.close()
     return start, paths
 

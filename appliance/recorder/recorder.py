@@ -23,7 +23,7 @@ from appliance.recorder.files import FOLDER, MAIN, SUB
 from appliance.recorder.index import Index
 from appliance.recorder.memory import Memory, usual_limit
 from appliance.recorder.retention import Held, Retention, limits_of, nothing_held
-from appliance.recorder.stream import Doing, RecordingState, StreamRecorder
+from appliance.recorder.stream import ASK_S, Doing, RecordingState, StreamRecorder
 from appliance.settings.tabs import RecordingTab
 from appliance.status.board import Attention, Severity
 from appliance.store.folder import make_private_folder
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: How often what becomes of the cameras is looked at.
-LOOK_S: Final = 0.5
 #: Threads that write; a disk that hangs holds no more.
 WRITERS: Final = 8
 #: A stream's task that failed is begun again after so long.
@@ -128,8 +126,10 @@ class Recorder:
         """Follow the cameras and their rules, and say what becomes of them."""
         while True:
             self._follow()
+            for task in self._tasks.values():
+                task.recorder.decide()
             self._look()
-            await trio.sleep(LOOK_S)
+            await trio.sleep(ASK_S)
 
     async def tend(self) -> None:
         """Look for files that the index does not know: of the last hour at a start, all of them after it was lost."""

@@ -27,6 +27,7 @@ from appliance.web.mjpeg import Mjpeg
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.players import Players
+from appliance.web.recorder import RecorderRoutes
 from appliance.web.recording_files import RecordingFiles
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
@@ -73,6 +74,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         UserAdministration(services),
         CameraAdministration(services),
         SettingsAdministration(services),
+        RecorderRoutes(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),
