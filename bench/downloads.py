@@ -39,7 +39,8 @@ BEGIN_TARGET_MS = 200
 NGINX_TARGET = 0.3
 FFMPEG_TARGET = 1.0
 END_BYTES = 65_536
-SOUND_RATE = 16_000
+#: Of which a minute is a whole number of pieces, as if the files were one recording.
+SOUND_RATE = 32_000
 MINUTE = 60 * TICKS_PER_SECOND
 #: Nobody answers there: what is measured is recorded already.
 CAMERA = "rtsp://127.0.0.1:9/"
