@@ -20,6 +20,7 @@ from tests.web.scenes import eventually, feed, give
 
 if TYPE_CHECKING:
     from tests.streams.scripted import Camera
+    from tests.web.appliance import House
 
 EVER = (0, 1 << 62)
 
@@ -60,6 +61,10 @@ async def test_what_is_recorded_begins_with_what_the_hub_has_and_keeps_it_open(a
         assert source.open_now == 0
 
 
+def codes(house: House) -> list[str]:
+    return [item.code for item in house.services.board.attention]
+
+
 async def test_f10_an_appliance_records_on_in_order_when_its_clock_is_set() -> None:
     """Back by an hour, and ahead by two; each time the camera begins a run, as its timeline does."""
     clock = ManualClock(SystemClock().utc_90k())
@@ -67,7 +72,7 @@ async def test_f10_an_appliance_records_on_in_order_when_its_clock_is_set() -> N
         gate = await house.services.cameras.add("Gate", "rtsp://192.0.2.1/gate", None, recording={"mode": "continuous"})
         source = await feed(house, gate)
         archive = house.services.archive
-        for number, hours in enumerate((0, -1, 2)):
+        for number, hours in enumerate((0, -1, 3)):
             clock.advance(hours * 3600)
             now = clock.utc_90k()
             run = Run(now - S)
@@ -77,6 +82,7 @@ async def test_f10_an_appliance_records_on_in_order_when_its_clock_is_set() -> N
                 moved = AccessUnit(unit.data, unit.pts + shift, unit.dts + shift, n % 25 == 0, n, unit.format, run)
                 await give(source, moved)
             clock.advance(2)
+            await eventually(lambda: ("recording_clock" in codes(house)) is (hours == -1))  # noqa: B023
 
             async def recorded(number: int = number) -> bool:
                 files = await archive.files(gate.id, "main", *EVER)
