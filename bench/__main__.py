@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from bench import (
     crowd,
+    downloads,
     fanout,
     first_picture,
     frozen,
@@ -33,7 +34,7 @@ from bench import (
 from bench.common.cli import Options, end_in_order, say
 from bench.common.paths import BENCH, ROOT
 from bench.common.report import Section, Table, findings_table
-from bench.peers import node_media_server
+from bench.peers import nginx, node_media_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +49,7 @@ SECTIONS: dict[str, Callable[[Options], Section]] = {
     "served": served.measure,
     "stall": stall.measure,
     "crowd": crowd.measure,
+    "downloads": downloads.measure,
     "recording": recording.measure,
     "start": start.measure,
     "frozen": frozen.measure,
@@ -140,6 +142,7 @@ def machine(busy_before: float) -> Table:
     table.add("packages", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES))
     table.add("ffmpeg", _first_line("ffmpeg", "-version").removeprefix("ffmpeg version ").partition(" ")[0])
     table.add("Node.js", f"{_first_line('node', '--version') or 'none'}; {node_media_server.described()}")
+    table.add("nginx", nginx.described() or "none")
     table.add("commit", _commit())
     return table
 

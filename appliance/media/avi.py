@@ -69,14 +69,15 @@ def lay_out(selection: Selection) -> Virtual:
 def _plan(selection: Selection, samples: list[Numbers], slots: list[Slots]) -> _Plan:
     """The samples in the order of the files, and between them what has no content."""
     kept = [mine[each.taken] for mine, each in zip(samples, slots, strict=True)]
-    if sum(map(len, kept)) == len(selection) and not any(len(each.empty) for each in slots):
-        return _rows(selection, None, _streams(selection))  # nothing to be put between, as from most cameras
-    turns = np.zeros(len(selection), np.int64)
     used = np.zeros(len(selection), np.bool_)
-    for mine, each in zip(kept, slots, strict=True):
-        turns[mine] = each.ticks(each.turn)
+    for mine in kept:
         used[mine] = True
     real = np.flatnonzero(used)
+    if not any(len(each.empty) for each in slots):  # nothing to be put between, as from most cameras
+        return _rows(selection, real if len(real) < len(selection) else None, _streams(selection)[real])
+    turns = np.zeros(len(selection), np.int64)
+    for mine, each in zip(kept, slots, strict=True):
+        turns[mine] = each.ticks(each.turn)
     reached = np.maximum.accumulate(turns[real])
     place = np.cumsum(used) - 1  # of each sample among those that are used
     numbers: list[Ints] = [real.astype(np.int64)]
@@ -105,7 +106,9 @@ def _rows(selection: Selection, number: Ints | None, stream: npt.NDArray[np.uint
     """The rows: each the number of a sample, or -1; None: all samples as they are."""
     is_real = np.ones(1, np.bool_)
     source: Numbers | slice = slice(None)
-    if number is not None:
+    if number is not None and number.min() >= 0:
+        source = number
+    elif number is not None:
         is_real = number >= 0
         source = np.maximum(np.maximum.accumulate(np.where(is_real, number, -1)), 0)
     insert_of, inserts = inserted_sets(selection, start_codes_before, always=True)

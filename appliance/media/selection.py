@@ -158,14 +158,15 @@ class _Columns:
     ) -> None:
         """``formats``: the numbers of those of its pictures and of its sound."""
         table, zero = part.table, part.zero + moved
-        flags = table.flags[samples]
+        taken = samples if len(samples) < len(table) else slice(None)  # mostly all of them
+        flags = table.flags[taken]
         self.file[rows] = number
         self.flags[rows] = flags
-        self.offset[rows] = table.offset[samples]
-        self.size[rows] = table.size[samples]
-        self.duration[rows] = table.duration[samples]
-        self.dts[rows] = table.dts[samples] + zero
-        self.pts[rows] = table.pts[samples] + zero
+        self.offset[rows] = table.offset[taken]
+        self.size[rows] = table.size[taken]
+        self.duration[rows] = table.duration[taken]
+        self.dts[rows] = table.dts[taken] + zero
+        self.pts[rows] = table.pts[taken] + zero
         self.format[rows] = np.where(flags & AUDIO, formats[1], formats[0])
 
 
@@ -236,7 +237,10 @@ class _Axis:
             self.first = int(pts[first])
         self._dts = int(dts[last]) + moved
         self._until = self._dts + max(1, int(table.duration[pictures[last]]))
-        return moved, np.sort(np.concatenate((pictures[taken], heard)))
+        chosen = np.zeros(len(table), np.bool_)
+        chosen[pictures[taken]] = True
+        chosen[heard] = True
+        return moved, np.flatnonzero(chosen)
 
     def _sounds(self, part: Part, moved: int, since: int) -> npt.NDArray[np.intp]:
         table = part.table

@@ -157,7 +157,9 @@ class Download:
         if part is not None:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{length}"
         if request.method == "HEAD":
-            return Response(b"", status=HTTPStatus.OK, headers=headers | {"Content-Length": str(length)})
+            response = Response(b"", status=HTTPStatus.OK, headers=headers)
+            response.headers["Content-Length"] = str(length)  # not that of the body, which is not sent
+            return response
         with Assembler(self.export.virtual, self.export.paths) as content:
             if end - start <= SMALL:
                 body = await trio.to_thread.run_sync(content.read, start, end, limiter=readers)
