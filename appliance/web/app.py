@@ -14,6 +14,7 @@ from appliance.web import front, problem
 from appliance.web.admin_cameras import CameraAdministration
 from appliance.web.admin_settings import SettingsAdministration
 from appliance.web.admin_users import UserAdministration
+from appliance.web.camera_events import CameraEvents
 from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
 from appliance.web.capacity import CapacityRoutes
@@ -65,6 +66,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Mjpeg(services),
         Hls(services),
         Events(services, cameras),
+        CameraEvents(services),
         StatusRoutes(services),
         CapacityRoutes(services),
         Doctor(services),

@@ -9,12 +9,14 @@ import trio
 from quart import Response
 
 from appliance import __version__
-from appliance.auth.rights import CAMERA_RIGHTS, RightsChange
+from appliance.auth.rights import CAMERA_RIGHTS, Right, RightsChange
 from appliance.auth.sessions import SessionEnded
 from appliance.base.faults import Fault, Kind
+from appliance.recorder.events import Event
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraLeaving, CameraRemoved
 from appliance.streams.directory import CameraState
 from appliance.streams.news import Lost, Stopping
+from appliance.web.camera_events import event_view
 from appliance.web.cameras import Cameras, state_view
 from appliance.web.table import Access, Route
 
@@ -47,7 +49,7 @@ class Events:
                 "/api/v1/events",
                 Access.SIGNED_IN,
                 self.stream,
-                "Cameras added, changed, removed, their states; rights changed; session ended",
+                "Cameras added, changed, removed, their states and events; rights changed; session ended",
                 media_type="text/event-stream",
                 endless=True,
             )
@@ -100,6 +102,10 @@ class Events:
             if not self._sees(who, news.camera_id):
                 return b""
             return _event("camera_state", {"id": news.camera_id, **msgspec.to_builtins(state_view(news))})
+        if isinstance(news, Event):
+            if not self._services.rights.allows(who, Right.PLAYBACK, news.camera_id):
+                return b""
+            return _event("camera_event", {"camera": news.camera_id, **msgspec.to_builtins(event_view(news))})
         if isinstance(news, RightsChange):
             return _event("rights_changed", {}) if who.user_id in news.user_ids else b""
         if isinstance(news, SessionEnded):

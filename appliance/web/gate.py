@@ -17,6 +17,7 @@ from quart.wrappers import Websocket
 from werkzeug.exceptions import HTTPException
 
 from appliance.auth.rights import CAMERA_RIGHTS, LOCAL, Principal, Right
+from appliance.base.clock import from_rfc3339
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.secrets import Secret
 from appliance.serve.connection import Connection, current_connection
@@ -88,6 +89,21 @@ class Call:
                 field=name,
             )
         return int(text)
+
+    def moment(self, name: str) -> int | None:
+        """A time from the query, RFC 3339, in UTC ticks, or None if it is not there.  Raises `Fault`."""
+        text = self.query.get(name)
+        if text is None:
+            return None
+        try:
+            return from_rfc3339(text)
+        except ValueError:
+            raise invalid(
+                "bad_parameter",
+                f"{name}={text[:40]!r} is not a time.",
+                "Give it as 2026-03-12T14:03:27Z.",
+                field=name,
+            ) from None
 
 
 class Gate:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from appliance.certs.contexts import TlsHolder
     from appliance.media.masks import Mask
     from appliance.recorder.archive import Archive
+    from appliance.recorder.events import EventBook
+    from appliance.recorder.recorder import Recorder
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -56,11 +58,13 @@ class Services:
     auth: Auth
     cameras: CameraBook
     removals: Removals
+    events: EventBook
     directory: Directory
     audience: Audience
     snapshots: Snapshots
     transcoders: Transcoders
-    archive: Archive
+    recorder: Recorder
+    archive: Archive  # what it recorded
     turns: UserTurns  # to seek in recordings
     hls: HlsOutputs
     trials: Trials

@@ -58,6 +58,8 @@ def needs(method: str, path: str) -> str:
         return "sees"
     if path == "/api/v1/cameras/<camera_id>/playback":
         return "playback"
+    if path == "/api/v1/cameras/<camera_id>/events":
+        return "playback" if method == "GET" else "administer"
     if path.startswith("/api/v1/cameras/<camera_id>/"):  # everything else of a camera is its picture
         return "live"
     if path.startswith(("/api/v1/admin/", "/api/v1/status")) or path == "/metrics":
@@ -111,11 +113,11 @@ def expected(needed: str, role: Standing, camera: str | None) -> tuple[int, str]
         return 401, "not_signed_in"
     if needed == "signed in":
         return None
+    held = role.rights.get(camera or "", set())
+    if camera is not None and not held:
+        return 404, "no_camera"
     if needed == "administer":
         return None if role.administers else (403, "no_right")
-    held = role.rights.get(camera or "", set())
-    if not held:
-        return 404, "no_camera"
     return None if needed == "sees" or needed in held else (403, "no_right")
 
 
