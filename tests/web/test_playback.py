@@ -66,7 +66,13 @@ def world() -> Iterator[World]:
         camera = house.do(house.camera)
         index = house.services.archive._index
         for clip, at, seconds, sounds in ((CLIP, LONG, 130, SOUNDS), (OPEN, AGAIN, 10, ()), (OTHER, ANOTHER, 4, ())):
-            make_recording(house.folder, endless(clip, at, seconds, sounds=sounds), camera_id=camera.id, index=index)
+            make_recording(
+                house.folder,
+                endless(clip, at, seconds, sounds=sounds),
+                camera_id=camera.id,
+                index=index,
+                clock=house.services.clock,
+            )
         # the cap on seeks is for people; here they are to be many
         house.do(lambda: house.services.settings.change({"performance.seeks_per_user": 100}, by="test"))
         user = house.do(lambda: house.user("anna", playback=[camera], audio=[camera]))
