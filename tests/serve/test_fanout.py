@@ -571,7 +571,7 @@ async def test_who_loses_nothing_waits_for_room(autojump_clock: trio.testing.Moc
 
     async def send() -> None:
         for n in range(3):
-            outlet.offer(fragment(n, is_idr=n == 0, size=80))
+            outlet.offer(fragment(n, "P" if n else "I", 80))
             await outlet.room()
             went.append(n)
 
