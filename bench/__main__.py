@@ -16,7 +16,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import crowd, fanout, first_picture, frozen, ingest, kernels, memory, served, stall, start, transcode
+from bench import (
+    crowd,
+    fanout,
+    first_picture,
+    frozen,
+    ingest,
+    kernels,
+    memory,
+    playback,
+    served,
+    stall,
+    start,
+    transcode,
+)  # fmt: skip
 from bench.common.cli import Options, end_in_order, say
 from bench.common.paths import BENCH, ROOT
 from bench.common.report import Section, Table, findings_table
@@ -28,6 +41,7 @@ if TYPE_CHECKING:
 SECTIONS: dict[str, Callable[[Options], Section]] = {
     "fanout": fanout.measure,
     "first-picture": first_picture.measure,
+    "playback": playback.measure,
     "ingest": ingest.measure,
     "kernels": kernels.measure,
     "memory": memory.measure,
