@@ -75,6 +75,7 @@ class Playback:
         self._skips = True
         self._playing = False
         self._step = 0
+        self._was_moved = False  # since what is done was begun
         self._must_show = False
         self._needs_turn = False
         # what is done for it
@@ -111,12 +112,14 @@ class Playback:
             return
         if isinstance(command, Play):
             self._hold()
-            self._at = self._at if command.at is None else messages.ticks(command.at)
+            if command.at is not None:
+                self._move(messages.ticks(command.at))
             self._speed = self._speed if command.speed is None else command.speed
             self._skips = self._skips if command.gaps is None else command.gaps == "skip"
             self._playing, self._step = True, 0
         elif isinstance(command, Seek):
-            self._at, self._step = messages.ticks(command.at), 0
+            self._move(messages.ticks(command.at))
+            self._step = 0
         elif isinstance(command, Advance):
             self._hold()
             self._playing = False
@@ -230,6 +233,7 @@ class Playback:
     async def _show_from_here(self, want: Want) -> bool:
         """Show until it ends, or something else is asked; True: it goes on elsewhere."""
         assert self._at is not None
+        self._show, self._was_moved = None, False
         at, number, playing, skips = self._at, self._number, self._playing, self._skips
         playhead = Playhead(at, self._speed)
         if not await self._selection.find(at):
@@ -338,12 +342,17 @@ class Playback:
     def _stop_at(self, at: int, state: str) -> None:
         """It plays no more."""
         self._at, self._playing, self._must_show = at, False, False
+        self._was_moved = True  # the show may have played on
         self._tell(messages.position(self._number, at, state, self._speed))
 
     def _hold(self) -> None:
         """Where it is, is where it goes on."""
-        if self._show is not None and self._show.playing and self._at == self._show.at:
+        if self._show is not None and self._show.playing and not self._was_moved:
             self._at = self._show.playhead.now
+
+    def _move(self, at: int) -> None:
+        """There it is to be, wherever it is."""
+        self._at, self._was_moved = at, True
 
     def _restart(self, *, at_once: bool = False) -> None:
         """Show the same in another way."""

@@ -230,13 +230,13 @@ def test_fifty_instants_are_shown_exactly_as_pictures(world: World) -> None:
 @pytest.mark.parametrize(
     ("speed", "at", "count", "step", "pace_s"),
     [
-        (1, LONG + 59 * S, 40, FRAME, 0.04),
-        (0.5, LONG + 3 * S, 12, FRAME, 0.08),
+        (1, LONG + 59 * S, 30, FRAME, 0.04),
+        (0.5, LONG + 3 * S, 8, FRAME, 0.08),
         (4, LONG + 59 * S, 20, 4 * FRAME, 0.04),
-        (8, LONG + 50 * S, 20, S, 0.125),
-        (-1, LONG + 61 * S, 40, -FRAME, 0.04),
-        (-4, LONG + 70 * S, 12, -S, 0.25),
-        (-32, LONG + 70 * S, 20, -2 * S, 0.0625),
+        (8, LONG + 50 * S, 11, S, 0.125),
+        (-1, LONG + 61 * S, 30, -FRAME, 0.04),
+        (-4, LONG + 70 * S, 6, -S, 0.25),
+        (-32, LONG + 70 * S, 12, -2 * S, 0.0625),
     ],
 )
 def test_every_speed_shows_the_pictures_of_its_time_in_order(
@@ -488,5 +488,28 @@ def test_what_only_wants_direct_is_told_why_there_is_none(world: World) -> None:
             while (told := await view.told("stream"))["id"] != 3:
                 pass
             assert told["mode"] == "direct"
+
+    world.do(act)
+
+
+def test_a_seek_to_where_it_began_goes_back(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            at = LONG + 21 * S
+            await view.say({"type": "play", "at": to_rfc3339(at), "speed": 4, "id": 1})
+            await pictures_of(view, 1, 10)
+            await view.say({"type": "seek", "at": to_rfc3339(at), "id": 2})
+            again = await pictures_of(view, 2, 5)
+            assert again[0] == (at, number_at(at))
+            await view.say({"type": "pause", "id": 3})
+            while (told := await view.told("position"))["id"] != 3:
+                pass
+            assert at < told["utc_ms"] * 90 < at + 8 * S
+            # what is sent as a pair by who steps from where they are
+            await view.say({"type": "seek", "at": to_rfc3339(at), "id": 4})
+            await view.say({"type": "step", "by": -1, "id": 5})
+            ((shown, _),) = await pictures_of(view, 5, 1)
+            assert shown == (at - FRAME) // 90 * 90
 
     world.do(act)
