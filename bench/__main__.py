@@ -25,6 +25,7 @@ from bench import (
     ingest,
     kernels,
     memory,
+    playback,
     recording,
     served,
     stall,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 SECTIONS: dict[str, Callable[[Options], Section]] = {
     "fanout": fanout.measure,
     "first-picture": first_picture.measure,
+    "playback": playback.measure,
     "ingest": ingest.measure,
     "kernels": kernels.measure,
     "memory": memory.measure,

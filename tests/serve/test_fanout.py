@@ -557,3 +557,27 @@ async def test_a_picture_goes_to_all_who_can_take_it_at_once() -> None:
         assert lane._theirs.recv(1 << 20) == jpeg(1).message
         lane._ours.close()
         lane._theirs.close()
+
+
+async def test_who_loses_nothing_waits_for_room(autojump_clock: trio.testing.MockClock) -> None:
+    lane = FakeLane(room=100)
+    outlet = Outlet(lane)
+    outlet.begin([], [])
+    went: list[int] = []
+
+    async def send() -> None:
+        for n in range(3):
+            outlet.offer(fragment(n, "P" if n else "I", 80))
+            await outlet.room()
+            went.append(n)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outlet.run)
+        nursery.start_soon(send)
+        await trio.testing.wait_all_tasks_blocked()
+        assert went == [0]
+        lane.drain(1000)
+        await trio.testing.wait_all_tasks_blocked()
+        assert went == [0, 1, 2]
+        assert outlet.fragments_dropped == 0
+        nursery.cancel_scope.cancel()

@@ -26,7 +26,8 @@ from appliance.media.masks import EVERYTHING, NO_MASK, checked
 from appliance.web.table import Route, Table, Video
 from tests.media.jpegs import jpeg
 from tests.recorder.made import endless, make_recording
-from tests.streams.scripted import CLIP, START, picture
+from tests.streams.recordings import START as THEN
+from tests.streams.scripted import CLIP, picture
 from tests.web.appliance import House, running_house
 from tests.web.endless import EndlessOpeners, EndlessSource
 from tests.web.test_authorisation import Extra
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
 
 LEFT = [[[0, 0], [0.5, 0], [0.5, 1], [0, 1]]]
 TOP = [[[0, 0], [1, 0], [1, 0.5], [0, 0.5]]]
-#: When there was recorded.
-THEN = START - 3600 * TICKS_PER_SECOND
 #: What the mask's right edge and what is beside it are coded together in.
 EDGE = 16
 JPEGS = [jpeg(320, 180, quality=90, seed=seed) for seed in range(4)]
@@ -105,7 +104,11 @@ class World:
         for camera in self.cameras:
             self.mask(camera, LEFT)
             make_recording(
-                house.folder, endless(CLIP, THEN, 8), camera_id=camera.id, index=house.services.archive._index
+                house.folder,
+                endless(CLIP, THEN, 8),
+                camera_id=camera.id,
+                index=house.services.archive._index,
+                clock=house.services.clock,
             )
 
     def mask(self, camera: Camera, mask: object) -> dict[str, Any]:
