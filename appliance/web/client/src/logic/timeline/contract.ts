@@ -57,8 +57,12 @@ export interface LaneData {
   readonly ranges: readonly Span[];
   /** The parts of the span asked for of which anything is known; elsewhere nothing is drawn, neither bar nor gap. */
   readonly known: readonly Span[];
-  /** In order of `at`. */
+  /** When something moved, where that is known: drawn higher and lighter. */
+  readonly movement: readonly Span[];
+  /** In order of `at`; lists that did not change stay the same object. */
   readonly markers: readonly Marker[];
+  /** The server did not say, and is asked again. */
+  readonly failed: boolean;
 }
 
 /** What the timeline draws from: `net/recordings.ts` fetches it, tests and `/states` make it up. */
@@ -71,8 +75,8 @@ export interface TimelineData {
   bounds(cameras: readonly string[]): Span | null;
   /** The nearest event, alarm or bookmark after (`by` 1) or before (-1) an instant.  Null where there is none. */
   neighbour(cameras: readonly string[], at: number, by: 1 | -1): Promise<Marker | null>;
-  /** Seconds recorded by any of these cameras in each of the spans, for the calendar; asks the server. */
-  recorded(cameras: readonly string[], spans: readonly Span[]): Promise<number[]>;
+  /** What any of these cameras recorded in a span, with gaps shorter than `resolution` ms closed; asks the server. */
+  recorded(cameras: readonly string[], span: Span, resolution: number): Promise<Span[]>;
   /** Everything that happened in a span, in order, for lists. */
   markers(cameras: readonly string[], span: Span): Promise<Marker[]>;
 }
@@ -174,6 +178,9 @@ export interface GoToTimeProps {
 export interface SelectionBarProps {
   readonly selection: Shared<Span | null>;
   readonly cameras: readonly LaneCamera[];
+  /** For *Start here* and *End here*. */
+  readonly position: Watched<number>;
+  readonly now: () => number;
   /** The camera whose recording *Download* takes first: the selected picture. */
   readonly camera?: string;
   readonly zone?: string;
