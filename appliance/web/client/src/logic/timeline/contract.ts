@@ -41,6 +41,8 @@ export interface Marker {
   /** Its end, for what lasts. */
   readonly until: number | null;
   readonly text: string;
+  /** The server's word for what happened (`motion`, `manual`…); none for bookmarks. */
+  readonly what?: string;
 }
 
 export interface Bookmark extends Marker {
@@ -203,6 +205,8 @@ export interface Bookmarks {
   search(query: { readonly cameras?: readonly string[]; readonly span?: Span; readonly text?: string; readonly limit?: number }): Promise<Bookmark[]>;
   save(draft: BookmarkDraft): Promise<Bookmark>;
   remove(id: string): Promise<void>;
+  /** Not shown, until it is removed or somebody thinks again. */
+  hide(id: string, hidden: boolean): void;
 }
 
 export interface BookmarkEditorProps {

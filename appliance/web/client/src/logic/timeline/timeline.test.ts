@@ -7,7 +7,7 @@ import { bucket, NoPicture, ScrubPictures } from "./scrub";
 import { beginAt, between, dragHandle, endAt } from "./selection";
 import { faster, forward, keyFramesOnly, reverse, slower, SPEEDS, speedText } from "./speeds";
 import { readTime } from "./typed-time";
-import { DAY, HOUR, MINUTE, Zone } from "./zone";
+import { DAY, HOUR, Zone } from "./zone";
 
 const PARIS = new Zone("Europe/Paris");
 const NOW = PARIS.at(2026, 3, 12, 16, 30);
