@@ -82,8 +82,8 @@ export class Api {
     private readonly fetcher: typeof fetch = (...args) => fetch(...args),
   ) {}
 
-  async #request(method: string, path: string, body?: object, timeout = TIMEOUT_MS, stop?: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+  async #request(method: string, path: string, body?: object, timeout = TIMEOUT_MS, stop?: AbortSignal, more: Readonly<Record<string, string>> = {}): Promise<Response> {
+    const headers: Record<string, string> = { Accept: "application/json", ...more };
     if (body) headers["Content-Type"] = "application/json";
     if (method !== "GET" && this.csrf !== null) headers["X-CSRF-Token"] = this.csrf;
     let response: Response;
@@ -125,8 +125,8 @@ export class Api {
   }
 
   /** The same for what is not JSON; whoever has the signal decides how long to wait. */
-  async open(path: string, signal: AbortSignal): Promise<Response> {
-    return this.#request("GET", path, undefined, TIMEOUT_MS, signal);
+  async open(path: string, signal: AbortSignal, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return this.#request("GET", path, undefined, TIMEOUT_MS, signal, headers);
   }
 
   async server(): Promise<ServerInfo> {

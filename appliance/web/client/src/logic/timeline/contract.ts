@@ -4,6 +4,8 @@
  * half open.
  */
 
+import type { ComponentChildren } from "preact";
+
 /** From `from` up to, and without, `to`. */
 export interface Span {
   readonly from: number;
@@ -103,6 +105,7 @@ export interface TimelineProps {
   readonly zone?: string;
   /** Asked for while a pointer hovers or drags; absent: no scrub pictures. */
   readonly scrub?: ScrubSource;
+  /** The page sets `position` at once, before the picture has come. */
   readonly onSeek: (utcMs: number, how: SeekHow) => void;
   /** A marker was pressed; by default that is a seek to it. */
   readonly onMarker?: (marker: Marker) => void;
@@ -151,6 +154,8 @@ export interface TransportProps {
   readonly onSnapshot?: () => void;
   /** The clock was pressed. */
   readonly onGoToTime?: () => void;
+  /** What opens from the clock: `<GoToTime>`. */
+  readonly children?: ComponentChildren;
 }
 
 /** The row below the transport: what the signs mean, and how much time is shown. */
