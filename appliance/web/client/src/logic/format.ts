@@ -6,7 +6,7 @@ import type { Translator } from "../i18n/translator";
 export const THIN = "\u202f";
 
 /** English has the day before the month here, as nobody can take it for the other. */
-function locale(i18n: Translator): string {
+export function locale(i18n: Translator): string {
   return i18n.language === "xx" || i18n.language === "en" ? "en-GB" : i18n.language;
 }
 
