@@ -311,6 +311,11 @@ export class LivePlayer {
     this.#socket.send(this.#asksNetwork ? { ...stats, tell: true } : stats);
   }
 
+  /** Bytes a second. */
+  rate(now: number): number {
+    return this.#bytes.rate(now);
+  }
+
   /** Ask the server once a second how the network is, as long as somebody reads it. */
   askNetwork(ask: boolean): void {
     this.#asksNetwork = ask;

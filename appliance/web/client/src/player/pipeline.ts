@@ -24,7 +24,7 @@ export interface PipelineEvents {
 }
 
 /** What is asked of a pipeline; tests put others in their place. */
-interface AnyPipeline {
+export interface AnyPipeline {
   readonly element: HTMLVideoElement | HTMLCanvasElement;
   readonly families: string;
   /** `performance.now()` of the last picture shown. */
@@ -57,6 +57,8 @@ export interface PicturePipeline extends AnyPipeline {
   /** The picture shown, as it came. */
   readonly shown: ArrayBuffer | null;
   push(picture: ArrayBuffer): void;
+  /** What has come and is not shown yet will not be. */
+  flush(): void;
   takeReplaced(): number;
 }
 

@@ -116,6 +116,7 @@ export class FakePictures implements PicturePipeline {
   replaced = 0;
   disposed = false;
   readonly pushed: ArrayBuffer[] = [];
+  flushed = 0;
 
   constructor(readonly events: PipelineEvents) {
     FakePictures.all.push(this);
@@ -125,6 +126,9 @@ export class FakePictures implements PicturePipeline {
     this.pushed.push(picture);
   }
   pump(): void {}
+  flush(): void {
+    this.flushed += 1;
+  }
   takeReplaced(): number {
     const { replaced } = this;
     this.replaced = 0;

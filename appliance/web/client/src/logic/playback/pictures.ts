@@ -16,6 +16,8 @@ interface Known extends Picture {
 }
 
 export const TICKS_PER_SECOND = 90_000;
+/** A picture stays on screen until the next one, but not over what is a gap in the recording. */
+const GAP = 2 * TICKS_PER_SECOND;
 /** Rounding of a browser, which counts microseconds. */
 const ROUNDING_S = 0.001;
 
@@ -71,8 +73,11 @@ export class Pictures {
 
   /** The picture on screen at an instant. */
   at(ticks: number): Picture | null {
-    const picture = this.#list[this.#first((known) => known.start > ticks) - 1];
-    return picture && ticks < picture.end ? picture : null;
+    const i = this.#first((known) => known.start > ticks);
+    const [picture, next] = [this.#list[i - 1], this.#list[i]];
+    if (!picture) return null;
+    const end = next?.follows && next.start - picture.end < GAP ? Math.max(picture.end, next.start) : picture.end;
+    return ticks < end ? { start: picture.start, end } : null;
   }
 
   /** The picture before or after the one that is on screen at an instant, where it is known. */
