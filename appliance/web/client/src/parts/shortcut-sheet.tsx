@@ -14,6 +14,7 @@ function groups({ t, tc }: Translator, administer: boolean): readonly { readonly
       rows: [
         [["?"], t("Keys and gestures")],
         [["G", "L"], t("Go to Live")],
+        [["G", "P"], t("Go to Playback")],
         ...(administer ? [[["G", "S"], t("Go to Settings")] as Row] : []),
         [["T"], t("Theme")],
         [["Esc"], t("Back one step")],

@@ -10,7 +10,7 @@ import { Meter } from "../logic/meter";
 import { families, hasSound } from "../logic/messages";
 import { jpegOf } from "../logic/jpeg";
 import { kindOf } from "../logic/mp4";
-import { Offer } from "../logic/offer";
+import { Offer, type OwnReason } from "../logic/offer";
 import { instant, parsePlayback, ticksOf, TICKS_PER_MS, type GapMessage, type PlaybackMessage, type RecordedStream } from "../logic/playback/messages";
 import { TICKS_PER_SECOND } from "../logic/playback/pictures";
 import { Store } from "../logic/store";
@@ -32,6 +32,8 @@ export interface PlaybackView {
   readonly next: number | null;
   readonly previous: number | null;
   readonly reason: string | null;
+  /** Where the browser is why the picture comes as it does, and the server could not know. */
+  readonly own: OwnReason | null;
   readonly sound: boolean;
 }
 
@@ -82,8 +84,10 @@ function byPictures(speed: number): boolean {
 
 export class PlaybackPlayer {
   readonly element: HTMLDivElement;
-  readonly view = new Store<PlaybackView>({ phase: "connecting", stream: null, next: null, previous: null, reason: null, sound: false });
+  readonly view = new Store<PlaybackView>({ phase: "connecting", stream: null, next: null, previous: null, reason: null, own: null, sound: false });
 
+  /** Counts the pictures that were asked for and came. */
+  readonly landings = new Store(0);
   /** What was jumped over last. */
   readonly skipped = new Store<GapMessage | null>(null);
 
@@ -105,6 +109,8 @@ export class PlaybackPlayer {
   /** UTC ticks: what is to be on screen, until it is; then, while nothing moves, what is. */
   #at: number;
   #landed = false;
+  /** What a video was told to show last. */
+  #showing: number | null = null;
   #flight: Flight | null = null;
   #id = 0;
   /** Media of an older command is thrown away. */
@@ -226,7 +232,7 @@ export class PlaybackPlayer {
     if (!doing.playing) {
       if (current?.kind === "direct") {
         current.pause();
-        if (this.#landed) current.show(this.#at);
+        if (this.#landed) this.#show(current, this.#at);
       } else if (current && this.#landed && before.playing) this.#at = ticksOf((current.pictureUtc ?? 0) * 1000);
       if (this.#resting || !this.#asking.told) return;
       // pictures stop where the server is; what is on screen is asked for once more if it was another one
@@ -248,7 +254,7 @@ export class PlaybackPlayer {
     if (!picture || current?.kind !== "direct") return null;
     this.#at = picture.start;
     this.#landed = false;
-    current.show(picture.start);
+    this.#show(current, picture.start);
     return picture.start / TICKS_PER_MS;
   }
 
@@ -462,7 +468,8 @@ export class PlaybackPlayer {
   #go(): void {
     const { current } = this.#stack;
     const usable = current?.kind === "direct" && !byPictures(this.#doing.playing ? this.#doing.speed : 1);
-    if (usable && current.show(this.#at)) {
+    if (usable && current.has(this.#at)) {
+      this.#show(current, this.#at);
       // what is shown needs nobody; playing on from there may
       if (!this.#doing.playing) this.#flight = null;
       else if (!current.continues(this.#at) && !this.#flight) this.#ask();
@@ -475,7 +482,7 @@ export class PlaybackPlayer {
     this.#landed = true;
     const flight = this.#flight;
     this.#flight = null;
-    if (flight && flight.at !== this.#at && !this.#isThere()) {
+    if (flight && flight.at !== this.#at && !(this.direct && this.#showing === this.#at)) {
       // somebody wants to be elsewhere by now
       this.#landed = false;
       this.#go();
@@ -484,11 +491,12 @@ export class PlaybackPlayer {
     this.#run();
     this.#deps.moved();
     this.#update();
+    this.landings.update((n) => n + 1);
   }
 
-  #isThere(): boolean {
-    const { current } = this.#stack;
-    return current?.kind === "direct" && Math.round(current.position * TICKS_PER_SECOND) === this.#at;
+  #show(recording: DirectRecording, ticks: number): void {
+    this.#showing = ticks;
+    recording.show(ticks);
   }
 
   #flightOver(): void {
@@ -595,7 +603,7 @@ export class PlaybackPlayer {
     const { newest } = this.#stack;
     if (!this.#stepping || state !== "paused" || !this.#accepts || newest?.kind !== "direct") return;
     this.#stepped(utcMs);
-    newest.show(this.#at);
+    this.#show(newest, this.#at);
   }
 
   /** The server went a picture on or back: that is where this is now. */
@@ -650,7 +658,7 @@ export class PlaybackPlayer {
     const { newest } = this.#stack;
     if (newest?.kind === "direct" && newest.families === families(stream.mime)) {
       newest.begin(stream, init);
-      if (!this.#landed && !this.#stepping) newest.show(this.#at);
+      if (!this.#landed && !this.#stepping) this.#show(newest, this.#flight?.at ?? this.#at);
       return;
     }
     this.#stack.dropSpare();
@@ -670,7 +678,7 @@ export class PlaybackPlayer {
     pipeline.begin(stream, init);
     // one that takes over while it plays has to be where that is by then
     if (this.#landed && this.#doing.playing) this.#keepPosition();
-    pipeline.show(this.#at);
+    this.#show(pipeline, this.#flight?.at ?? this.#at);
   }
 
   #beginPictures(): void {
@@ -794,7 +802,7 @@ export class PlaybackPlayer {
     if (next) {
       this.#at = next.start;
       this.#landed = false;
-      current.show(next.start);
+      this.#show(current, next.start);
     }
   }
 
@@ -816,6 +824,7 @@ export class PlaybackPlayer {
       next: this.next,
       previous: this.previous,
       reason: this.#reason,
+      own: this.#offer.at(performance.now()).own,
       sound: this.#audio && current?.kind === "direct" && current.families.includes("+") && !current.element.muted,
     };
     const same = (Object.keys(next) as (keyof PlaybackView)[]).every((key) => before[key] === next[key]);

@@ -33,8 +33,10 @@ export interface DirectRecording extends AnyPipeline {
   push(fragment: ArrayBuffer): void;
   /** What was sent and is not there yet will not be wanted. */
   abandon(): void;
-  /** Show exactly the picture at an instant, at once or when it has come; whether it is there. */
-  show(ticks: number): boolean;
+  /** Whether the picture at an instant is there. */
+  has(ticks: number): boolean;
+  /** Show exactly the picture at an instant, at once or when it has come. */
+  show(ticks: number): void;
   /** What is played from there on follows without asking for it. */
   continues(ticks: number): boolean;
   play(rate: number): void;
@@ -140,19 +142,27 @@ export class RecordedPipeline implements DirectRecording {
     this.#media.pump();
   }
 
-  show(ticks: number): boolean {
+  has(ticks: number): boolean {
+    return this.#found(ticks) !== null;
+  }
+
+  #found(ticks: number): Picture | null {
     const picture = this.#known.at(ticks);
     const start = (picture?.start ?? 0) / TICKS_PER_SECOND;
-    if (!picture || !this.#ranges.some((r) => r.start - END_S <= start && start < r.end)) {
+    return picture && this.#ranges.some((r) => r.start - END_S <= start && start < r.end) ? picture : null;
+  }
+
+  show(ticks: number): void {
+    const picture = this.#found(ticks);
+    if (!picture) {
       this.#wanted = ticks;
-      return false;
+      return;
     }
     this.#wanted = null;
     this.#seeking = ticks;
     const middle = (picture.start + picture.end) / 2;
     const inside = Math.min(Math.max(ticks, Math.min(picture.start + INSIDE, middle)), Math.max(picture.end - INSIDE, middle));
     this.element.currentTime = inside / TICKS_PER_SECOND;
-    return true;
   }
 
   continues(ticks: number): boolean {

@@ -62,6 +62,7 @@ export class Sync {
   readonly skipped = new Store<Skip | null>(null);
 
   readonly #now: () => number;
+  readonly #mayLive: () => boolean;
   #players: ReadonlyMap<string, InStep> = new Map();
   /** The clock's instant at `#clockAt`, which counts where no player has one. */
   #clock: number;
@@ -76,8 +77,9 @@ export class Sync {
   #sleeping = false;
 
   /** `now`: UTC milliseconds of the server; `at`: where it begins, null for live. */
-  constructor(now: () => number, at: number | null, gaps: SyncState["gaps"] = "skip") {
+  constructor(now: () => number, at: number | null, gaps: SyncState["gaps"] = "skip", mayLive: () => boolean = () => true) {
     this.#now = now;
+    this.#mayLive = mayLive;
     this.#clock = at ?? now();
     this.position = new Store(this.#clock);
     this.state = new Store<SyncState>({ playing: true, speed: 1, gaps, live: at === null });
@@ -99,7 +101,7 @@ export class Sync {
 
   seek(utcMs: number, dragging = false): void {
     const now = this.#now();
-    if (utcMs >= now - LIVE_MS) {
+    if (utcMs >= now - LIVE_MS && this.#mayLive()) {
       if (!dragging) this.goLive();
       else this.#move(now);
       return;
@@ -159,6 +161,10 @@ export class Sync {
   }
 
   goLive(): void {
+    if (!this.#mayLive()) {
+      this.seek(this.#now() - 2 * LIVE_MS);
+      return;
+    }
     this.#dragged = false;
     this.#held = false;
     this.state.update((s) => ({ ...s, live: true, playing: true, speed: 1 }));
@@ -194,7 +200,7 @@ export class Sync {
     if (parts.length === 0) this.#alone(speed);
     else this.#together(parts, speed);
     this.#rejoin(speed);
-    if (!this.state.get().live && speed > 0 && this.#now() - this.#clock < LIVE_MS) this.goLive();
+    if (!this.state.get().live && speed > 0 && this.#now() - this.#clock < LIVE_MS && this.#mayLive()) this.goLive();
   }
 
   /** A few times a second: keep in step. */
@@ -284,7 +290,7 @@ export class Sync {
     const ends = players.map((player) => (speed < 0 ? player.previous : player.next)).filter((at) => at !== null);
     const next = ends.length === 0 ? null : speed < 0 ? Math.max(...ends) : Math.min(...ends);
     if (next === null) {
-      if (speed > 0 && this.#now() - this.#clock < EDGE_MS) this.goLive();
+      if (speed > 0 && this.#now() - this.#clock < EDGE_MS && this.#mayLive()) this.goLive();
       else this.pause();
       return;
     }
