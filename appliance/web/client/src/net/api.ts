@@ -82,8 +82,8 @@ export class Api {
     private readonly fetcher: typeof fetch = (...args) => fetch(...args),
   ) {}
 
-  async #request(method: string, path: string, body?: object, timeout = TIMEOUT_MS): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+  async #request(method: string, path: string, body?: object, timeout = TIMEOUT_MS, stop?: AbortSignal, more: Readonly<Record<string, string>> = {}): Promise<Response> {
+    const headers: Record<string, string> = { Accept: "application/json", ...more };
     if (body) headers["Content-Type"] = "application/json";
     if (method !== "GET" && this.csrf !== null) headers["X-CSRF-Token"] = this.csrf;
     let response: Response;
@@ -95,7 +95,7 @@ export class Api {
         cache: "no-store",
         // what is taken away is taken away even if the page closes meanwhile
         keepalive: method === "DELETE",
-        signal: AbortSignal.timeout(timeout),
+        signal: stop ?? AbortSignal.timeout(timeout),
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
     } catch (error) {
@@ -122,6 +122,11 @@ export class Api {
   /** For the parts of the page that are loaded on demand: an answer that nobody has looked at yet. */
   async call(method: string, path: string, body?: object, timeout = TIMEOUT_MS): Promise<unknown> {
     return this.#json(method, path, body, timeout);
+  }
+
+  /** The same for what is not JSON; whoever has the signal decides how long to wait. */
+  async open(path: string, signal: AbortSignal, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return this.#request("GET", path, undefined, TIMEOUT_MS, signal, headers);
   }
 
   async server(): Promise<ServerInfo> {

@@ -24,6 +24,7 @@ import type { Figures, PlayerView } from "../player/live-player";
 import { Button, EmptyState, ErrorText, Field, IconButton, Note, Segmented, Switch } from "../ui/controls";
 import { Icon, Sprite } from "../ui/icons";
 import { ToastView } from "../ui/toast-host";
+import { PlaybackBench, TimelineCost, TimelineStates } from "./timeline-states";
 
 const CAMERA: Camera = {
   id: "camera", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, rights: ["live", "audio"], audio: true,
@@ -157,6 +158,20 @@ export function States({ model }: { model: Model }) {
     document.documentElement.lang = language === "xx" ? "en" : language;
     document.title = "States – Fanal";
   }, [theme, language]);
+  const part = query.get("part");
+  if (part === "timeline" || part === "cost") {
+    return (
+      <ModelContext.Provider value={model}>
+        <I18nContext.Provider value={i18n}>
+          <Sprite />
+          <main>
+            <h1 class="vh">Timeline</h1>
+            {part === "timeline" ? <PlaybackBench /> : <TimelineCost />}
+          </main>
+        </I18nContext.Provider>
+      </ModelContext.Provider>
+    );
+  }
   const nothing = (): void => undefined;
   const figures = (more?: Partial<Figures>): Figures => ({ ...FIGURES, ...more });
   return (
@@ -240,6 +255,9 @@ export function States({ model }: { model: Model }) {
                 </aside>
               ))}
             </div>
+          </Section>
+          <Section title="Timeline">
+            <TimelineStates />
           </Section>
           <Section title="Toasts">
             <div class="col">

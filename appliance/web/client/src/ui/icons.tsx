@@ -174,6 +174,31 @@ const SHAPES = {
       <path d="M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18" />
     </>
   ),
+  pause: (
+    <>
+      <rect class="f" x="6.5" y="5" width="4" height="14" rx="1" />
+      <rect class="f" x="13.5" y="5" width="4" height="14" rx="1" />
+    </>
+  ),
+  previous: <path d="M17 6v12l-8-6zM6.5 6v12" />,
+  next: <path d="M7 6v12l8-6zM17.5 6v12" />,
+  bookmark: <path d="M6.5 3.5h11v17L12 16.5l-5.5 4z" />,
+  calendar: (
+    <>
+      <rect x="3.5" y="5" width="17" height="15.5" rx="2" />
+      <path d="M3.5 10h17M8 3v4M16 3v4" />
+    </>
+  ),
+  investigation: (
+    <>
+      <path d="M3 7.5a2 2 0 0 1 2-2h4l2 2.5h8a2 2 0 0 1 2 2V18a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z" />
+      <circle cx="11.5" cy="13.5" r="2.5" />
+      <path d="m13.5 15.5 2 2" />
+    </>
+  ),
+  download: <path d="M12 4v11M7 10.5l5 5 5-5M4.5 20h15" />,
+  pen: <path d="m4.5 19.5 1-4.5L16 4.5l3.5 3.5L9 18.5zM13.5 7l3.5 3.5" />,
+  bell: <path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5a2.2 2.2 0 0 0 4 0" />,
 } as const satisfies Record<string, ComponentChildren>;
 
 export type IconName = keyof typeof SHAPES;

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { Keys, type Command } from "../logic/keys";
 import { useLatest } from "./hooks";
 
-function typing(target: EventTarget | null): boolean {
+export function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 }
 

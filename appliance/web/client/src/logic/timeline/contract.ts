@@ -4,6 +4,8 @@
  * half open.
  */
 
+import type { ComponentChildren } from "preact";
+
 /** From `from` up to, and without, `to`. */
 export interface Span {
   readonly from: number;
@@ -41,6 +43,8 @@ export interface Marker {
   /** Its end, for what lasts. */
   readonly until: number | null;
   readonly text: string;
+  /** The server's word for what happened (`motion`, `manual`…); none for bookmarks. */
+  readonly what?: string;
 }
 
 export interface Bookmark extends Marker {
@@ -57,8 +61,12 @@ export interface LaneData {
   readonly ranges: readonly Span[];
   /** The parts of the span asked for of which anything is known; elsewhere nothing is drawn, neither bar nor gap. */
   readonly known: readonly Span[];
-  /** In order of `at`. */
+  /** When something moved, where that is known: drawn higher and lighter. */
+  readonly movement: readonly Span[];
+  /** In order of `at`; lists that did not change stay the same object. */
   readonly markers: readonly Marker[];
+  /** The server did not say, and is asked again. */
+  readonly failed: boolean;
 }
 
 /** What the timeline draws from: `net/recordings.ts` fetches it, tests and `/states` make it up. */
@@ -71,8 +79,8 @@ export interface TimelineData {
   bounds(cameras: readonly string[]): Span | null;
   /** The nearest event, alarm or bookmark after (`by` 1) or before (-1) an instant.  Null where there is none. */
   neighbour(cameras: readonly string[], at: number, by: 1 | -1): Promise<Marker | null>;
-  /** Seconds recorded by any of these cameras in each of the spans, for the calendar; asks the server. */
-  recorded(cameras: readonly string[], spans: readonly Span[]): Promise<number[]>;
+  /** What any of these cameras recorded in a span, with gaps shorter than `resolution` ms closed; asks the server. */
+  recorded(cameras: readonly string[], span: Span, resolution: number): Promise<Span[]>;
   /** Everything that happened in a span, in order, for lists. */
   markers(cameras: readonly string[], span: Span): Promise<Marker[]>;
 }
@@ -97,6 +105,7 @@ export interface TimelineProps {
   readonly zone?: string;
   /** Asked for while a pointer hovers or drags; absent: no scrub pictures. */
   readonly scrub?: ScrubSource;
+  /** The page sets `position` at once, before the picture has come. */
   readonly onSeek: (utcMs: number, how: SeekHow) => void;
   /** A marker was pressed; by default that is a seek to it. */
   readonly onMarker?: (marker: Marker) => void;
@@ -145,6 +154,8 @@ export interface TransportProps {
   readonly onSnapshot?: () => void;
   /** The clock was pressed. */
   readonly onGoToTime?: () => void;
+  /** What opens from the clock: `<GoToTime>`. */
+  readonly children?: ComponentChildren;
 }
 
 /** The row below the transport: what the signs mean, and how much time is shown. */
@@ -174,6 +185,9 @@ export interface GoToTimeProps {
 export interface SelectionBarProps {
   readonly selection: Shared<Span | null>;
   readonly cameras: readonly LaneCamera[];
+  /** For *Start here* and *End here*. */
+  readonly position: Watched<number>;
+  readonly now: () => number;
   /** The camera whose recording *Download* takes first: the selected picture. */
   readonly camera?: string;
   readonly zone?: string;
@@ -196,6 +210,8 @@ export interface Bookmarks {
   search(query: { readonly cameras?: readonly string[]; readonly span?: Span; readonly text?: string; readonly limit?: number }): Promise<Bookmark[]>;
   save(draft: BookmarkDraft): Promise<Bookmark>;
   remove(id: string): Promise<void>;
+  /** Not shown, until it is removed or somebody thinks again. */
+  hide(id: string, hidden: boolean): void;
 }
 
 export interface BookmarkEditorProps {
