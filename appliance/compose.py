@@ -29,6 +29,10 @@ from appliance.base.interfaces import interface_addresses
 from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
+from appliance.recorder.archive import Archive
+from appliance.recorder.database import NAME, Database
+from appliance.recorder.files import FOLDER
+from appliance.recorder.index import Index
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
@@ -44,7 +48,7 @@ from appliance.status.load import SAMPLE_S, Load
 from appliance.status.logs import keep_early, open_logs
 from appliance.status.watches import watch_disk, watch_log
 from appliance.store import open_store
-from appliance.store.folder import COMMAND, SERVER, write_whole
+from appliance.store.folder import COMMAND, SERVER, make_private_folder, write_whole
 from appliance.streams.audience import Audience
 from appliance.streams.directory import open_directory
 from appliance.streams.hls import open_hls
@@ -54,6 +58,7 @@ from appliance.streams.news import Newsroom
 from appliance.streams.snapshots import open_snapshots
 from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
+from appliance.streams.turns import UserTurns
 from appliance.supervise import supervise
 from appliance.web.app import create_app
 from appliance.web.capacity import read_capacity
@@ -247,6 +252,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         directory = await stack.enter_async_context(open_directory(openers, clock, crew))
         transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
+        archive = await stack.enter_async_context(_open_archive(options.folder))
         hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
@@ -263,6 +269,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             audience=audience,
             snapshots=snapshots,
             transcoders=transcoders,
+            archive=archive,
+            turns=UserTurns(lambda: settings.tab(PerformanceTab).seeks_per_user),
             hls=hls,
             trials=Trials(openers, pool),
             pool=pool,
@@ -299,6 +307,23 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         services.https_port = bound.https_ports[0] if bound.https_ports else 0
         services.http_port = bound.http_ports[0] if bound.http_ports else 0
         yield Appliance(services, table, bound, await _ready(options, services, bound, first))
+
+
+@asynccontextmanager
+async def _open_archive(folder: Path) -> AsyncIterator[Archive]:
+    """What was recorded, to be read, for as long as the block lasts."""
+    root = folder / FOLDER
+
+    def begin() -> Database:
+        make_private_folder(root)
+        return Database(root / NAME)
+
+    database = await trio.to_thread.run_sync(begin)
+    try:
+        yield Archive(Index(root, database))
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(database.close)
 
 
 def _binds(options: Options, settings: Settings) -> Binds:

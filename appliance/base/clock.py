@@ -6,11 +6,18 @@ fragment we make, so that "now" and "then" are numbers on one axis.
 
 from __future__ import annotations
 
+import re
 import time
+from calendar import timegm
 from datetime import UTC, datetime
 from typing import Protocol
 
 TICKS_PER_SECOND = 90_000
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
+)
+#: The first second that RFC 3339 cannot write any more.
+_YEAR_10000 = 253_402_300_800
 
 
 class Clock(Protocol):
@@ -46,6 +53,12 @@ def utc_seconds(clock: Clock) -> int:
     return clock.utc_90k() // TICKS_PER_SECOND
 
 
+def local_time(ticks: int) -> datetime:
+    """What the clock on the wall shows then, in the time zone that the machine is set to now."""
+    time.tzset()  # a machine that was moved to another zone: the C library looks only when it is told to
+    return datetime.fromtimestamp(ticks // TICKS_PER_SECOND)  # noqa: DTZ006 -- local time, and no other, is asked for
+
+
 def to_datetime(ticks: int) -> datetime:
     """Ticks as a moment in UTC, exact to a microsecond."""
     seconds, rest = divmod(ticks, TICKS_PER_SECOND)
@@ -55,3 +68,28 @@ def to_datetime(ticks: int) -> datetime:
 def to_rfc3339(ticks: int) -> str:
     """Ticks as ``2026-03-12T14:03:27.120Z``."""
     return to_datetime(ticks).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_rfc3339(text: str) -> int:
+    """The ticks of ``2026-03-12T14:03:27.120Z`` or ``2026-03-12t15:03:27+01:00`` (RFC 3339 §5.6), to the tick below.
+
+    Raises ValueError for anything else and what lies before 1970.  A leap second is the one after it.
+    """
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        raise ValueError("not a time as in RFC 3339")
+    year, month, day, hour, minute, second = (int(part) for part in found.group(1, 2, 3, 4, 5, 6))
+    fraction = found[7] or "0"
+    east = 0
+    if found[9]:
+        hours, minutes = int(found[10]), int(found[11])
+        if hours > 23 or minutes > 59:
+            raise ValueError("no such offset")
+        east = (hours * 60 + minutes) * (-60 if found[9] == "-" else 60)
+    datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)  # raises ValueError
+    if second > 60:
+        raise ValueError("no such second")
+    seconds = timegm((year, month, day, hour, minute, second)) - east
+    if not 0 <= seconds < _YEAR_10000:
+        raise ValueError("out of range")
+    return seconds * TICKS_PER_SECOND + int(fraction.ljust(12, "0")) * TICKS_PER_SECOND // 10**12

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from appliance.base.faults import Fault, invalid
+from appliance.base.faults import invalid
 
 NAME_LIMIT = 64
+#: Signs that compose become one: what is so much longer than allowed is refused before work that grows with its length
+#: squared, as sorting a run of combining signs does.
+_COMPOSED = 4
+#: No text that is searched for or in is longer.
+_SEARCHED = 4000
 # Control characters, bidi and zero-width signs, lone surrogates, line separators: none may forge a line, command a
 # terminal or show text as another.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
@@ -20,18 +25,12 @@ def clean_name(text: str, *, field: str = "name", limit: int = NAME_LIMIT) -> st
 
     Raises `Fault` ``invalid_name`` for an empty or too long one, or one with characters that do not show.
     """
-    name = " ".join(unicodedata.normalize("NFC", text).split(" ")).strip()
-    name = " ".join(part for part in name.split(" ") if part)
-    bad = next((ch for ch in name if unicodedata.category(ch) in _REFUSED), None)
-    if bad is not None:
-        raise _fault(
-            f"A name cannot contain the character U+{ord(bad):04X}.", "Use letters, digits and signs that show.", field
-        )
-    if not name:
-        raise _fault("The name is empty.", "Give it one to 64 characters.", field)
-    if len(name) > limit:
-        raise _fault(f"The name has {len(name)} characters.", f"Use {limit} at most.", field)
-    return name
+    return _clean(text, "name", field, limit)
+
+
+def clean_text(text: str, *, field: str = "text", limit: int) -> str:
+    """What somebody writes about something, on one line: the same rules.  Raises `Fault` ``invalid_text``."""
+    return _clean(text, "text", field, limit)
 
 
 def fold(name: str) -> str:
@@ -39,10 +38,32 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()
 
 
+def searchable(text: str) -> str:
+    """The form in which texts are searched: neither case nor accents count, nor how white space is written.
+
+    What is longer than a text may be is cut off first.
+    """
+    apart = unicodedata.normalize("NFKD", fold(text[:_SEARCHED]))
+    bare = "".join(sign for sign in apart if unicodedata.category(sign) != "Mn")
+    return " ".join(unicodedata.normalize("NFC", bare.casefold()).split())
+
+
 def visible(text: str) -> str:
     """The text on one line, what does not show in it written out: for terminals and logs."""
     return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
-def _fault(message: str, hint: str, field: str) -> Fault:
-    return invalid("invalid_name", message, hint, field=field)
+def _clean(text: str, what: str, field: str, limit: int) -> str:
+    code = f"invalid_{what}"
+    if len(text) > limit * _COMPOSED:
+        raise invalid(code, f"The {what} has {len(text)} characters.", f"Use {limit} at most.", field=field)
+    cleaned = " ".join(part for part in unicodedata.normalize("NFC", text).split(" ") if part)
+    bad = next((sign for sign in cleaned if unicodedata.category(sign) in _REFUSED), None)
+    if bad is not None:
+        message = f"A {what} cannot contain the character U+{ord(bad):04X}."
+        raise invalid(code, message, "Use letters, digits and signs that show.", field=field)
+    if not cleaned:
+        raise invalid(code, f"The {what} is empty.", f"Give it one to {limit} characters.", field=field)
+    if len(cleaned) > limit:
+        raise invalid(code, f"The {what} has {len(cleaned)} characters.", f"Use {limit} at most.", field=field)
+    return cleaned

@@ -13,9 +13,11 @@ import click
 from appliance.base.faults import Fault
 from appliance.cli.api import open_api
 from appliance.cli.context import FAILED, Program, data_option, failing_well, json_option, say, show_json, show_table
+from appliance.cli.recording import KEYS as RECORDING_KEYS
+from appliance.cli.recording import show_recording, take_recording
 from appliance.media.masks import show_mask
 
-KEYS = ("name", "url", "sub", "username", "password", "transport", "fingerprint", "mask")
+KEYS = ("name", "url", "sub", "username", "password", "transport", "fingerprint", "mask", *RECORDING_KEYS)
 NOT_NAMES = ("://", "demo:", "file:")  # what marks an address
 
 
@@ -78,14 +80,24 @@ def change(program: Program, name: str, changes: tuple[str, ...], folder: Path, 
                  with semicolons between; their points x,y with spaces between,
                  as fractions of the picture from its left upper corner;
                  none: nothing
+      recording  off, continuous, event (around events), schedule (see below)
+      record_sub  yes or no: its smaller stream is recorded, too
+      schedule   when, by the time of this machine: days, from-to, with semicolons
+                 between; a time that ends before it begins ends on the next day
+      pre, post  seconds that are recorded before an event and after it
+      retention_days, max_gb  how long, and how much of it, is kept;
+                 empty: as the settings say for all cameras
 
     \b
     Examples:
       fanal camera set gate name="Front gate"
       fanal camera set gate username=viewer password=secret
       fanal camera set gate mask="0,0 0.4,0 0.4,0.3 0,0.3; 0.8,0.5 1,0.5 1,1"
+      fanal camera set gate recording=continuous record_sub=yes retention_days=14
+      fanal camera set yard recording=schedule schedule="mon-fri 19:00-07:00"
+      fanal camera set door recording=event pre=5 post=30
     """
-    body = _pairs(changes, KEYS)
+    body = take_recording(_pairs(changes, KEYS))
     with open_api(folder, program.offline) as api:
         changed = api.call("PATCH", "admin", "cameras", name, body=body)
     if as_json:
@@ -193,6 +205,8 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
     for one in cameras:
         if one["mask"]:
             say(f"{one['name']}: mask {show_mask(one['mask'])}")
+        if recorded := show_recording(one["recording"]):
+            say(f"{one['name']}: recorded {recorded}")
         if running and one["message"]:
             say(f"{one['name']}: {one['message']}")
         if one["remove_at"]:

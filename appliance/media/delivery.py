@@ -25,6 +25,8 @@ CALM_S, LONGEST_CALM_S = 3.0, 60.0
 PROBATION_S = 30.0
 #: While it is transcoded, whether video comes is looked at so often.
 LOOK_S = 1.0
+#: Browsers play so fast at most; of what is faster, the key frames are enough.
+FASTEST = 4.0
 
 
 class Mode(StrEnum):
@@ -39,6 +41,8 @@ class Reason(StrEnum):
     MASK = "mask"
     OFF = "off"
     REQUESTED = "requested"
+    REVERSE = "reverse"
+    SPEED = "speed"
     CODEC = "codec"
     LEVEL = "level"
     SITE_LOST = "site_lost"
@@ -62,6 +66,8 @@ class Situation:
     ``fps``: as measured, None until known.
     ``picture_at_s``: when that stream last brought a picture that was, or could have been, sent to this client as it
     is; None: none yet.
+    ``speed``: of what was recorded; negative: backwards.  A decoder in a browser does neither that nor more than
+    `FASTEST`.
     """
 
     asked: Literal["auto", "direct", "transcoded"] = "auto"
@@ -71,6 +77,7 @@ class Situation:
     lost: Literal[Reason.SITE_LOST, Reason.CAMERA_LOST] | None = None
     fps: float | None = None
     picture_at_s: float | None = None
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,10 @@ def _decided(situation: Situation) -> Reason | None:
         return Reason.OFF
     if situation.asked == "transcoded":
         return Reason.REQUESTED
+    if situation.speed < 0:
+        return Reason.REVERSE
+    if situation.speed > FASTEST:
+        return Reason.SPEED
     return None if situation.admission is Admission.YES else Reason(situation.admission.value)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
 
 VIDEO_TRACK, AUDIO_TRACK = 1, 2
+_DURATION_AT = OVERHEAD - 24  # the first of four fields of the one sample; behind them the header of mdat
 _UNITY_MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 #: The duration of a picture is not known when it is sent; the last one's stands in for it, within this bound.
 LONGEST_PICTURE = 2 * TICKS_PER_SECOND
@@ -53,6 +54,12 @@ class Fragment:
     @property
     def pts(self) -> int:
         return self.dts + self.composition
+
+    @property
+    def duration(self) -> int:
+        """In ticks, as it is said in the fragment."""
+        at = self.body_at + _DURATION_AT
+        return int.from_bytes(self.message[at : at + 4], "big")
 
     @property
     def body(self) -> memoryview:

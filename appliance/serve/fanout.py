@@ -125,7 +125,7 @@ class Outlet:
 
     __slots__ = (
         "_come", "_framed", "_in_parts", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped",
-        "_stopping", "_told_at", "_waiting", "_writing_since", "audio", "bytes_sent", "fragments_dropped",
+        "_squeezed", "_stopping", "_told_at", "_waiting", "_writing_since", "audio", "bytes_sent", "fragments_dropped",
         "fragments_sent", "gaps", "left_out", "pace",
     )  # fmt: skip
 
@@ -143,6 +143,7 @@ class Outlet:
         self._skipped = 0  # ticks of pictures that newer ones took the place of, and the client was not told of
         self._told_at: int | None = None  # when it was last told, in the stream's time
         self._parked = trio.lowlevel.ParkingLot()
+        self._squeezed = trio.lowlevel.ParkingLot()  # who waits for `room`
         self._stopping = False
         self._writing_since: float | None = None  # when a picture came that stands alone and is written in part
         self.pace = Pace(lane)
@@ -324,6 +325,13 @@ class Outlet:
         """Whether anything waits at all."""
         return bool(self._queue) or self._rest is not None
 
+    async def room(self) -> None:
+        """Wait until nothing waits: for who makes what is sent as fast as it is taken, and loses nothing of it."""
+        if not self.behind:
+            await trio.lowlevel.checkpoint()
+        while self.behind:
+            await self._squeezed.park()
+
     def stop(self) -> None:
         """Send nothing more than what has begun; `run` then returns."""
         self._stopping = True
@@ -338,6 +346,8 @@ class Outlet:
         Cancelled in the middle of a message it closes the connection: half a message cannot be taken back.
         """
         while True:
+            if not self.behind:
+                self._squeezed.unpark_all()
             if not self.behind and not self._lane.has_pending:
                 if self._stopping:
                     return

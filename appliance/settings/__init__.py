@@ -11,13 +11,14 @@ A key is ``tab.field``, as in ``connectivity.http_port``.
 
 from appliance.settings.rules import Value
 from appliance.settings.settings import Settings, SettingsChange
-from appliance.settings.tabs import TABS, ConnectivityTab, GeneralTab, PerformanceTab, Tab
+from appliance.settings.tabs import TABS, ConnectivityTab, GeneralTab, PerformanceTab, RecordingTab, Tab
 
 __all__ = [
     "TABS",
     "ConnectivityTab",
     "GeneralTab",
     "PerformanceTab",
+    "RecordingTab",
     "Settings",
     "SettingsChange",
     "Tab",

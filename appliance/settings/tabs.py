@@ -25,6 +25,7 @@ from appliance.media.levels import (
     Levels,
     problems,
 )
+from appliance.media.recording_rules import RETENTION_DAYS
 from appliance.settings.rules import HOSTS, NETWORKS, Name, OneOf, Rule, Switch, Text, Value, Whole, refuse
 
 if TYPE_CHECKING:
@@ -164,6 +165,9 @@ class PerformanceTab(Tab):
         "quality: the smallest stream that fills the tile; performance: a smaller one; bandwidth: the smallest.",
     )
     streams_per_user: int = setting(64, Whole(1, 1000), "Live streams that one user may watch at once.")
+    seeks_per_user: int = setting(
+        10, Whole(1, 100), "Jumps in recordings that one user may make a second; of more, the newest counts."
+    )
     hardware_decoding: str = setting(
         "auto", OneOf(("auto", "off")), "Whether hardware decodes what is transcoded, where there is any.", restart=True
     )
@@ -218,7 +222,38 @@ class PerformanceTab(Tab):
         return found
 
 
-TABS: Final[tuple[type[Tab], ...]] = (GeneralTab, ConnectivityTab, PerformanceTab)
+@dataclass(frozen=True)
+class RecordingTab(Tab):
+    """Row BEY-1; the caps: abuse A6."""
+
+    name: ClassVar[str] = "recording"
+    title: ClassVar[str] = "Recording"
+
+    retention_days: int = setting(
+        30,
+        Whole(*RETENTION_DAYS),
+        "Older recordings are deleted, unless a camera has its own number of days.",
+        unit="d",
+    )
+    max_gb: int = setting(
+        0,
+        Whole(1, 1_000_000, off=True),
+        "What all recordings may take together, the oldest being deleted first; 0: what the disk has.",
+        unit="GB",
+    )
+    keep_free_gb: int = setting(
+        5,
+        Whole(1, 10_000, off=True),
+        "What is left free on the disk, the oldest recordings being deleted for it; 0: nothing.",
+        unit="GB",
+    )
+    seeks_per_user: int = setting(
+        10, Whole(1, 100), "How often a second one user may go to another place; of more, the last counts.", unit="1/s"
+    )
+    exports_per_user: int = setting(2, Whole(1, 20), "Downloads of recordings that one user may have at once.")
+
+
+TABS: Final[tuple[type[Tab], ...]] = (GeneralTab, ConnectivityTab, PerformanceTab, RecordingTab)
 
 
 def settings_of(tab: type[Tab]) -> Mapping[str, Setting]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from appliance.base.ids import new_id
 from appliance.base.secrets import Secret, redact
 from appliance.media.masks import NO_MASK, Mask
+from appliance.media.recording_rules import NOT_RECORDED, RecordingRules
 from appliance.sites.addresses import (
     CameraAddress,
     check_password,
@@ -58,6 +59,7 @@ class Camera:
     position: int
     streams: tuple[StreamConfig, ...]
     mask: Mask = NO_MASK  # what users without the right `unmasked` do not see
+    recording: RecordingRules = NOT_RECORDED
 
 
 def configured(

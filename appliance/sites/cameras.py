@@ -18,12 +18,16 @@ from appliance.base.ids import is_id, new_id
 from appliance.base.secrets import Secret
 from appliance.base.texts import clean_name, fold
 from appliance.base.watch import Broadcast
-from appliance.media.masks import EVERYTHING, NO_MASK, from_kept, kept
+from appliance.media import masks, recording_rules
+from appliance.media.masks import EVERYTHING, NO_MASK
+from appliance.media.recording_rules import NOT_RECORDED, RecordingRules
 from appliance.sites.addresses import DEMO_SCHEME, DEMO_STREAMS, refuse_address, validate_camera_url
 from appliance.sites.camera import Camera, StreamConfig, configured
 from appliance.store import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from appliance.base.clock import Clock
     from appliance.media.masks import Mask
     from appliance.store import SecretBox, Store
@@ -130,20 +134,24 @@ class CameraBook:
         transport: str | None = None,
         fingerprint: str | None = None,
         mask: Mask = NO_MASK,
+        recording: Mapping[str, object] | None = None,
         local: bool = False,
     ) -> Camera:
         """A new camera, the last in order.  ``sub`` is the address of its smaller stream.
 
         User name and password may stand in the addresses or be given apart, which counts before; a sub stream of the
         same host has those of the main one unless it has its own.  ``transport`` and ``fingerprint``: options of all
-        streams of the main one's host.  ``mask``: as `media.masks` checked it.  ``local``: see `validate_camera_url`.
+        streams of the main one's host.  ``mask``: as `media.masks` checked it.  ``recording``: what differs from a
+        camera that is not recorded, see `RecordingRules.changed`.  ``local``: see `validate_camera_url`.
         Raises `Fault` ``invalid_name``, ``name_taken``, ``invalid_url``, ``unsupported_scheme``,
-        ``invalid_credentials``, ``invalid_transport``, ``invalid_fingerprint``, ``too_many_cameras``.
+        ``invalid_credentials``, ``invalid_transport``, ``invalid_fingerprint``, ``invalid_recording``,
+        ``too_many_cameras``.
         """
         name = _name(name)
         streams = configured(
             (), url, sub, username, password, local=local, transport=transport, fingerprint=fingerprint
         )
+        rules = NOT_RECORDED if recording is None else NOT_RECORDED.changed(recording)
         now = utc_seconds(self._clock)
 
         def fn(connection: sa.Connection) -> Camera:
@@ -154,7 +162,7 @@ class CameraBook:
                 raise Fault(
                     Kind.LIMITED, "too_many_cameras", f"There are {count} cameras already.", "Remove some first."
                 )
-            camera = Camera(new_id(), self.site_id, name, 0 if last is None else last + 1, streams, mask)
+            camera = Camera(new_id(), self.site_id, name, 0 if last is None else last + 1, streams, mask, rules)
             connection.execute(
                 sa.insert(cameras).values(
                     id=camera.id,
@@ -163,7 +171,8 @@ class CameraBook:
                     folded=fold(name),
                     position=camera.position,
                     created_at=now,
-                    mask=kept(mask),
+                    mask=masks.kept(mask),
+                    recording=recording_rules.kept(rules),
                 )
             )
             for stream in streams:
@@ -190,10 +199,12 @@ class CameraBook:
         transport: str | None = None,
         fingerprint: str | None = None,
         mask: Mask | None = None,
+        recording: Mapping[str, object] | None = None,
         local: bool = False,
     ) -> Camera:
-        """Another name, address, mask or credentials; what is None stays, an empty one takes away.
+        """Another name, address, mask, rules of recording or credentials; what is None stays, an empty one takes away.
 
+        ``recording``: what changes of it, see `RecordingRules.changed`.
         Credentials stay while the host does and never go to another one.  Raises what `add` does, and `Fault`
         ``no_camera``.
         """
@@ -211,6 +222,8 @@ class CameraBook:
                 after = replace(after, name=name)
             if mask is not None:
                 after = replace(after, mask=mask)
+            if recording is not None:
+                after = replace(after, recording=before.recording.changed(recording))
             if any(given is not None for given in (url, sub, username, password, transport, fingerprint)):
                 streams = configured(
                     before.streams,
@@ -273,12 +286,14 @@ class CameraBook:
 
     def _write_changes(self, connection: sa.Connection, before: Camera, after: Camera) -> None:
         """Only what differs: credentials that could not be read stay in the store until they are entered again."""
-        values: dict[str, str | None]
+        values: dict[str, str | None] = {}
         if before.name != after.name:
-            values = {"name": after.name, "folded": fold(after.name)}
-            connection.execute(sa.update(tables.cameras).where(tables.cameras.c.id == after.id).values(**values))
+            values |= {"name": after.name, "folded": fold(after.name)}
         if before.mask != after.mask:
-            values = {"mask": kept(after.mask)}
+            values["mask"] = masks.kept(after.mask)
+        if before.recording != after.recording:
+            values["recording"] = recording_rules.kept(after.recording)
+        if values:
             connection.execute(sa.update(tables.cameras).where(tables.cameras.c.id == after.id).values(**values))
         left = {stream.id: stream for stream in before.streams}
         for stream in after.streams:
@@ -357,14 +372,30 @@ def _all_cameras(connection: sa.Connection, box: SecretBox, site_id: str) -> lis
         streams.setdefault(row.camera_id, []).append(stream)
     rows = connection.execute(sa.select(tables.cameras).where(tables.cameras.c.site_id == site_id))
     return [
-        Camera(row.id, row.site_id, row.name, row.position, tuple(streams.get(row.id, ())), _mask(row.id, row.mask))
+        Camera(
+            row.id,
+            row.site_id,
+            row.name,
+            row.position,
+            tuple(streams.get(row.id, ())),
+            _mask(row.id, row.mask),
+            _recording(row.id, row.recording),
+        )
         for row in rows
     ]
 
 
 def _mask(camera_id: str, text: str | None) -> Mask:
     try:
-        return from_kept(text)
+        return masks.from_kept(text)
     except ValueError as error:
         log.warning("the mask of camera %s cannot be read, all of its picture is masked: %s", camera_id, error)
         return EVERYTHING
+
+
+def _recording(camera_id: str, text: str | None) -> RecordingRules:
+    try:
+        return recording_rules.from_kept(text)
+    except ValueError as error:
+        log.warning("how camera %s is recorded cannot be read, it is not recorded: %s", camera_id, error)
+        return NOT_RECORDED

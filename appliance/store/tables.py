@@ -77,6 +77,7 @@ cameras = Table(
     Column("position", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("mask", Text),  # JSON: polygons, their points, x and y as fractions of the picture; null: none
+    Column("recording", Text),  # JSON: media.recording_rules; null: never set, it is not recorded
     UniqueConstraint("site_id", "folded"),
 )
 
@@ -111,6 +112,19 @@ Index(
     unique=True,
     sqlite_where=grants.c.camera_id.is_(None),
     postgresql_where=grants.c.camera_id.is_(None),
+)
+
+#: What happened at a camera.  ``at`` and ``until`` are ticks of 1/90 000 s, as of recordings.
+events = Table(
+    "events",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("camera_id", _ID, ForeignKey("cameras.id", ondelete="CASCADE"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_events_camera_id_at", "camera_id", "at"),
 )
 
 sessions = Table(

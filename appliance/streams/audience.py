@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import trio
+
+from appliance.auth.rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from appliance.auth.rights import Principal
     from appliance.serve.fanout import Outlet
-    from appliance.streams.viewer import Viewer
+    from appliance.sites.cameras import Camera
 
 #: Rates are taken over this long.
 RATE_S = 5.0
@@ -37,16 +39,43 @@ TOO_SLOW = Ending(4408, "reader too slow")
 TOO_MANY = Ending(4429, "too many streams")
 
 
+class View(Protocol):
+    """What decides what a client gets: `appliance.streams.viewer`, `appliance.streams.playback`."""
+
+    @property
+    def showing(self) -> object | None:
+        """What is sent; None: nothing."""
+        ...
+
+    @property
+    def is_transcoded(self) -> bool:
+        """Whether what is sent is made here."""
+        ...
+
+    def decide(self) -> None:
+        """Choose again: something that matters may have changed."""
+        ...
+
+    def camera_changed(self, camera: Camera, /) -> None:
+        """The camera was configured anew."""
+        ...
+
+    def look(self, now: float, /) -> None:
+        """See whether the client's network carries what is sent; called each quarter of a second."""
+        ...
+
+
 @dataclass(eq=False)
 class Member:
-    """One live view: whose, of which camera, through which outlet."""
+    """One view: whose, of which camera, through which outlet; ``needs``: the right that it ends without."""
 
     principal: Principal
     camera_id: str
     address: str
     outlet: Outlet
-    viewer: Viewer
+    viewer: View
     since: float  # Trio's time
+    needs: Right = Right.LIVE
     ended: trio.Event = field(default_factory=trio.Event)
     ending: Ending | None = None
     buffer_s: float = 0.0  # as the client says
@@ -97,7 +126,7 @@ class Audience:
         return len(self._members) + len(self.guests)
 
     def count(self, user_id: str) -> int:
-        """How many live views a user has open."""
+        """How many views a user has open."""
         watching: list[Member | Guest] = [*self._members, *self.guests]
         return sum(each.principal.user_id == user_id for each in watching)
 

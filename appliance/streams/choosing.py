@@ -23,13 +23,20 @@ if TYPE_CHECKING:
     from appliance.media.ladder import Rung, Size
     from appliance.media.masks import Mask
     from appliance.media.units import VideoFormat
-    from appliance.sites.cameras import Camera, StreamConfig
-    from appliance.streams.directory import Directory
+    from appliance.sites.cameras import StreamConfig
+    from appliance.streams.directory import StreamFacts
+    from appliance.streams.hub import Hub
     from appliance.streams.messages import Want
     from appliance.streams.network import Ways
 
 #: Codecs as people know them.
 _NAMES = {"h264": "H.264", "h265": "H.265", "mpeg4": "MPEG-4", "mjpeg": "MJPEG"}
+#: Why nothing is sent directly to whoever wants nothing else, whatever it plays.
+_NEVER_DIRECT = {
+    Reason.OFF: "Direct streaming is switched off.",
+    Reason.REVERSE: "Players do not play backwards.",
+    Reason.SPEED: "Players do not play so fast.",
+}
 #: A camera's rate as measured is another one if it differs by so much.
 ANOTHER_RATE = 0.1
 _STATES = {"ok": State.OK, "waiting": State.WAITING, "lost": State.LOST}
@@ -75,6 +82,21 @@ class Policy(Protocol):
         ...
 
 
+class Streams(Protocol):
+    """What has streams: a camera."""
+
+    @property
+    def streams(self) -> tuple[StreamConfig, ...]: ...
+
+
+class Knowledge(Protocol):
+    """What is known of streams: `appliance.streams.directory.Directory` of what comes."""
+
+    def facts(self, stream_id: str, /) -> StreamFacts: ...
+
+    def hub(self, stream_id: str, /) -> Hub | None: ...
+
+
 class Chosen(NamedTuple):
     """``plan`` None: direct.  ``reason``: why it is no better; ``cause``: why it is transcoded, None if it is not.
 
@@ -108,7 +130,7 @@ class Unplayable(NamedTuple):
     def message(self) -> str:
         """In English, for administrators."""
         if self.video is None:
-            return "Direct streaming is switched off."
+            return _NEVER_DIRECT.get(Reason(self.why), "")
         name = _NAMES.get(self.video.codec, self.video.codec)
         size = f" of {self.video.width}x{self.video.height}" if self.why is Admission.LEVEL else ""
         return f"The camera sends {name}{size} ({self.video.codec_string}), which this client does not play."
@@ -123,13 +145,14 @@ class Refused(NamedTuple):
 class Chooser:
     """For one viewer of a camera.  ``only``: the id of the one stream that is chosen from, whatever it is.
 
-    ``transcodes``: whether this client can be sent JPEG.
+    ``transcodes``: whether this client can be sent JPEG.  ``speed``: of what was recorded.
     """
 
     def __init__(
-        self, directory: Directory, camera: Camera, policy: Policy, *, only: str | None, transcodes: bool
+        self, directory: Knowledge, camera: Streams, policy: Policy, *, only: str | None, transcodes: bool
     ) -> None:
         self.camera = camera
+        self.speed = 1.0
         self._directory = directory
         self._policy = policy
         self._only = only
@@ -182,8 +205,8 @@ class Chooser:
             return self._plan(want, streams, offers, str(delivery.reason))
         if self._policy.mask:  # what is not transcoded is not masked
             return Refused(Reason.MASK)
-        if delivery.mode is Mode.NONE and delivery.reason is Reason.OFF:
-            return Unplayable(Reason.OFF)
+        if delivery.mode is Mode.NONE and delivery.reason in _NEVER_DIRECT:
+            return Unplayable(delivery.reason)
         if choice.stream is not None:
             return Chosen(streams[choice.stream], choice.reason)
         nearest = next((n for n, each in enumerate(admissions) if each is Admission.LEVEL), 0)
@@ -214,6 +237,7 @@ class Chooser:
         now = trio.current_time()
         allowed = self._policy.direct or self._only is not None
         situation = Situation(want.mode, allowed=allowed, masked=bool(self._policy.mask), picture_at_s=now)
+        situation = replace(situation, speed=self.speed)
         if choice.stream is None:
             situation = replace(situation, admission=Admission(choice.reason or Admission.CODEC))
         else:

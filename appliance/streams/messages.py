@@ -1,14 +1,16 @@
-"""The messages of the live WebSocket, design §9: what a client may say and what it is told.
+"""The messages of the live and playback WebSockets, design §9: what a client may say and what it is told.
 
 Text messages are JSON; what does not fit the structures below is refused by name.  Bounds are here, once.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.faults import Fault, invalid
 
 Side = Annotated[int, msgspec.Meta(ge=0, le=16_384)]
@@ -43,8 +45,53 @@ class Retry(msgspec.Struct, tag="retry", tag_field="type", frozen=True):
     """Try a lost camera now (the tile's *Try now*)."""
 
 
+#: A client counts its commands; every answer bears the number of the newest that it obeys.
+Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+#: The speeds of what was recorded: backwards, and forwards.
+BACKWARDS, FORWARDS = (-32.0, -1.0), (0.125, 32.0)
+
+
+class Play(msgspec.Struct, tag="play", tag_field="type", frozen=True):
+    """Play from ``at``, or from where it is.  ``gaps``: where nothing was recorded is skipped, or played as it was."""
+
+    at: Moment | None = None
+    speed: float | None = None  # None: as before
+    gaps: Literal["skip", "play"] | None = None
+    id: Number = 0
+
+    def __post_init__(self) -> None:
+        if self.speed is not None and not any(low <= self.speed <= high for low, high in (BACKWARDS, FORWARDS)):
+            raise ValueError("speed is from -32 to -1 or from 1/8 to 32")
+
+
+class Pause(msgspec.Struct, tag="pause", tag_field="type", frozen=True):
+    """Stay at the picture that is shown."""
+
+    id: Number = 0
+
+
+class Seek(msgspec.Struct, tag="seek", tag_field="type", frozen=True):
+    """Show what was on the screen at a time; go on playing from there if it plays."""
+
+    at: Moment
+    id: Number = 0
+
+
+class Advance(msgspec.Struct, tag="step", tag_field="type", frozen=True):
+    """Pause, and show the next picture or the one before."""
+
+    by: Literal[1, -1] = 1
+    id: Number = 0
+
+
 ClientMessage = Want | Stats | Retry
+Command = Play | Pause | Seek | Advance
+PlaybackMessage = Want | Stats | Play | Pause | Seek | Advance
 _decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+_playback_decoder: msgspec.json.Decoder[PlaybackMessage] = msgspec.json.Decoder(PlaybackMessage)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICKS_PER_MS = TICKS_PER_SECOND // 1000
 
 
 def parse(text: str | bytes) -> ClientMessage:
@@ -52,9 +99,36 @@ def parse(text: str | bytes) -> ClientMessage:
     try:
         return _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise invalid(
-            "bad_message", f"The message cannot be used: {error}.", 'Send {"type":"want",…} first.'
-        ) from error
+        raise _unusable(error) from error
+
+
+def parse_playback(text: str | bytes) -> PlaybackMessage:
+    """The same for playback."""
+    try:
+        return _playback_decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _unusable(error) from error
+
+
+def ticks(moment: datetime) -> int:
+    """A time in UTC ticks.
+
+    We tell times in whole milliseconds, cut off.  So a whole one stands for all of it: who asks for a time that they
+    were told gets the picture of that time, and not the one before.
+    """
+    since = moment - _EPOCH
+    seconds, us = since.days * 86_400 + since.seconds, since.microseconds
+    at = seconds * TICKS_PER_SECOND + us * 9 // 100
+    return at + _TICKS_PER_MS - 1 if us % 1000 == 0 else at
+
+
+def utc_ms(at: int) -> int:
+    """UTC ticks in milliseconds, cut off."""
+    return at // _TICKS_PER_MS
+
+
+def _unusable(error: Exception) -> Fault:
+    return invalid("bad_message", f"The message cannot be used: {error}.", 'Send {"type":"want",…} first.')
 
 
 def stream(fields: dict[str, Any]) -> str:
@@ -66,6 +140,24 @@ def status(state: str, reason: str | None, message: str = "", *, codec: str = ""
     """``status``: ok, waiting or lost, and why; ``codec``: what the client would have to play."""
     more = {name: value for name, value in (("message", message), ("codec", codec)) if value}
     return _text({"type": "status", "state": state, "reason": reason} | more)
+
+
+def unrecorded(previous: int | None, following: int | None) -> str:
+    """``status`` of a time at which nothing was recorded: where the nearest is."""
+    ends = {"previous": previous, "next": following}
+    told = {name: None if at is None else utc_ms(at) for name, at in ends.items()}
+    return _text({"type": "status", "state": "waiting", "reason": "no_recording"} | told)
+
+
+def position(number: int, at: int, state: str, speed: float) -> str:
+    """``position``: where it is, and what it does."""
+    return _text({"type": "position", "id": number, "utc_ms": utc_ms(at), "state": state, "speed": speed})
+
+
+def gap(number: int, since: int, until: int | None) -> str:
+    """``gap``: nothing was recorded in between; None: nor later."""
+    told = {"from": utc_ms(since), "to": None if until is None else utc_ms(until)}
+    return _text({"type": "gap", "id": number} | told)
 
 
 def dropped(seconds: float) -> str:

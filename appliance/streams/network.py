@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
 
@@ -14,7 +14,8 @@ from appliance.media.steps import Step, rates_kbps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from appliance.serve.fanout import Outlet
+    from appliance.serve.fanout import Seen
+    from appliance.serve.pacing import Way
     from appliance.streams.audience import Audience
     from appliance.streams.choosing import Chosen
     from appliance.streams.messages import Stats
@@ -44,10 +45,21 @@ class Ways(NamedTuple):
         return (*self.kbps[: self.made], *rates_kbps(chain, at - self.made, picture_bytes))
 
 
+class Sender(Protocol):
+    """What is looked at (`appliance.serve.fanout.Outlet`)."""
+
+    @property
+    def is_at_rest(self) -> bool: ...
+
+    def look(self, now: float, /) -> Seen: ...
+
+    def way(self) -> Way | None: ...
+
+
 class Network:
     """Follows one client."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Sender) -> None:
         self._outlet = outlet
         self._control = Control()
         self._ways: Ways | None = None

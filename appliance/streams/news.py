@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from appliance.auth.rights import Right, RightsChange
+from appliance.auth.rights import RightsChange
 from appliance.auth.sessions import SessionEnded
 from appliance.base.watch import Broadcast
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraRemoved
@@ -95,7 +95,7 @@ class Newsroom:
             member.end(SESSION_ENDED)
         elif self._cameras.find(member.camera_id) is None:
             member.end(CAMERA_REMOVED)
-        elif not self._auth.rights.allows(member.principal, Right.LIVE, member.camera_id):
+        elif not self._auth.rights.allows(member.principal, member.needs, member.camera_id):
             member.end(RIGHT_TAKEN)
         else:
             member.viewer.decide()

@@ -29,7 +29,7 @@ from appliance.workers.crew import SeatLostError
 from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit, PipelineWorked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from appliance.media.fmp4 import Fragment
     from appliance.media.ladder import Rung
@@ -198,14 +198,7 @@ class Transcoder:
             await self._news()
 
     def _opening(self, video: VideoFormat) -> PipelineOpen:
-        """What a pipeline begins with for the rungs there are: the least that all of them need."""
-        rungs = [rendition.rung for rendition in self._made]
-        skip = all(video.width >= SHRINKS * rung.width for rung in rungs)
-        reduce = 1
-        if video.codec == MJPEG and not any(rung.mask for rung in rungs):  # a block is seen beside what hides a part
-            fitting = [n for n in PARTS if all(_is_enough(video, n, rung) for rung in rungs)]
-            reduce = max(fitting, default=1)
-        return PipelineOpen(video.codec, video.configuration, video.full_range, skip, reduce)
+        return opening(video, [rendition.rung for rendition in self._made])
 
     async def _publish(self, worked: PipelineWorked) -> None:
         _, renditions = self._sent.popleft()
@@ -284,11 +277,7 @@ class Transcoder:
                     await self._give(rendition, picture)
 
     def _is_passed(self, rung: Rung) -> bool:
-        video = None if self._segment is None else self._segment.video
-        if video is None or video.codec != MJPEG or rung.quality != QUALITIES[0] or rung.mask:
-            return False
-        shown = shown_size(video.width, video.height, video.pixel_aspect)
-        return shown == (video.width, video.height) and rung.size == (shown[0] // 2 * 2, shown[1] // 2 * 2)
+        return self._segment is not None and is_passed(self._segment.video, rung)
 
     @property
     def _made(self) -> list[Rendition]:
@@ -366,6 +355,24 @@ class Transcoder:
     async def _news(self) -> None:
         await self._wake.wait()
         self._wake = trio.Event()
+
+
+def opening(video: VideoFormat, rungs: Sequence[Rung]) -> PipelineOpen:
+    """What a pipeline begins with for these rungs: the least that all of them need."""
+    skip = all(video.width >= SHRINKS * rung.width for rung in rungs)
+    reduce = 1
+    if video.codec == MJPEG and not any(rung.mask for rung in rungs):  # a block is seen beside what hides a part
+        fitting = [n for n in PARTS if all(_is_enough(video, n, rung) for rung in rungs)]
+        reduce = max(fitting, default=1)
+    return PipelineOpen(video.codec, video.configuration, video.full_range, skip, reduce)
+
+
+def is_passed(video: VideoFormat, rung: Rung) -> bool:
+    """Whether the camera's own JPEG is what the rung is."""
+    if video.codec != MJPEG or rung.quality != QUALITIES[0] or rung.mask:
+        return False
+    shown = shown_size(video.width, video.height, video.pixel_aspect)
+    return shown == (video.width, video.height) and rung.size == (shown[0] // 2 * 2, shown[1] // 2 * 2)
 
 
 def _is_enough(video: VideoFormat, reduce: int, rung: Rung) -> bool:

@@ -70,6 +70,7 @@ class Viewer:
     ) -> None:
         self._outlet = outlet
         self._directory = directory
+        self._camera = camera
         self._policy = policy
         self._transcoders = transcoders
         self._chooser = Chooser(directory, camera, policy, only=only, transcodes=transcoders is not None)
@@ -100,7 +101,7 @@ class Viewer:
 
     def camera_changed(self, camera: Camera) -> None:
         """The camera was configured anew."""
-        self._chooser.camera = camera
+        self._camera = self._chooser.camera = camera
         self._chooser.forget()
         kept = {stream.id for stream in camera.streams}
         if self._next is not None and self._next.stream.id not in kept:
@@ -268,7 +269,7 @@ class Viewer:
 
     def _hold(self, chosen: Chosen) -> Slot:
         holds = ExitStack()
-        hub = holds.enter_context(self._directory.lease(self._chooser.camera, chosen.stream))
+        hub = holds.enter_context(self._directory.lease(self._camera, chosen.stream))
         holds.enter_context(hub.subscription(self))
         slot = Slot(chosen.stream, chosen.reason, hub, holds, plan=chosen.plan)
         slot.follow(chosen, 0)

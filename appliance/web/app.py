@@ -11,7 +11,9 @@ from werkzeug.routing import WebsocketMismatch
 
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
-from appliance.web.admin import Administration
+from appliance.web.admin_cameras import CameraAdministration
+from appliance.web.admin_settings import SettingsAdministration
+from appliance.web.admin_users import UserAdministration
 from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
 from appliance.web.capacity import CapacityRoutes
@@ -23,6 +25,7 @@ from appliance.web.live import Live
 from appliance.web.mjpeg import Mjpeg
 from appliance.web.openapi import document
 from appliance.web.pages import Pages
+from appliance.web.playback import PlaybackRoutes
 from appliance.web.players import Players
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
@@ -57,6 +60,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         SessionRoutes(services),
         cameras,
         Live(services),
+        PlaybackRoutes(services),
         Players(services),
         Mjpeg(services),
         Hls(services),
@@ -64,7 +68,9 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         StatusRoutes(services),
         CapacityRoutes(services),
         Doctor(services),
-        Administration(services),
+        UserAdministration(services),
+        CameraAdministration(services),
+        SettingsAdministration(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),

@@ -122,7 +122,7 @@ class Live:
     async def watch(self, call: Call) -> None:
         """Serve one live view until either side is done."""
         connection = call.connection
-        listener = Listener(self._services, call.session)
+        listener = LiveListener(self._services, call.session)
         connection.take_messages(listener.hear)
         await websocket.accept()
         camera = self._services.cameras.find(call.watched.id) or call.watched  # as it is after the handshake
@@ -136,36 +136,30 @@ class Live:
             member = Member(call.who, camera.id, call.address, outlet, viewer, trio.current_time())
             with self._services.audience.join(member):
                 self._services.judge(member)
-                await self._serve(member, listener)
+                listener.viewer = viewer
+                await serve(member, listener)
         if member.ending is not None:
             log.debug("live view of %s ended: %s", call.watched.name, member.ending.reason)
             await connection.close_websocket(member.ending.code, member.ending.reason)
 
-    async def _serve(self, member: Member, listener: Listener) -> None:
-        async with writing(member), trio.open_nursery() as listening:
-            listening.start_soon(self._expect, member, listener)
-            listener.attend(member)
-            await member.ended.wait()
-            listening.cancel_scope.cancel()
-
-    async def _expect(self, member: Member, listener: Listener) -> None:
-        with trio.move_on_at(member.since + FIRST_MESSAGE_S):
-            await listener.wanted.wait()
-            return
-        member.end(NO_FIRST_MESSAGE)
-
 
 class Listener:
-    """Hears what the client of a live view says, in the task that reads its connection."""
+    """Hears what the client of a view says, in the task that reads its connection.
+
+    Each kind of view takes its own messages: `take` raises `Fault` for what cannot be used.
+    """
 
     def __init__(self, services: Services, session: Session | None) -> None:
-        self.wanted = trio.Event()
+        self.wanted = trio.Event()  # the first message came
         self._services = services
         self._session = session
         self._member: Member | None = None
         self._early: deque[str | bytes] = deque(maxlen=EARLY_MESSAGES)
         self._complaints = Bucket(COMPLAINTS_PER_S, COMPLAINTS)
-        self._retried_at = -RETRY_EVERY_S
+
+    def take(self, said: str | bytes, member: Member) -> None:
+        """Do what is said."""
+        raise NotImplementedError
 
     def hear(self, said: str | bytes) -> None:
         """Take a message; one that comes before there is a view waits for it."""
@@ -184,21 +178,53 @@ class Listener:
         if member.ending is not None:
             return
         try:
-            message = messages.parse(said)
+            self.take(said, member)
         except Fault as fault:
             if self._complaints.take(trio.current_time()):
                 member.outlet.control(text_frame(messages.error(fault)))
-            return
+
+    def hear_stats(self, stats: Stats, member: Member) -> None:
+        """A client that says how it is is there."""
+        member.buffer_s = stats.buffer_s
+        self._services.keep_alive(self._session)
+
+
+class LiveListener(Listener):
+    """The same of a live view."""
+
+    viewer: Viewer
+
+    def __init__(self, services: Services, session: Session | None) -> None:
+        super().__init__(services, session)
+        self._retried_at = -RETRY_EVERY_S
+
+    def take(self, said: str | bytes, member: Member) -> None:
+        message = messages.parse(said)
         if isinstance(message, Want):
             self.wanted.set()
-            member.viewer.want(message)
+            self.viewer.want(message)
         elif isinstance(message, Stats):
-            member.buffer_s = message.buffer_s
-            self._services.keep_alive(self._session)
-            member.viewer.hear(message)
+            self.hear_stats(message, member)
+            self.viewer.hear(message)
         elif trio.current_time() - self._retried_at >= RETRY_EVERY_S:
             self._retried_at = trio.current_time()
             self._services.directory.retry_now(member.camera_id)
+
+
+async def serve(member: Member, listener: Listener) -> None:
+    """Write to a member's client and hear it until the view ends."""
+    async with writing(member), trio.open_nursery() as listening:
+        listening.start_soon(_expect, member, listener)
+        listener.attend(member)
+        await member.ended.wait()
+        listening.cancel_scope.cancel()
+
+
+async def _expect(member: Member, listener: Listener) -> None:
+    with trio.move_on_at(member.since + FIRST_MESSAGE_S):
+        await listener.wanted.wait()
+        return
+    member.end(NO_FIRST_MESSAGE)
 
 
 def is_one_too_many(services: Services, principal: Principal) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from appliance.base.watch import Broadcast
     from appliance.certs.contexts import TlsHolder
     from appliance.media.masks import Mask
+    from appliance.recorder.archive import Archive
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from appliance.streams.snapshots import Snapshots
     from appliance.streams.transcoders import Transcoders
     from appliance.streams.trials import Trials
+    from appliance.streams.turns import UserTurns
     from appliance.web.pages import Page
     from appliance.workers.pool import Pool
 
@@ -58,6 +60,8 @@ class Services:
     audience: Audience
     snapshots: Snapshots
     transcoders: Transcoders
+    archive: Archive
+    turns: UserTurns  # to seek in recordings
     hls: HlsOutputs
     trials: Trials
     pool: Pool

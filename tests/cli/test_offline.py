@@ -46,6 +46,14 @@ def test_a_mask_is_set_and_shown_as_it_was_written(filled: Path) -> None:
     assert f"gate: mask {mask}" in fanal("camera", "list", data=filled).out
 
 
+def test_how_a_camera_is_recorded_is_set_and_shown(filled: Path) -> None:
+    words = ["recording=schedule", "schedule=sat,sun 22:00-6:00", "record_sub=yes", "max_gb=20"]
+    assert fanal("camera", "set", "gate", *words, data=filled).code == 0
+    line = "gate: recorded sat,sun 22:00-06:00, sub stream too, at most 20 GB"
+    assert line in fanal("camera", "list", data=filled).out
+    refused(fanal("camera", "set", "gate", "pre=31", data=filled), "cannot be 31 s", "Use 0 to 30")
+
+
 def test_a_setting_is_kept(filled: Path) -> None:
     assert fanal("config", "set", "general.server_name", "Harbour warehouse", data=filled).code == 0
     assert fanal("config", "get", "general.server_name", data=filled).out == "Harbour warehouse\n"

@@ -30,6 +30,8 @@ CAUSES: dict[Reason, dict[str, object]] = {
     Reason.MASK: {"masked": True},
     Reason.OFF: {"allowed": False},
     Reason.REQUESTED: {"asked": "transcoded"},
+    Reason.REVERSE: {"speed": -1.0},
+    Reason.SPEED: {"speed": 8.0},
     Reason.CODEC: {"admission": Admission.CODEC},
     Reason.LEVEL: {"admission": Admission.LEVEL},
     Reason.SITE_LOST: {"lost": Reason.SITE_LOST},

@@ -135,7 +135,7 @@ async def test_an_unknown_key_names_those_near_it(store: Store) -> None:
     for key, near in [
         ("general.servername", "general.server_name"),
         ("http_port", "connectivity.http_port"),
-        ("xyzzy", "general, connectivity, performance"),
+        ("xyzzy", "general, connectivity, performance, recording"),
     ]:
         with pytest.raises(Fault, match="There is no setting") as caught:
             await settings.change({key: 1}, by="anna")

@@ -9,6 +9,7 @@ import trio
 
 from appliance.base.faults import Fault, Kind
 from appliance.base.secrets import Secret
+from appliance.media.recording_rules import NOT_RECORDED, RecordingMode, RecordingRules
 from appliance.sites.cameras import Camera, CameraAdded, CameraBook, CameraChanged, CameraRemoved
 from appliance.store import Store, open_store, tables
 from appliance.store.secretbox import KEY_NAME
@@ -338,6 +339,34 @@ async def test_how_a_camera_is_reached_is_set_for_all_its_streams_on_that_host(s
     assert credentials(gate) == [("admin", "pw")] * 2
     await book.change("yard", transport="")
     assert urls("yard", book)[0] == MAIN
+
+
+async def test_how_a_camera_is_recorded_is_kept_and_told(
+    store: Store, book: CameraBook, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await book.add("door", MAIN)).recording == NOT_RECORDED
+    with book.changes.listen() as news:
+        gate = await book.add("gate", MAIN, recording={"mode": "continuous", "sub": True})
+        changed = await book.change("gate", recording={"mode": "event", "retention_days": 7})
+        await book.change("gate", recording={"pre_s": 5})  # as it is
+        await book.change("gate", name="Gate 2")
+        seen = [await news.receive() for _ in range(3)]
+    assert gate.recording == RecordingRules(RecordingMode.CONTINUOUS, sub=True)
+    assert changed.recording == RecordingRules(RecordingMode.EVENT, sub=True, retention_days=7)
+    assert seen[:2] == [CameraAdded(gate), CameraChanged(changed)]
+    assert (await reloaded(store)).get("gate 2").recording == changed.recording
+    for doing in (book.change("gate 2", recording={"pre_s": 31}, name="x"), book.add("y", MAIN, recording={"sub": 1})):
+        fault = await fault_of(doing)
+        assert fault.code == "invalid_recording"
+    assert [camera.name for camera in (await reloaded(store)).list()] == ["door", "Gate 2"]
+    await book.change("gate 2", recording=NOT_RECORDED.to_json())
+    query = sa.select(tables.cameras.c.recording)
+    assert set(await store.read(lambda connection: connection.execute(query).scalars().all())) == {None}
+    await store.write(
+        lambda connection: connection.execute(sa.update(tables.cameras).values(recording='{"mode": "x"}')).rowcount
+    )
+    assert {camera.recording for camera in (await reloaded(store)).list()} == {NOT_RECORDED}
+    assert "it is not recorded" in caplog.text
 
 
 @pytest.mark.parametrize(

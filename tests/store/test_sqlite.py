@@ -94,7 +94,7 @@ def test_an_older_database_is_brought_forward_after_a_backup(tmp_path: Path) -> 
     assert {entry.name for entry in tmp_path.iterdir()} == {NAME, backup.name}
 
 
-def test_a_camera_of_the_first_tables_has_no_mask_afterwards(tmp_path: Path) -> None:
+def test_a_camera_of_the_first_tables_has_no_mask_and_is_not_recorded_afterwards(tmp_path: Path) -> None:
     first = migrate.STEPS[:1]
     with closing(open_database(tmp_path, ManualClock(), first)) as database:
         database.write(
@@ -105,9 +105,12 @@ def test_a_camera_of_the_first_tables_has_no_mask_afterwards(tmp_path: Path) -> 
         )
     with closing(open_database(tmp_path, ManualClock())) as database:
         rows = database.read(
-            lambda connection: connection.execute(sa.select(tables.cameras.c.name, tables.cameras.c.mask)).all()
+            lambda connection: connection.execute(
+                sa.select(tables.cameras.c.name, tables.cameras.c.mask, tables.cameras.c.recording)
+            ).all()
         )
-    assert [tuple(row) for row in rows] == [("Gate", None)]
+        assert database.read(lambda connection: connection.execute(sa.select(tables.events)).all()) == []
+    assert [tuple(row) for row in rows] == [("Gate", None, None)]
     assert [backup.name[-4:] for backup in backups(tmp_path / NAME)] == ["0001"]
 
 

@@ -81,10 +81,12 @@ class House:
         live: Sequence[Camera] | str = (),
         audio: Sequence[Camera] | str = (),
         unmasked: Sequence[Camera] | str = (),
+        playback: Sequence[Camera] | str = (),
     ) -> User:
         users = self.services.auth.users
         user = await users.add(name, Secret(PASSWORD), role)
-        for right, cameras in ((Right.LIVE, live), (Right.AUDIO, audio), (Right.UNMASKED, unmasked)):
+        granted_on = {Right.LIVE: live, Right.AUDIO: audio, Right.UNMASKED: unmasked, Right.PLAYBACK: playback}
+        for right, cameras in granted_on.items():
             if cameras:
                 granted = ALL if cameras == "all" else frozenset(camera.id for camera in cameras)  # type: ignore[union-attr]
                 user = await users.grant(user.id, {right: granted})

@@ -179,3 +179,39 @@ async def test_what_was_lost_on_the_way_is_counted_where_the_stream_is_listed(ho
         source.statistics.oddities.add("marker_missing")
         (opened,) = (await chief.get(PATH)).json["cameras"][0]["streams"]
     assert (opened["packets_lost"], opened["pictures_dropped"], opened["oddities"]) == (3, 7, ["marker_missing"])
+
+
+async def test_how_a_camera_is_recorded_is_set_bit_by_bit(house: House) -> None:
+    chief = await house.administrator()
+    off = {
+        "mode": "off",
+        "sub": False,
+        "schedule": [],
+        "pre_s": 5,
+        "post_s": 30,
+        "retention_days": None,
+        "max_gb": None,
+    }
+    assert (await chief.ask("POST", PATH, {"name": "Gate", "url": URL})).json["recording"] == off
+    yard = await chief.ask(
+        "POST", PATH, {"name": "Yard", "url": URL, "recording": {"mode": "continuous", "max_gb": 1.5}}
+    )
+    assert yard.json["recording"] == off | {"mode": "continuous", "max_gb": 1.5}
+
+    async def set_to(**recording: object) -> object:
+        answer = await chief.ask("PATCH", f"{PATH}/Gate", {"recording": recording})
+        return answer.json["recording"] if answer.status == 200 else (answer.status, answer.code, answer.json["field"])
+
+    spans = [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "22:00", "to": "06:00"}]
+    by_schedule = off | {"mode": "schedule", "schedule": spans}
+    assert await set_to(mode="schedule") == (422, "invalid_recording", "recording.schedule")
+    assert await set_to(mode="schedule", schedule="fri,mon-thu 22:00-6:00") == by_schedule
+    assert await set_to(sub=True, retention_days=7, schedule=spans) == by_schedule | {"sub": True, "retention_days": 7}
+    assert await set_to(retention_days=None, sub=False) == by_schedule
+    assert await set_to(pre_s=31) == (422, "invalid_recording", "recording.pre_s")
+    assert await set_to(mode="always") == (422, "invalid_recording", "recording.mode")
+    assert await set_to(pre_s=1.5) == (422, "bad_request", "recording.pre_s")
+    assert await set_to(quality="high") == (422, "bad_request", "recording")
+    assert await set_to() == by_schedule
+    listed = (await chief.get(PATH)).json["cameras"]
+    assert [one["recording"]["mode"] for one in listed] == ["schedule", "continuous"]

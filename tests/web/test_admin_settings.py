@@ -90,6 +90,16 @@ BAD: list[tuple[str, str, Any]] = [
 ] + [
     ("performance", "adaptive_mode", value) for value in ("", "Quality", "best", 1, None, ["quality"], {}, "x" * 999)
 ] + [
+    ("recording", "retention_days", value) for value in (0, 3651, "30")
+] + [
+    ("recording", "max_gb", value) for value in (-1, 1_000_001, 1.5)
+] + [
+    ("recording", "keep_free_gb", value) for value in (-1, 10_001)
+] + [
+    ("recording", "seeks_per_user", value) for value in (0, 101)
+] + [
+    ("recording", "exports_per_user", value) for value in (0, 21)
+] + [
     ("performance", f"level{level}.{field}", value)
     for level in (1, 2, 3)
     for field, values in (

@@ -120,11 +120,14 @@ class Visitor:
 
     @asynccontextmanager
     async def live(
-        self, camera_id: str, query: str = "", headers: dict[str, str] | None = None
+        self, camera_id: str, query: str = "", headers: dict[str, str] | None = None, *, way: str = "live"
     ) -> AsyncIterator[LiveView]:
-        """A live view.  Raises a group with `trio_websocket.ConnectionRejected`."""
+        """A live view; ``way`` "playback": a playback session.
+
+        Raises a group with `trio_websocket.ConnectionRejected`.
+        """
         extra = [(name.encode(), value.encode()) for name, value in (self.identity | (headers or {})).items()]
-        path = f"/api/v1/cameras/{camera_id}/live{query}"
+        path = f"/api/v1/cameras/{camera_id}/{way}{query}"
         with trio.fail_after(PATIENCE_S):
             stream = await trio.open_ssl_over_tcp_stream(
                 LOOPBACK, self.port, https_compatible=True, ssl_context=self.house.trusting()

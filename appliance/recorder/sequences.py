@@ -1,0 +1,59 @@
+"""Sequences: stretches without a gap, so that a year's calendar is a few rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from appliance.recorder.files import Span
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+
+def merged(spans: Iterable[Span], start: int, end: int, joined: int) -> list[Span]:
+    """Spans in their order, clipped to a time; those with no more than ``joined`` between them as one."""
+    found: list[Span] = []
+    for span in spans:
+        begin, stop = max(span.start, start), min(span.end, end)
+        if begin >= stop:
+            continue
+        if found and begin - found[-1].end <= joined:
+            found[-1] = Span(found[-1].start, max(found[-1].end, stop))
+        else:
+            found.append(Span(begin, stop))
+    return found
+
+
+def extend_sequences(connection: sqlite3.Connection, key: int, start: int, end: int, joined: int) -> None:
+    """Something was recorded from ``start`` to ``end``: it joins what it lies near to."""
+    near = connection.execute(
+        'SELECT start, "end" FROM sequences WHERE stream = ? AND start <= ? ORDER BY start DESC LIMIT 1',
+        (key, start),
+    ).fetchone()
+    first = start
+    if near is not None and near[1] + joined > start:
+        first, end = near[0], max(near[1], end)
+    last = connection.execute(
+        'SELECT max("end") FROM sequences WHERE stream = ? AND start > ? AND start < ?', (key, first, end + joined)
+    ).fetchone()[0]
+    connection.execute("DELETE FROM sequences WHERE stream = ? AND start > ? AND start < ?", (key, first, end + joined))
+    connection.execute(
+        'INSERT INTO sequences (stream, start, "end") VALUES (?, ?, ?)'
+        ' ON CONFLICT (stream, start) DO UPDATE SET "end" = excluded."end"',
+        (key, first, end if last is None else max(end, last)),
+    )
+
+
+def cut_sequences(connection: sqlite3.Connection, key: int, start: int, end: int) -> None:
+    """The files between two times are gone, and with them what was recorded then."""
+    rows = connection.execute(
+        'SELECT start, "end" FROM sequences WHERE stream = ? AND start < ? AND "end" >= ?', (key, end, start)
+    ).fetchall()
+    for first, last in rows:
+        connection.execute("DELETE FROM sequences WHERE stream = ? AND start = ?", (key, first))
+        for kept, until in ((first, start), (end, last)):
+            if kept < until and kept >= first:
+                connection.execute(
+                    'INSERT OR REPLACE INTO sequences (stream, start, "end") VALUES (?, ?, ?)', (key, kept, until)
+                )

@@ -1,0 +1,376 @@
+"""One playback session: what its client asked for last is what is done, and nothing else.
+
+Commands are taken synchronously, in the task that reads the connection; `Playback.run` does them.  A new one ends what
+was done for the one before, as soon as that has its picture on its way: whoever drags a slider sees pictures all the
+time, of where they are and not of where they were.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from appliance.base.faults import Fault
+from appliance.media.masks import NO_MASK
+from appliance.recorder.player import Strip
+from appliance.serve.frames import text_frame
+from appliance.streams import messages
+from appliance.streams.choosing import Chooser, Refused, Unplayable
+from appliance.streams.messages import Advance, Pause, Play, Seek
+from appliance.streams.network import Network
+from appliance.streams.playhead import Playhead
+from appliance.streams.recorded import Recorded
+from appliance.streams.replay import Replay
+from appliance.streams.show import TELL_S, Show
+from appliance.streams.slides import Slides
+from appliance.streams.transcoder import GIVEN_UP, LOSSES, LOSSES_WITHIN_S, RESTARTING
+from appliance.workers.crew import SeatLostError
+
+if TYPE_CHECKING:
+    from appliance.base.clock import Clock
+    from appliance.recorder.archive import Archive
+    from appliance.serve.fanout import Outlet
+    from appliance.sites.cameras import Camera
+    from appliance.streams.choosing import Chosen, Policy
+    from appliance.streams.messages import Command, Stats, Want
+    from appliance.streams.turns import Turns
+    from appliance.workers.crew import Crew
+
+log = logging.getLogger(__name__)
+
+#: A command waits so long for the picture of the one before.
+PATIENCE_S: Final = 0.3
+#: What failed for the moment is tried again after so long.
+AGAIN_S: Final = 1.0
+
+
+class Playback:
+    """See the module.  ``turns``: how often this user may seek."""
+
+    def __init__(
+        self,
+        outlet: Outlet,
+        archive: Archive,
+        crew: Crew,
+        camera: Camera,
+        policy: Policy,
+        clock: Clock,
+        turns: Turns,
+    ) -> None:
+        self._outlet = outlet
+        self._archive = archive
+        self._crew = crew
+        self._camera_id = camera.id
+        self._policy = policy
+        self._clock = clock
+        self._turns = turns
+        self._recorded = Recorded()
+        self._chooser = Chooser(self._recorded, self._recorded, policy, only=None, transcodes=True)
+        self._network = Network(outlet)
+        self._want: Want | None = None
+        # what was asked
+        self._number = 0
+        self._at: int | None = None
+        self._speed = 1.0
+        self._skips = True
+        self._playing = False
+        self._step = 0
+        self._must_show = False
+        self._needs_turn = False
+        # what is done for it
+        self._show: Show | None = None
+        self._replay: Replay | None = None
+        self._slides: Slides | None = None
+        self._is_troubled = False  # the client was told that something is in the way
+        self._lost_at: deque[float] = deque(maxlen=LOSSES)
+        self._is_mending = False  # the worker was lost, and this is the next attempt
+        self._chosen: Chosen | None = None
+        self._acting = trio.CancelScope()
+        self._news = trio.Event()
+        self._since = -math.inf
+        self._waits_for_picture = False
+
+    # --- what the client says -------------------------------------------------------------------------------------
+
+    def want(self, want: Want) -> None:
+        """What it can show and would like."""
+        before, self._want = self._want, want
+        if before is None or want.codecs != before.codecs:
+            self._chooser.forget()
+        if want != before:
+            self._restart()
+
+    def command(self, command: Command) -> None:
+        """What it is to do."""
+        self._number = max(self._number, command.id)
+        if isinstance(command, Pause):
+            self._hold()
+            self._playing = False
+            self._change(at_once=True)
+            return
+        if isinstance(command, Play):
+            self._hold()
+            self._at = self._at if command.at is None else messages.ticks(command.at)
+            self._speed = self._speed if command.speed is None else command.speed
+            self._skips = self._skips if command.gaps is None else command.gaps == "skip"
+            self._playing, self._step = True, 0
+        elif isinstance(command, Seek):
+            self._at, self._step = messages.ticks(command.at), 0
+        elif isinstance(command, Advance):
+            self._hold()
+            self._playing = False
+            self._step += command.by
+        self._needs_turn = self._must_show = True
+        self._change()
+
+    def hear(self, stats: Stats) -> None:
+        """What it says of itself, once a second."""
+        self._network.hear(stats)
+        if self._replay is not None:
+            self._replay.hear(stats)
+
+    # --- what else may change -------------------------------------------------------------------------------------
+
+    @property
+    def showing(self) -> object | None:
+        return self._chosen
+
+    @property
+    def is_transcoded(self) -> bool:
+        return self._chosen is not None and self._chosen.plan is not None
+
+    def decide(self) -> None:
+        """Settings, rights or the mask may be others."""
+        chosen = self._chosen
+        if chosen is None or self._want is None:
+            return
+        mask = NO_MASK if chosen.rung is None else chosen.rung.mask
+        if self._policy.mask not in (NO_MASK, mask):
+            self._outlet.forget()  # now, and nothing of what waits
+            self._restart(at_once=True)
+        elif self._would_choose() != chosen:
+            self._restart()
+
+    def camera_changed(self, _camera: Camera, /) -> None:
+        """Its streams may be others: what was recorded is not."""
+        self.decide()
+
+    def look(self, now: float, /) -> None:
+        """See whether the network carries what is sent."""
+
+    # --- the task -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Do what is asked, for as long as the client is there."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell_positions)
+            while True:
+                self._news = trio.Event()
+                with trio.CancelScope() as self._acting:
+                    self._since, self._waits_for_picture = trio.current_time(), False
+                    await self._act()
+                    await self._news.wait()
+                self._end()
+
+    async def _tell_positions(self) -> None:
+        while True:
+            await trio.sleep(TELL_S)
+            if self._show is not None and self._show.playing:
+                self._show.tell_position()
+
+    async def _act(self) -> None:
+        want = self._want
+        if want is None or self._at is None or want.paused:
+            return
+        if self._needs_turn:
+            await self._turns.take()
+            self._needs_turn = False
+        if not self._must_show:
+            self._tell(messages.position(self._number, self._at, "paused", self._speed))
+            return
+        self._waits_for_picture = True
+        try:
+            await self._take_step()
+            while await self._show_from_here(want):
+                pass
+        except Fault as fault:  # deleted meanwhile, say; or no worker
+            self._say(messages.status("waiting", fault.code))
+            await trio.sleep(AGAIN_S)
+            self._restart()
+
+    async def _take_step(self) -> None:
+        """From the picture that is shown to those beside it."""
+        assert self._at is not None
+        strip = Strip(self._archive, self._camera_id, await self._main())
+        while self._step:
+            by = 1 if self._step > 0 else -1
+            at = await strip.step(self._at, by)
+            self._step -= by
+            if at is None:
+                self._step = 0
+            else:
+                self._at = at
+
+    async def _main(self) -> str:
+        """The stream that says where gaps are."""
+        if self._chosen is not None:
+            return self._chosen.stream.name
+        names = await self._archive.streams(self._camera_id)
+        return "main" if "main" in names or not names else names[0]
+
+    async def _show_from_here(self, want: Want) -> bool:
+        """Show until it ends, or something else is asked; True: it goes on elsewhere."""
+        assert self._at is not None
+        at = self._at
+        self._recorded.groups.clear()
+        for name in await self._archive.streams(self._camera_id):
+            strip = Strip(self._archive, self._camera_id, name)
+            group = await strip.group_at(at)
+            if group is not None:
+                self._recorded.groups[name] = strip, group
+        if not self._recorded.groups:
+            return await self._cross(Strip(self._archive, self._camera_id, await self._main()), at)
+        chosen = self._would_choose()
+        if chosen is None:
+            return False
+        self._chosen = chosen
+        strip, group = self._recorded.groups[chosen.stream.name]
+        show = self._show = Show(
+            number=self._number,
+            at=at,
+            playing=self._playing,
+            skips=self._skips,
+            chosen=chosen,
+            strip=strip,
+            group=group,
+            playhead=Playhead(at, self._speed),
+            outlet=self._outlet,
+            policy=self._policy,
+            clock=self._clock,
+            hears=want.audio and self._policy.may_hear,
+            begun=self._begun,
+        )
+        show.tell_position()
+        try:
+            end = await self._run_show(show)
+        except SeatLostError as error:
+            return self._mend(show, error)
+        if show.playing:
+            await show.playhead.reach(end)
+            self._stop_at(end)
+        return False
+
+    async def _run_show(self, show: Show) -> int:
+        if show.chosen.plan is None:
+            self._replay = Replay(show)
+            return await self._replay.run()
+        self._slides = Slides(show, self._crew, at_once=self._is_mending)
+        return await self._slides.run()
+
+    def _mend(self, show: Show, error: SeatLostError) -> bool:
+        """The worker is lost; True: another goes on, behind what ends one after the other."""
+        now = trio.current_time()
+        log.warning("playback of %s: another worker goes on: %s", self._camera_id, error)
+        again, self._is_mending = self._is_mending, True
+        if error.blamed:
+            self._lost_at.append(now)
+        if len(self._lost_at) == LOSSES and now - self._lost_at[0] <= LOSSES_WITHIN_S:
+            self._begun()
+            self._say(messages.status("lost", GIVEN_UP))
+            return False
+        self._say(messages.status("waiting", RESTARTING))
+        self._at = show.playhead.now if show.playing else show.at
+        if again and error.blamed and show.playing:
+            self._at = show.group.ends_at if show.speed > 0 else show.group.key_at - 1
+        return True
+
+    async def _cross(self, strip: Strip, at: int) -> bool:
+        """Nothing was recorded here: on to where something was; False: there is none, or it does not play."""
+        before, after = await strip.neighbours(at)
+        to = after if self._speed > 0 else before
+        self._is_troubled = False
+        self._begun()
+        self._outlet.begin((), ())
+        if not self._playing or to is None:
+            self._say(messages.unrecorded(before, after))
+            self._stop_at(at, "ended" if self._playing else "paused")
+            return False
+        self._tell(messages.gap(self._number, at, to))
+        if not self._skips:
+            head = Playhead(at, self._speed)
+            head.start()
+            while (left_s := head.due_s(to)) > 0:
+                self._at = head.now
+                self._tell(messages.position(self._number, self._at, "gap", self._speed))
+                await trio.sleep(min(left_s, TELL_S))
+        self._at = to if self._speed > 0 else to - 1
+        return True
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _would_choose(self) -> Chosen | None:
+        """What this client is to get; None: nothing that there is, and it is told."""
+        assert self._want is not None
+        self._chooser.speed = self._recorded.speed = self._speed
+        chosen = self._chooser.choose(self._want)
+        if isinstance(chosen, Refused):
+            self._say(messages.status("lost", chosen.reason))
+            return None
+        if isinstance(chosen, Unplayable):
+            codec = "" if chosen.video is None else chosen.video.codec_string
+            told = chosen.message if self._policy.may_know else ""
+            self._say(messages.status("lost", str(chosen.why), told, codec=codec))
+            return None
+        ways = self._chooser.ways(self._want, chosen)
+        return ways.options[self._network.step(ways)]
+
+    def _stop_at(self, at: int, state: str = "ended") -> None:
+        """It plays no more."""
+        self._at, self._playing, self._must_show = at, False, False
+        self._tell(messages.position(self._number, at, state, self._speed))
+
+    def _hold(self) -> None:
+        """Where it is, is where it goes on."""
+        if self._show is not None and self._show.playing and self._at == self._show.at:
+            self._at = self._show.playhead.now
+
+    def _restart(self, *, at_once: bool = False) -> None:
+        """Show the same in another way."""
+        self._hold()
+        self._must_show = True
+        self._change(at_once=at_once)
+
+    def _change(self, *, at_once: bool = False) -> None:
+        """There is something else to do: now, or once there is a picture of what is done."""
+        self._news.set()
+        if self._waits_for_picture and not at_once:
+            self._acting.deadline = min(self._acting.deadline, self._since + PATIENCE_S)
+        else:
+            self._acting.cancel()
+
+    def _begun(self) -> None:
+        self._waits_for_picture = self._is_mending = False
+        if self._is_troubled:
+            self._is_troubled = False
+            self._tell(messages.status("ok", None))
+        if self._news.is_set():
+            self._acting.cancel()
+        else:
+            self._must_show = False
+
+    def _end(self) -> None:
+        """What was shown is no longer."""
+        self._hold()
+        self._show = self._replay = self._slides = self._chosen = None
+
+    def _say(self, status: str) -> None:
+        """Something is in the way."""
+        self._is_troubled = True
+        self._tell(status)
+
+    def _tell(self, text: str) -> None:
+        self._outlet.control(text_frame(text))

@@ -1,0 +1,279 @@
+"""Recordings over the WebSocket: the picture that was on the screen at a time, and no other."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+
+from appliance.base.clock import TICKS_PER_SECOND as S
+from appliance.base.clock import to_rfc3339
+from appliance.media.fmp4_read import read_samples
+from tests.media.clips import encode_aac, encode_h264, encode_h265
+from tests.recorder.made import endless, make_recording
+from tests.streams.recordings import FRAME, START, number_in, stretch, with_leading
+from tests.web.appliance import House, running_house
+from tests.web.transcoding import AVC, HEVC, decode, pictures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from appliance.sites.cameras import Camera
+    from tests.web.listening import LiveView
+    from tests.web.visitor import Visitor
+
+#: Pictures say their number; 130 s are three files, whose numbers begin anew every 8 s.
+CLIP = encode_h264(200, gop=25, b=2, sc_threshold="0")
+#: Pictures are shown before the key picture that they follow, and refer to what was before that.
+OPEN = with_leading(encode_h264(250, gop=25, b=2, **{"x264-params": "open-gop=1:scenecut=0:keyint=25:bframes=2"}))
+OTHER = encode_h265(100, (320, 180), gop=25)
+SOUND, SOUNDS = encode_aac(2.0)
+DIRECT = {"width": 320, "height": 180, "codecs": [AVC, HEVC]}
+#: When each was recorded: with sound; then, after an hour, another format that follows at once on the first.
+LONG, AGAIN, ANOTHER = START, START + 3600 * S, START + 3610 * S
+END = ANOTHER + 4 * S
+
+
+@dataclass
+class World:
+    house: House
+    camera: Camera
+    anna: Visitor
+
+    def do(self, act: Any, *args: Any) -> Any:
+        return self.house.do(act, self, *args)
+
+
+def number_at(at: int) -> int:
+    """The number of the picture that was on the screen."""
+    for start, count in ((ANOTHER, len(OTHER.units)), (AGAIN, len(OPEN.units)), (LONG, len(CLIP.units))):
+        if at >= start:
+            return (at - start) // FRAME % count
+    raise LookupError(at)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with running_house() as house:
+        camera = house.do(house.camera)
+        index = house.services.archive._index
+        for clip, at, seconds, sounds in ((CLIP, LONG, 130, SOUNDS), (OPEN, AGAIN, 10, ()), (OTHER, ANOTHER, 4, ())):
+            make_recording(house.folder, endless(clip, at, seconds, sounds=sounds), camera_id=camera.id, index=index)
+        user = house.do(lambda: house.user("anna", playback=[camera], audio=[camera]))
+        yield World(house, camera, house.do(house.visitor, user))
+
+
+def instants(count: int) -> list[int]:
+    """Anything but the times of key pictures, in any order."""
+    chance = random.Random(count)
+    spans = [(LONG, 129 * S), (AGAIN, 9 * S), (ANOTHER, 3 * S)]
+    chosen = [chance.choices(spans, [8, 2, 2])[0] for _ in range(count)]
+    return [start + chance.randrange(length) // 90 * 90 for start, length in chosen]
+
+
+async def directly(world: World, times: list[int]) -> None:
+    async with world.anna.live(world.camera.id, way="playback") as view:
+        await view.want(**DIRECT)
+        for number, at in enumerate(times, 1):
+            await view.say({"type": "seek", "at": to_rfc3339(at), "id": number})
+            found = await stretch(view, number, until=at)
+            assert (found.told["mode"], found.told["reason"]) == ("direct", None)
+            shown, image = found.shown_at(at + 89)
+            assert number_in(image) == number_at(at + 89), (number, at - START)
+            assert 0 <= at + 89 - shown < FRAME
+            assert found.units[0][0] <= at
+
+
+def test_fifty_instants_are_shown_exactly_by_a_player_of_what_is_sent(world: World) -> None:
+    world.do(directly, instants(50))
+
+
+async def plays_over_the_border_of_files(world: World) -> None:
+    """With sound, at four times the speed, into the next file; then a pause."""
+    async with world.anna.live(world.camera.id, way="playback") as view:
+        await view.want(**DIRECT, audio=True)
+        at = LONG + 55 * S
+        await view.say({"type": "play", "at": to_rfc3339(at), "speed": 4, "id": 1})
+        found = await stretch(view, 1, until=LONG + 65 * S)
+        assert found.audio == SOUND
+        times = sorted(each for each, _ in found.units)
+        assert {after - before for before, after in pairwise(times[:-3])} == {FRAME}  # others follow on the last
+        assert {after - before for before, after in pairwise(found.sounds)} == {SOUNDS[0].duration}
+        positions = [text for text in view.texts if text["type"] == "position"]
+        assert positions[0] == {
+            "type": "position", "id": 1, "utc_ms": at // 90, "state": "playing", "speed": 4.0
+        }  # fmt: skip
+        # no more than 4 s of the client's time ahead, at once
+        began = trio.current_time()
+        while max(at for at, _ in found.units) < LONG + 80 * S:
+            message = await view.hear()
+            if isinstance(message, bytes):
+                found.take(message)
+        assert trio.current_time() - began > 1
+        await view.say({"type": "pause", "id": 2})
+        while (told := await view.told("position"))["id"] != 2:
+            pass
+        assert told["state"] == "paused"
+        assert LONG + 60 * S < told["utc_ms"] * 90 < LONG + 80 * S
+        with trio.move_on_after(0.5):
+            await view.hear()
+            raise AssertionError("it goes on")
+
+
+def test_playing_goes_on_over_the_border_of_files_and_stops_when_told(world: World) -> None:
+    world.do(plays_over_the_border_of_files)
+
+
+@pytest.mark.parametrize("gaps", ["skip", "play"])
+def test_a_gap_is_skipped_or_played(world: World, gaps: str) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**DIRECT)
+            at = LONG + 129 * S
+            await view.say({"type": "play", "at": to_rfc3339(at), "gaps": gaps, "id": 7})
+            told = await view.told("gap")
+            assert told == {"type": "gap", "id": 7, "from": (LONG + 130 * S) // 90, "to": AGAIN // 90}
+            if gaps == "skip":
+                (fragment,) = await view.fragments(1)
+                (sample,) = read_samples(fragment)
+                (told,) = (text for text in view.texts if text["type"] == "stream")
+                assert told["utc_zero"] + sample.dts + sample.composition == AGAIN
+                return
+            began = trio.current_time()
+            while (told := await view.told("position"))["state"] != "gap":
+                pass
+            assert trio.current_time() - began < 4
+            assert told["utc_ms"] >= (LONG + 130 * S) // 90
+            with trio.move_on_after(0.5):
+                await view.fragments(1)
+                raise AssertionError("what follows on an hour is not due yet")
+
+    world.do(act)
+
+
+def test_another_format_is_announced_and_the_end_is_told(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**DIRECT)
+            await view.say({"type": "play", "at": to_rfc3339(ANOTHER - S // 2), "speed": 4, "id": 1})
+            first = await view.told("stream")
+            second = await view.told("stream")
+            assert ("avc1" in first["mime"], "hvc1" in second["mime"]) == (True, True)
+            assert second["id"] == 1
+            while (told := await view.told("position"))["state"] != "ended":
+                pass
+            assert told["utc_ms"] == END // 90
+
+    world.do(act)
+
+
+def test_where_nothing_was_recorded_the_nearest_is_told(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**DIRECT)
+            for at, before, after in (
+                (LONG - S, None, LONG), (AGAIN - S, LONG + 130 * S, AGAIN), (END + S, END, None)
+            ):  # fmt: skip
+                await view.say({"type": "seek", "at": to_rfc3339(at), "id": 1})
+                told = await view.told("status")
+                assert (told["state"], told["reason"]) == ("waiting", "no_recording")
+                assert [told[name] for name in ("previous", "next")] == [
+                    None if each is None else each // 90 for each in (before, after)
+                ]
+                assert (await view.told("position"))["state"] == "paused"
+
+    world.do(act)
+
+
+PICTURES = {"width": 320, "height": 180, "fps": 25, "codecs": [AVC, HEVC], "mode": "transcoded"}
+
+
+async def pictures_of(view: LiveView, number: int, count: int) -> list[tuple[int, int]]:
+    """Time (ticks of the millisecond) and number of the first pictures that come for a command."""
+    while (told := await view.told("stream"))["id"] != number:
+        pass
+    assert told["mode"] == "transcoded", told
+    return [(at * 90, number_in(decode(jpeg))) for at, jpeg in await pictures(view, count)]
+
+
+def test_fifty_instants_are_shown_exactly_as_pictures(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            for number, at in enumerate(instants(50), 1):
+                await view.say({"type": "seek", "at": to_rfc3339(at), "id": number})
+                ((shown, says),) = await pictures_of(view, number, 1)
+                assert says == number_at(at + 89), (number, at - START)
+                assert 0 <= at + 89 - shown < FRAME + 90
+
+    world.do(act)
+
+
+@pytest.mark.parametrize(
+    ("speed", "at", "count", "step", "pace_s"),
+    [
+        (1, LONG + 59 * S, 40, FRAME, 0.04),
+        (0.5, LONG + 3 * S, 12, FRAME, 0.08),
+        (4, LONG + 59 * S, 20, 4 * FRAME, 0.04),
+        (8, LONG + 50 * S, 20, S, 0.125),
+        (-1, LONG + 61 * S, 40, -FRAME, 0.04),
+        (-4, LONG + 70 * S, 12, -S, 0.25),
+        (-32, LONG + 70 * S, 20, -2 * S, 0.0625),
+    ],
+)
+def test_every_speed_shows_the_pictures_of_its_time_in_order(
+    world: World, speed: float, at: int, count: int, step: int, pace_s: float
+) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            await view.say({"type": "play", "at": to_rfc3339(at + 90 * 10), "speed": speed, "id": 1})
+            first = (await pictures_of(view, 1, 1))[0]
+            began = trio.current_time()
+            rest = [(at * 90, number_in(decode(jpeg))) for at, jpeg in await pictures(view, count - 1)]
+            took = trio.current_time() - began
+        shown = [first, *rest]
+        assert [says for _, says in shown] == [number_at(at + 89) for at, _ in shown]
+        steps = [after - before for (before, _), (after, _) in pairwise(shown)]
+        assert all(each * step > 0 for each in steps)
+        whole = [each for each in steps if abs(each - step) <= abs(step) / 8 + 90]
+        assert len(whole) >= 0.8 * len(steps), steps  # on a busy machine some are left out
+        assert took == pytest.approx(abs(sum(steps)) / S / abs(speed), abs=0.5)
+        assert took >= 0.8 * pace_s * (count - 2)
+
+    world.do(act)
+
+
+@pytest.mark.parametrize("wants", [DIRECT, PICTURES], ids=["direct", "as pictures"])
+def test_steps_go_over_borders_both_ways(world: World, wants: dict[str, Any]) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**wants)
+            number = 1
+            for begin, by in ((LONG + 60 * S, -1), (LONG + 60 * S - FRAME, 1), (LONG + 3 * S, -1), (AGAIN, -1)):
+                border = begin
+                await view.say({"type": "seek", "at": to_rfc3339(border), "id": number})
+                if wants is PICTURES:
+                    ((at, _),) = await pictures_of(view, number, 1)
+                    assert at == border // 90 * 90
+                for _ in range(2):
+                    number += 1
+                    await view.say({"type": "step", "by": by, "id": number})
+                    due = border + by * FRAME if border != AGAIN else LONG + 130 * S - FRAME
+                    if wants is PICTURES:
+                        ((at, says),) = await pictures_of(view, number, 1)
+                        assert says == number_at(due)
+                    else:
+                        while (told := await view.told("position"))["id"] != number:
+                            pass
+                        at = told["utc_ms"] * 90
+                        assert told["state"] == "paused"
+                    assert at == due // 90 * 90
+                    border = due
+                number += 1
+
+    world.do(act)
