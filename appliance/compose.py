@@ -30,7 +30,9 @@ from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
 from appliance.recorder.archive import Archive
+from appliance.recorder.bookmarks import Bookmarks
 from appliance.recorder.database import NAME, Database
+from appliance.recorder.events import EventBook
 from appliance.recorder.files import FOLDER
 from appliance.recorder.index import Index
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
@@ -239,6 +241,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             first = await auth.users.ensure_administrator(to_file=options.first_password_to_file)
         cameras = await CameraBook.load(store, clock)
         removals = Removals(cameras, clock)
+        bookmarks = Bookmarks(store, clock)
+        events = await EventBook.load(store, cameras, settings, clock)
         pool = await stack.enter_async_context(
             open_pool(hardware=settings.tab(PerformanceTab).hardware_decoding == "auto")
         )
@@ -257,7 +261,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
-        newsroom = Newsroom(auth, cameras, directory, audience)
+        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes, events.changes)
         services = Services(
             folder=options.folder,
             clock=clock,
@@ -265,6 +269,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             auth=auth,
             cameras=cameras,
             removals=removals,
+            bookmarks=bookmarks,
+            events=events,
             directory=directory,
             audience=audience,
             snapshots=snapshots,
@@ -295,6 +301,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             tasks: dict[str, Callable[[], Awaitable[object]]] = {
                 "camera poller": poller.run,
                 "removals": removals.run,
+                "events": events.run,
                 "load": partial(_sample, load, services),
                 "networks": partial(watch_networks, audience),
                 "settings": partial(_obey_settings, settings, policy, logs, audience),

@@ -28,7 +28,7 @@ TIER = {room: number for number, rooms in enumerate(TIERS) for room in rooms}
 
 # The modules of a process are chosen by what it is, so two libraries belong to one room each.
 ONLY_IN = {"av": {"workers"}, "simplejpeg": {"workers"}, "click": {"cli"}, "quart": {"web", "mobile"},
-           "hypercorn": {"serve"}, "sqlalchemy": {"store", "auth", "sites", "settings"}}  # fmt: skip
+           "hypercorn": {"serve"}, "sqlalchemy": {"store", "auth", "sites", "settings", "recorder"}}  # fmt: skip
 NOWHERE = {"asyncio", "anyio"}
 
 

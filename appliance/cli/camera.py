@@ -1,4 +1,4 @@
-"""``fanal camera``: add, set, test, list, remove."""
+"""``fanal camera``: add, set, test, list, event, remove."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ import click
 
 from appliance.base.faults import Fault
 from appliance.cli.api import open_api
-from appliance.cli.context import FAILED, Program, data_option, failing_well, json_option, say, show_json, show_table
+from appliance.cli.context import (
+    FAILED,
+    Program,
+    data_option,
+    fail,
+    failing_well,
+    json_option,
+    say,
+    show_json,
+    show_table,
+)
 from appliance.cli.recording import KEYS as RECORDING_KEYS
 from appliance.cli.recording import show_recording, take_recording
 from appliance.media.masks import show_mask
@@ -211,6 +221,37 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
             say(f"{one['name']}: {one['message']}")
         if one["remove_at"]:
             say(f"{one['name']}: will be removed at {one['remove_at']}")
+
+
+@camera.command("event")
+@click.argument("name")
+@click.option("--kind", default="manual", show_default=True, help="A word, such as motion or door-open.")
+@click.option("--text", default="", help="What people read about it.")
+@data_option
+@json_option
+@failing_well
+def event(name: str, kind: str, text: str, folder: Path, as_json: bool) -> None:
+    """Say that something happens at a camera now.
+
+    One that is recorded around events (recording=event) is recorded from some seconds before to some seconds after.
+
+    \b
+    Examples:
+      fanal camera event gate
+      fanal camera event gate --kind door-open --text "North door"
+    """
+    with open_api(folder, None) as api:  # of what happens while nothing runs, nothing can be recorded
+        try:
+            told = api.call("POST", "cameras", name, "events", body={"kind": kind, "text": text})
+        except Fault as fault:
+            if fault.code != "no_camera":
+                raise
+            names = ", ".join(one["name"] for one in api.get("admin", "cameras")["cameras"][:20])
+            fail(f"There is no camera “{name}”. " + (f"There are: {names}." if names else "Add one first."))
+    if as_json:
+        show_json(told)
+    else:
+        say(f"{told['at']}: {told['kind']} at “{name}”.")
 
 
 @camera.command("remove")

@@ -63,6 +63,12 @@ class Part:
     def size(self) -> int:
         return sum(len(fragment.message) for fragment in self.fragments)
 
+    @property
+    def length(self) -> int:
+        """Ticks that its pictures are shown."""
+        pictures = [fragment for fragment in self.fragments if not fragment.is_audio]
+        return pictures[-1].dts + pictures[-1].duration - pictures[0].dts if pictures else 0
+
 
 class Cutter:
     """The cutter of one stream."""
@@ -87,7 +93,7 @@ class Cutter:
                 audio = _sound_of_group(items, number)
                 if self._cuts(item, audio):
                     if not final and _latest(items) - fragment.dts < HELD:
-                        self._hold(parts, items[number:])
+                        self._held = items[number:]
                         return parts
                     self._begin(parts, items, number, audio)
             elif self._file is not None and fragment.run is not self._file_run:
@@ -100,9 +106,12 @@ class Cutter:
 
     def interrupt(self) -> list[Part]:
         """What comes next does not follow: something is missing between."""
-        parts = self.take((), final=True)
-        self._file = None
-        return parts
+        return self.take((), final=True)
+
+    @property
+    def held(self) -> int:
+        """Bytes that are held back."""
+        return sum(len(item.fragment.message) for item in self._held)
 
     @property
     def _file_run(self) -> object:
@@ -154,9 +163,6 @@ class Cutter:
     def _finish(self, parts: list[Part], end: int) -> None:
         _part(parts).ends = end
         self._file = None
-
-    def _hold(self, _parts: list[Part], items: list[Item]) -> None:
-        self._held = items
 
 
 def _part(parts: list[Part]) -> Part:

@@ -7,60 +7,25 @@ known from the memory of who writes it (`Growing`), until its end is written dow
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.sample_table import Sample, SampleTable
 from appliance.recorder.files import RecordedFile, Span, path_of
+from appliance.recorder.growing import Growing, extended
 from appliance.recorder.sequences import cut_sequences, extend_sequences, merged
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
     from pathlib import Path
 
+    from appliance.media.sample_table import SampleTable
     from appliance.recorder.database import Database
 
 #: What was recorded with gaps below this is one sequence.
 JOINED: Final = 2 * TICKS_PER_SECOND
 #: After a clock was set back recordings go on behind those that are there, if these are ahead by no more than this.
 AHEAD: Final = 2 * 3600 * TICKS_PER_SECOND
-
-
-@dataclass(eq=False)
-class Growing:
-    """A file that is being written."""
-
-    key: int  # of its stream
-    id: int
-    camera_id: str
-    stream: str
-    zero: int
-    start: int
-    init: bytes = field(repr=False)
-    path: Path
-    arrived: int
-    samples: list[Sample] = field(default_factory=list, repr=False)
-    #: End, size, number of samples: what is on the disk.  Replaced as a whole, so that any thread sees one state.
-    written: tuple[int, int, int] = (0, 0, 0)
-
-    @property
-    def file(self) -> RecordedFile:
-        end, size, _ = self.written
-        return RecordedFile(self.id, self.camera_id, self.stream, self.zero, self.start, end, size, self.path)
-
-    def table(self) -> SampleTable:
-        return SampleTable.of(len(self.init), self.samples[: self.written[2]])
-
-    def grow(self, samples: Sequence[Sample], end: int, size: int) -> None:
-        """``samples`` are in the file now."""
-        self.samples += samples
-        self.written = (max(end, self.written[0]), size, len(self.samples))
-
-    def end_at(self, end: int) -> None:
-        """It ends there: the next file begins, or nothing follows."""
-        self.written = (end, *self.written[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +57,7 @@ class Index:
     def sequences(self, camera_id: str, stream: str, start: int, end: int, *, joined: int = 0) -> list[Span]:
         """When was recorded, clipped; gaps of up to ``joined`` are left out."""
         with self.database.read() as connection:
-            key = self._key(connection, camera_id, stream)
+            key = self.key(connection, camera_id, stream)
             growing = self._growing.get(key)  # before what it finishes with can be seen
             first = connection.execute(
                 "SELECT max(start) FROM sequences WHERE stream = ? AND start <= ?", (key, start)
@@ -124,7 +89,7 @@ class Index:
     def neighbours(self, camera_id: str, stream: str, at: int) -> tuple[int | None, int | None]:
         """Where the last sequence that began before ``at`` ends, at the latest ``at``; where the next one begins."""
         with self.database.read() as connection:
-            key = self._key(connection, camera_id, stream)
+            key = self.key(connection, camera_id, stream)
             growing = self._growing.get(key)
             before = connection.execute(
                 'SELECT start, "end" FROM sequences WHERE stream = ? AND start < ? ORDER BY start DESC LIMIT 1',
@@ -139,7 +104,7 @@ class Index:
     def files(self, camera_id: str, stream: str, start: int, end: int) -> list[RecordedFile]:
         """The files that hold anything of that time, in its order."""
         with self.database.read() as connection:
-            key = self._key(connection, camera_id, stream)
+            key = self.key(connection, camera_id, stream)
             growing = self._growing.get(key)
             first = connection.execute(
                 "SELECT max(start) FROM files WHERE stream = ? AND start <= ?", (key, start)
@@ -171,6 +136,11 @@ class Index:
     def is_growing(self, file: RecordedFile) -> bool:
         return any(growing.id == file.id for growing in tuple(self._growing.values()))
 
+    @property
+    def growing(self) -> list[Growing]:
+        """The files that are being written."""
+        return list(self._growing.values())
+
     def free_from(self, camera_id: str, stream: str, start: int) -> int:
         """Where what is shown at ``start`` can be recorded: there, or behind what is recorded there already.
 
@@ -179,7 +149,7 @@ class Index:
         when the clock was all wrong, and stays where it is.
         """
         with self.database.read() as connection:
-            key = self._key(connection, camera_id, stream)
+            key = self.key(connection, camera_id, stream)
             last = connection.execute('SELECT max("end") FROM sequences WHERE stream = ?', (key,)).fetchone()[0]
             if last is None or last <= start:
                 return start
@@ -199,7 +169,7 @@ class Index:
     def begin(self, camera_id: str, stream: str, *, zero: int, start: int, init: bytes, arrived: int) -> Growing:
         """A file is about to be written.  ``arrived``: seconds, by the clock here."""
         with self.database.write() as connection:
-            key = self._key(connection, camera_id, stream, make=True)
+            key = self.key(connection, camera_id, stream, make=True)
             content = connection.execute(
                 "INSERT INTO contents (format) VALUES (?)", (_format(connection, init),)
             ).lastrowid
@@ -226,16 +196,19 @@ class Index:
                 "UPDATE files SET length = ?, size = ?, grows = 0 WHERE stream = ? AND start = ?",
                 (end - growing.start, size, growing.key, growing.start),
             )
-            if changed.rowcount:  # else it was forgotten meanwhile: nobody deletes a file that grows, but a person may
+            known = changed.rowcount > 0
+            if known:
                 connection.execute("UPDATE contents SET samples = ? WHERE id = ?", (blob, growing.id))
                 connection.execute("UPDATE streams SET bytes = bytes + ? WHERE id = ?", (size, growing.key))
                 extend_sequences(connection, growing.key, growing.start, end, JOINED)
+        if not known and growing.path.exists():  # the index was damaged, and begun anew, while it was written
+            self.put(growing.file, init=growing.init, table=growing.table())
         self.leave(growing)
 
     def forget(self, growing: Growing) -> None:
         """Nothing came of a file, or it is gone."""
         with self.database.write() as connection:
-            _forget(connection, growing.key, growing.start)
+            forget(connection, growing.key, growing.start)
             cut_sequences(connection, growing.key, growing.start, growing.start + 1)
         self.leave(growing)
 
@@ -247,19 +220,23 @@ class Index:
     def unfinished(self, camera_id: str, stream: str) -> list[RecordedFile]:
         """Files whose end was never written down, since the server was killed."""
         with self.database.read() as connection:
-            key = self._key(connection, camera_id, stream)
+            key = self.key(connection, camera_id, stream)
             rows = connection.execute(
                 "SELECT start, length, lead, size, content FROM files WHERE stream = ? AND grows ORDER BY start", (key,)
             ).fetchall()
         growing = self._growing.get(key)
         return [self._file(camera_id, stream, row) for row in rows if growing is None or row[0] != growing.start]
 
-    def put(self, file: RecordedFile, *, init: bytes, table: SampleTable | None, arrived: int) -> None:
+    def put(self, file: RecordedFile, *, init: bytes, table: SampleTable | None) -> None:
         """A file that is there, as it was found on the disk; what was known of it before is replaced."""
         blob = None if table is None else table.encode()
         with self.database.write() as connection:
-            key = self._key(connection, file.camera_id, file.stream, make=True)
-            _forget(connection, key, file.start)
+            key = self.key(connection, file.camera_id, file.stream, make=True)
+            row = connection.execute(
+                "SELECT arrived FROM files WHERE stream = ? AND start = ?", (key, file.start)
+            ).fetchone()
+            arrived = file.start // TICKS_PER_SECOND if row is None else row[0]
+            forget(connection, key, file.start)
             content = connection.execute(
                 "INSERT INTO contents (format, samples) VALUES (?, ?)", (_format(connection, init), blob)
             ).lastrowid
@@ -271,7 +248,7 @@ class Index:
             connection.execute("UPDATE streams SET bytes = bytes + ? WHERE id = ?", (file.size, key))
             extend_sequences(connection, key, file.start, file.end, JOINED)
 
-    def _key(self, connection: sqlite3.Connection, camera_id: str, stream: str, *, make: bool = False) -> int:
+    def key(self, connection: sqlite3.Connection, camera_id: str, stream: str, *, make: bool = False) -> int:
         """The number of a stream; −1, of which there are no rows, if it was never recorded."""
         key = self._keys.get((camera_id, stream, self.database.made))
         if key is not None:
@@ -292,21 +269,13 @@ class Index:
         return RecordedFile(content, camera_id, stream, start - lead, start, start + length, size, path)
 
 
-def extended(spans: list[Span], growing: Growing | None) -> list[Span]:
-    """The sequence at whose end a file grows is as long as that is."""
-    if growing is None:
-        return spans
-    end = growing.written[0]
-    return [Span(span.start, max(span.end, end)) if span.start <= growing.start <= span.end else span for span in spans]
-
-
 def _format(connection: sqlite3.Connection, init: bytes) -> int:
     digest = hashlib.sha256(init).digest()[:16]
     connection.execute("INSERT INTO formats (hash, init) VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, init))
     return int(connection.execute("SELECT id FROM formats WHERE hash = ?", (digest,)).fetchone()[0])
 
 
-def _forget(connection: sqlite3.Connection, key: int, start: int) -> None:
+def forget(connection: sqlite3.Connection, key: int, start: int) -> None:
     row = connection.execute(
         "SELECT content, size, grows FROM files WHERE stream = ? AND start = ?", (key, start)
     ).fetchone()

@@ -9,24 +9,30 @@ import logging
 import os
 import time
 from contextlib import suppress
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Final
 
 from appliance._native.fmp4 import DECODE_TIME_AT, OVERHEAD
 from appliance.base.clock import utc_seconds
 from appliance.media.fmp4 import init_segment
 from appliance.media.sample_table import Sample
-from appliance.store.folder import fault_of, make_private_folder
+from appliance.store.folder import disk_full, fault_of, make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from appliance.base.clock import Clock
     from appliance.media.fmp4 import Fragment
     from appliance.recorder.cutting import Begin, Part
-    from appliance.recorder.index import Growing, Index
+    from appliance.recorder.growing import Growing
+    from appliance.recorder.index import Index
 
 #: The disk is made to have what was written this often: a power cut takes no more.
 SYNC_S: Final = 5.0
+#: So many bytes of a disk, and no more than that share of it, are never recorded on.
+RESERVE: Final = 64 << 20
+RESERVE_SHARE: Final = 50
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +63,7 @@ class Writer:
         Raises `Fault`; then the same part can be tried again: what is done of it is taken out of it.
         """
         if part.begin is not None and part.begin is not self._begun:
+            check_room(self._index.root)
             self.close()
             self._begin(part.begin)
         growing = self._growing
@@ -64,11 +71,12 @@ class Writer:
             return False
         try:
             if part.fragments:
+                check_room(self._index.root)
                 self._open(growing)
                 self._append(growing, part.fragments)
                 part.fragments = []
             if part.ends is not None:
-                self._end(growing, part.ends)
+                self._end(growing, part.ends + self._shift)
             elif time.monotonic() - self._synced_s >= SYNC_S:
                 self._sync()
         except (FileNotFoundError, FileExistsError) as error:
@@ -188,3 +196,10 @@ def laid_out(fragments: Iterable[Fragment], base: int) -> tuple[list[bytes | mem
             )
         )
     return data, samples
+
+
+def check_room(folder: Path) -> None:
+    """Raise `Fault` ``disk_full`` a little early: deleting recordings, and saving settings, takes some room too."""
+    usage = disk_usage(folder)
+    if usage.free < min(RESERVE, usage.total // RESERVE_SHARE):
+        raise disk_full(folder)

@@ -16,7 +16,7 @@ from alembic.script import Script
 from alembic.script.revision import RevisionMap
 from sqlalchemy import inspect
 
-from appliance.store.migrations import s0001, s0002, s0003
+from appliance.store.migrations import s0001, s0002, s0003, s0004
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-STEPS: Final[Sequence[ModuleType]] = (s0001, s0002, s0003)
+STEPS: Final[Sequence[ModuleType]] = (s0001, s0002, s0003, s0004)
 
 
 class UnknownRevisionError(Exception):

@@ -127,6 +127,23 @@ events = Table(
     Index("ix_events_camera_id_at", "camera_id", "at"),
 )
 
+#: What somebody marked in the recordings of a camera.  ``at`` and ``until`` are ticks as those of events.
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("camera_id", _ID, ForeignKey("cameras.id", ondelete="CASCADE"), nullable=False),
+    # null: made at the machine itself, or by somebody who was removed since
+    Column("user_id", _ID, ForeignKey("users.id", ondelete="SET NULL"), index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger),  # null: a moment
+    Column("text", Text, nullable=False),
+    Column("searched", Text, nullable=False),  # base.texts.searchable(text)
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_bookmarks_camera_id_at", "camera_id", "at", "id"),
+    Index("ix_bookmarks_at", "at", "id"),
+)
+
 sessions = Table(
     "sessions",
     metadata,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -36,16 +36,21 @@ class Stopping:
 class Newsroom:
     """Collects, obeys, tells on.  `run` is its task."""
 
-    def __init__(self, auth: Auth, cameras: CameraBook, directory: Directory, audience: Audience) -> None:
+    def __init__(
+        self, auth: Auth, cameras: CameraBook, directory: Directory, audience: Audience, *more: Broadcast[Any]
+    ) -> None:
+        """``more``: news that are only told on."""
         self._auth = auth
         self._cameras = cameras
         self._directory = directory
         self._audience = audience
+        self._more = more
         self.told: Broadcast[object] = Broadcast()
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Started once it listens; the directory then knows all cameras."""
-        sources = (self._cameras.changes, self._directory.changes, self._auth.rights.changes, self._auth.sessions.ended)
+        sources: list[Broadcast[Any]] = [self._cameras.changes, self._directory.changes]
+        sources += [self._auth.rights.changes, self._auth.sessions.ended, *self._more]
         async with trio.open_nursery() as nursery:
             for source in sources:
                 await nursery.start(self._collect, source)
@@ -54,7 +59,7 @@ class Newsroom:
             task_status.started()
 
     async def _collect(
-        self, source: Broadcast[object], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+        self, source: Broadcast[Any], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         while True:
             with source.listen(ROOM) as listener:

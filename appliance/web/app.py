@@ -14,6 +14,8 @@ from appliance.web import front, problem
 from appliance.web.admin_cameras import CameraAdministration
 from appliance.web.admin_settings import SettingsAdministration
 from appliance.web.admin_users import UserAdministration
+from appliance.web.bookmarks import BookmarkRoutes
+from appliance.web.camera_events import CameraEvents
 from appliance.web.camera_test import CameraTests
 from appliance.web.cameras import Cameras
 from appliance.web.capacity import CapacityRoutes
@@ -27,6 +29,7 @@ from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.playback import PlaybackRoutes
 from appliance.web.players import Players
+from appliance.web.recordings import Recordings
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
 from appliance.web.table import Access, Route, Table
@@ -55,7 +58,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False  # an address with an empty part is nobody's, and no reason to send people on
     gate = Gate(app, services)
-    cameras = Cameras(services)
+    cameras, bookmarks = Cameras(services), BookmarkRoutes(services)
     parts: tuple[Part, ...] = (
         SessionRoutes(services),
         cameras,
@@ -64,7 +67,10 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Players(services),
         Mjpeg(services),
         Hls(services),
-        Events(services, cameras),
+        Recordings(services),
+        bookmarks,
+        Events(services, cameras, bookmarks),
+        CameraEvents(services),
         StatusRoutes(services),
         CapacityRoutes(services),
         Doctor(services),

@@ -9,13 +9,16 @@ import trio
 from quart import Response
 
 from appliance import __version__
-from appliance.auth.rights import CAMERA_RIGHTS, RightsChange
+from appliance.auth.rights import CAMERA_RIGHTS, Right, RightsChange
 from appliance.auth.sessions import SessionEnded
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.faults import Fault, Kind
+from appliance.recorder.bookmarks import BookmarkRemoved, BookmarkSet
+from appliance.recorder.events import Event
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraLeaving, CameraRemoved
 from appliance.streams.directory import CameraState
 from appliance.streams.news import Lost, Stopping
+from appliance.web.camera_events import event_view
 from appliance.web.cameras import Cameras, state_view
 from appliance.web.table import Access, Route
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from appliance.auth.rights import Principal
+    from appliance.web.bookmarks import BookmarkRoutes
     from appliance.web.gate import Call, Gate
     from appliance.web.services import Services
 
@@ -35,9 +39,10 @@ PER_USER = 32
 class Events:
     """The routes of this module."""
 
-    def __init__(self, services: Services, cameras: Cameras) -> None:
+    def __init__(self, services: Services, cameras: Cameras, bookmarks: BookmarkRoutes) -> None:
         self._services = services
         self._cameras = cameras
+        self._bookmarks = bookmarks
         self._open: dict[str, int] = {}
 
     def add_to(self, gate: Gate) -> None:
@@ -48,7 +53,7 @@ class Events:
                 "/api/v1/events",
                 Access.SIGNED_IN,
                 self.stream,
-                "Cameras added, changed, removed, their states; rights changed; session ended",
+                "Cameras added, changed, removed, their states and events; bookmarks; rights changed; session ended",
                 media_type="text/event-stream",
                 endless=True,
             )
@@ -102,6 +107,12 @@ class Events:
             if not self._sees(who, news.camera_id):
                 return b""
             return _event("camera_state", {"id": news.camera_id, **msgspec.to_builtins(state_view(news))})
+        if isinstance(news, BookmarkSet | BookmarkRemoved):
+            return self._of_bookmark(news, who)
+        if isinstance(news, Event):
+            if not self._services.rights.allows(who, Right.PLAYBACK, news.camera_id):
+                return b""
+            return _event("camera_event", {"camera": news.camera_id, **msgspec.to_builtins(event_view(news))})
         if isinstance(news, RightsChange):
             return _event("rights_changed", {}) if who.user_id in news.user_ids else b""
         if isinstance(news, SessionEnded):
@@ -109,6 +120,14 @@ class Events:
         if isinstance(news, Lost):
             return _event("rights_changed", {})  # the page asks for everything
         return b""
+
+    def _of_bookmark(self, news: BookmarkSet | BookmarkRemoved, who: Principal) -> bytes:
+        bookmark = news.bookmark
+        if not self._services.rights.allows(who, Right.PLAYBACK, bookmark.camera_id):
+            return b""
+        if isinstance(news, BookmarkRemoved):
+            return _event("bookmark_removed", {"id": bookmark.id, "camera": bookmark.camera_id})
+        return _event("bookmark_changed", self._bookmarks.view(bookmark, who))
 
     def _has_ended(self, call: Call) -> bool:
         session_id = call.who.session_id

@@ -21,7 +21,8 @@ from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.secrets import Secret
 from appliance.serve.connection import Connection, current_connection
 from appliance.web import problem
-from appliance.web.table import Access, Route, Table, Video
+from appliance.web.table import Access, Finder, Route, Table, Video
+from appliance.web.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,7 @@ class Call:
     connection: Connection
     address: str  # of the client, as far as it can be believed
     ticket: str = ""  # that it came with, where that is what let it in
+    found: Any = None  # what the route's finder found
 
     @property
     def who(self) -> Principal:
@@ -88,6 +90,11 @@ class Call:
                 field=name,
             )
         return int(text)
+
+    def moment(self, name: str) -> int | None:
+        """A time from the query in UTC ticks, or None if it is not there.  Raises `Fault`."""
+        text = self.query.get(name)
+        return None if text is None else moment(text, field=name, code="bad_parameter")
 
 
 class Gate:
@@ -122,6 +129,8 @@ class Gate:
             if route.endless and request.method == "HEAD":
                 return Response(b"", content_type=route.media_type, headers={"Cache-Control": "no-store"})
             call.body = await self._body(route)
+            if route.finder is not None:
+                await self._find(route.finder, call)
             return self._answer(route, await route.handler(call))
         except Fault as fault:
             return problem.answer(fault)
@@ -178,20 +187,42 @@ class Gate:
             return None
         if principal is None:
             raise problem.not_signed_in()
-        rights = self._services.rights
+        if route.finder is not None:
+            return None  # `_find` asks, when there is a body to find it by
         camera = None
         if route.camera is not None:
-            camera = self._services.cameras.find(path[route.camera])
-            if camera is None or not any(rights.allows(principal, right, camera.id) for right in CAMERA_RIGHTS):
+            camera = self._known(principal, path[route.camera])
+            if camera is None:
                 raise problem.no_camera()
+        self._check_right(route, principal, camera)
+        return camera
+
+    async def _find(self, finder: Finder, call: Call) -> None:
+        """Take in what the call is about.  Raises `Fault` unless the principal may call it."""
+        found = await finder.find(call)
+        camera = None if found is None else self._known(call.who, found.camera_id)
+        if found is None or camera is None:
+            raise finder.unknown()
+        self._check_right(call.route, call.who, camera)
+        call.camera, call.found = camera, found.thing
+
+    def _known(self, principal: Principal, camera_id: str) -> Camera | None:
+        """The camera, if the principal may know that there is one."""
+        rights = self._services.rights
+        camera = self._services.cameras.find(camera_id)
+        if camera is None or not any(rights.allows(principal, right, camera.id) for right in CAMERA_RIGHTS):
+            return None
+        return camera
+
+    def _check_right(self, route: Route, principal: Principal, camera: Camera | None) -> None:
+        rights = self._services.rights
         if route.needs is Access.SIGNED_IN:
-            return camera
+            return
         needed = Right.ADMINISTER if route.needs is Access.METRICS else Right(route.needs)
         if not rights.allows(principal, needed, camera.id if camera is not None and needed in CAMERA_RIGHTS else None):
             raise problem.no_right(needed)
         if route.video is Video.NATIVE and camera is not None:
             self._services.refuse_native(principal, camera)
-        return camera
 
     def _check_csrf(self, session: Session, asked: Request | Websocket) -> None:
         if session.csrf != Secret(asked.headers.get("X-CSRF-Token", "")):

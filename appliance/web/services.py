@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from appliance.certs.contexts import TlsHolder
     from appliance.media.masks import Mask
     from appliance.recorder.archive import Archive
+    from appliance.recorder.bookmarks import Bookmarks
+    from appliance.recorder.events import EventBook
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -56,6 +58,8 @@ class Services:
     auth: Auth
     cameras: CameraBook
     removals: Removals
+    bookmarks: Bookmarks
+    events: EventBook
     directory: Directory
     audience: Audience
     snapshots: Snapshots

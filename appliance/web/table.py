@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from werkzeug.routing import Map
 
+    from appliance.base.faults import Fault
+
 
 class Access(StrEnum):
     """Who may call a route, where no right of `appliance.auth.rights` says it."""
@@ -44,12 +46,33 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a call is about: a thing, and the camera that it belongs to."""
+
+    camera_id: str
+    thing: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """How the camera of a call is found where no parameter of its path is its id.
+
+    ``find`` is handed the call, its body read.  ``unknown``: what is answered where there is nothing, and the same to
+    whoever may know nothing of the camera (abuse A7).
+    """
+
+    find: Callable[[Any], Awaitable[Found | None]]
+    unknown: Callable[[], Fault]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One way in.
 
-    ``needs``: a right, or an `Access`.  ``camera``: the path parameter that holds the camera's id; then a right is
-    asked for that camera.  ``body`` and ``answer``: msgspec structures, or None.  ``example``: a body that is
-    accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send headers.
+    ``needs``: a right, or an `Access`.  ``camera``: the path parameter that holds the camera's id, or the ``finder`` of
+    it; then a right is asked for that camera.  ``body`` and ``answer``: msgspec structures, or None.  ``example``: a
+    body that is accepted, for the generated test and the document.  ``by_ticket``: also for players that cannot send
+    headers.
     ``video`` has to be said where a right on a camera is needed, and where the answer is a picture or video.
     ``accepted``: what is answered with 202 where the query asks for later.
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
@@ -73,6 +96,12 @@ class Route:
     example: Any = None
     query: tuple[Parameter, ...] = ()
     accepted: type | None = None
+    finder: Finder | None = None
+
+    @property
+    def names_camera(self) -> bool:
+        """Whether it is about one camera."""
+        return self.camera is not None or self.finder is not None
 
 
 class Table:
@@ -85,12 +114,16 @@ class Table:
         """Raises ValueError for a name used twice, a right per camera without a camera, video without masks."""
         if route.name in self._routes:
             raise ValueError(f"two routes are called {route.name}")
-        if route.needs in CAMERA_RIGHTS and route.camera is None:
+        if route.needs in CAMERA_RIGHTS and not route.names_camera:
             raise ValueError(f"{route.name} needs {route.needs} and does not say on which camera")
+        if route.finder is not None and (
+            route.camera is not None or route.websocket or route.needs not in CAMERA_RIGHTS
+        ):
+            raise ValueError(f"{route.name}: a finder is for requests that need a right on the camera that it finds")
         if route.camera is not None and f"<{route.camera}>" not in route.path:
             raise ValueError(f"{route.name}: its path has no <{route.camera}>")
         shows = route.needs in CAMERA_RIGHTS or route.media_type.startswith(("video/", "image/", "multipart/"))
-        if shows and route.camera is not None and route.video is None:
+        if shows and route.names_camera and route.video is None:
             raise ValueError(f"{route.name} does not say whether it has masked video, native, or none")
         if route.video is Video.NATIVE and route.camera is None:
             raise ValueError(f"{route.name} has native video and does not say of which camera")

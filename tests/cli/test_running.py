@@ -57,6 +57,16 @@ def camera(server: Server, name: str) -> dict[str, Any]:
     return found
 
 
+def test_an_event_is_said_at_the_command_line(server: Server, gate: str) -> None:
+    done = server.command("camera", "event", "GATE", "--kind", "door-open", "--text", "North door", "--json")
+    told = done.json
+    assert (done.code, told["kind"], told["text"]) == (0, "door-open", "North door")
+    shown = server.command("camera", "event", "gate").out
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+Z: manual at “gate”\.\n", shown), shown
+    refused(server.command("camera", "event", "gate", "--kind", "Door"), "no kind of event", "small letters")
+    refused(server.command("camera", "event", "nobody"), "no camera “nobody”", "gate")
+
+
 FAILS = {
     "unknown camera": (["camera", "set", "yard", "url=rtsp://192.0.2.1/"], ["no camera “yard”"]),
     "unknown camera of a right": (["user", "set", "admin", "live=yard"], ["no camera “yard”"]),

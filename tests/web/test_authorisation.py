@@ -244,6 +244,32 @@ def test_a_right_on_cameras_needs_a_camera() -> None:
         Table().add(Route("peek", "GET", "/peek", Right.LIVE, _hello, "", camera="camera_id"))
 
 
+def test_a_finder_is_for_rights_on_the_camera_that_it_finds() -> None:
+    from appliance.web.problem import no_camera
+    from appliance.web.table import Finder, Found, Table
+
+    async def find(_call: Any) -> Found | None:
+        return None
+
+    finder, right = Finder(find, no_camera), Right.PLAYBACK
+    with pytest.raises(ValueError, match="does not say whether it has masked video"):
+        Table().add(Route("peek", "GET", "/peek", right, _hello, "", finder=finder))
+    for needs, more in ((Access.SIGNED_IN, {}), (right, {"websocket": True}), (right, {"camera": "camera_id"})):
+        with pytest.raises(ValueError, match="a finder is for requests"):
+            Table().add(Route("peek", "GET", PICTURE, needs, _hello, "", finder=finder, video=Video.NONE, **more))
+
+
+def test_a_finder_that_is_not_asked_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forgetful(gate: Gate, finder: Any, call: Any) -> None:
+        found = await finder.find(call)
+        call.camera, call.found = gate._services.cameras.list()[0], found and found.thing
+
+    monkeypatch.setattr(Gate, "_find", forgetful)
+    with running_house(openers=EndlessOpeners()) as house:
+        found = list(complaints(World(house), only={"bookmark_add"}))
+    assert any("a viewer without rights, Gate: 201" in each for each in found)
+
+
 def test_faults_are_what_the_gate_raises() -> None:
     """The judge reads codes: those of the design."""
     from appliance.web import problem

@@ -41,10 +41,20 @@ SIGNED_IN = {
     "POST /api/v1/session/password",
     "GET /api/v1/cameras",
     "GET /api/v1/events",
+    "GET /api/v1/bookmarks",
     "GET /api/v1/openapi.json",
 }
 #: Whoever has any right on the camera.
 SEES_CAMERA = {"GET /api/v1/cameras/<camera_id>", "POST /api/v1/cameras/<camera_id>/ticket"}
+
+
+#: Whoever may play back the camera that the body names, or that the thing in the path belongs to.
+PLAYS_BACK = {
+    "POST /api/v1/bookmarks",
+    "PATCH /api/v1/bookmarks/<bookmark_id>",
+    "DELETE /api/v1/bookmarks/<bookmark_id>",
+    "GET /api/v1/cameras/<camera_id>/recordings",
+}
 
 
 def needs(method: str, path: str) -> str:
@@ -56,6 +66,10 @@ def needs(method: str, path: str) -> str:
         return "signed in"
     if call in SEES_CAMERA:
         return "sees"
+    if call in PLAYS_BACK:
+        return "playback"
+    if path == "/api/v1/cameras/<camera_id>/events":
+        return "playback" if method == "GET" else "administer"
     if path.startswith("/api/v1/cameras/<camera_id>/"):  # everything else of a camera is its picture
         return "live"
     if path.startswith(("/api/v1/admin/", "/api/v1/status")) or path == "/metrics":
@@ -105,11 +119,11 @@ def expected(needed: str, role: Standing, camera: str | None) -> tuple[int, str]
         return 401, "not_signed_in"
     if needed == "signed in":
         return None
+    held = role.rights.get(camera or "", set())
+    if camera is not None and not held:
+        return 404, "no_camera"
     if needed == "administer":
         return None if role.administers else (403, "no_right")
-    held = role.rights.get(camera or "", set())
-    if not held:
-        return 404, "no_camera"
     return None if needed == "sees" or needed in held else (403, "no_right")
 
 
@@ -120,6 +134,7 @@ class World:
         self.house = house
         self.cameras: dict[str, Camera] = {name: house.do(house.camera, name) for name in ("Gate", "Yard")}
         self.visitors: dict[str, list[Visitor]] = {}
+        self._bookmarks: dict[tuple[int, str, str | None], str] = {}
         for number, role in enumerate(ROLES):
             self.visitors[role.name] = [
                 house.do(self.visitor, role, f"user {number}{how}", how == "c") for how in ("b", "c")
@@ -169,10 +184,24 @@ class World:
         user = self.house.services.auth.users.get(name)
         return await self.house.visitor(user, by_cookie=visitor.by_cookie)
 
-    def call(self, route: Route, visitor: Visitor, camera: str | None) -> Answer:
+    async def bookmark(self, number: int, how: str, camera: str | None) -> str:
+        """The id of one that this user made on the camera."""
+        if camera not in self.cameras:
+            return NOBODYS_ID
+        book, whose = self.house.services.bookmarks, (number, how, camera)
+        if whose not in self._bookmarks or await book.find(self._bookmarks[whose]) is None:
+            user = self.house.services.auth.users.find(f"user {number}{how}")
+            made = await book.add(self.cameras[camera].id, None if user is None else user.id, 0, None, "x")
+            self._bookmarks[whose] = made.id
+        return self._bookmarks[whose]
+
+    def call(self, route: Route, visitor: Visitor, camera: str | None, number: int = 0) -> Answer:
         camera_id = self.cameras[camera].id if camera in self.cameras else NOBODYS_ID
         values = {"camera_id": camera_id, "user": "scratch", "which": "Scratch", "tab": "general",
                   "stream": "main", "tracks": "video", "piece": "init-0.mp4"}  # fmt: skip
+        if "<bookmark_id>" in route.path:
+            how = "c" if visitor.by_cookie else "b"
+            values["bookmark_id"] = self.house.do(self.bookmark, number, how, camera)
         path = re.sub(r"<(\w+)>", lambda match: values.get(match[1], "x"), route.path)
         if route.websocket:
             # of the right page: what this is about is rights
@@ -180,6 +209,8 @@ class World:
         if route.endless:
             return visitor.begin(path)
         example = route.example
+        if route.name == "bookmark_add":
+            example = {**example, "camera": camera_id}
         if route.name == "camera_add":
             example = {**example, "name": "gate house"}
         return visitor.call(route.method, path, example) if example is not None else visitor.call(route.method, path)
@@ -195,7 +226,8 @@ def complaints(world: World, only: Collection[str] = ()) -> Iterator[str]:
         except LookupError as unknown:
             yield str(unknown)
             continue
-        cameras = ("Gate", "Yard", "a camera that is not there") if "<camera_id>" in route.path else (None,)
+        of_a_camera = "<camera_id>" in route.path or f"{route.method} {route.path}" in PLAYS_BACK
+        cameras = ("Gate", "Yard", "a camera that is not there") if of_a_camera else (None,)
         for role in ROLES:
             for visitor in world.visitors[role.name]:
                 for camera in cameras:
@@ -206,12 +238,14 @@ def complaint(
     world: World, route: Route, needed: str, role: Standing, visitor: Visitor, camera: str | None
 ) -> Iterator[str]:
     due = expected(needed, role, camera)
+    if due is not None and due[0] == 404 and "<bookmark_id>" in route.path:
+        due = 404, "no_bookmark"
     if due is None and route.method != "GET":
         world.house.do(world.prepare)
     if route.name == "sign_out" and role.rights is not None:  # not with the session that the others need
         number = ROLES.index(role)
         visitor = world.house.do(world.renew, visitor, f"user {number}{'c' if visitor.by_cookie else 'b'}")
-    answer = world.call(route, visitor, camera)
+    answer = world.call(route, visitor, camera, ROLES.index(role))
     if (due is None and route.path.startswith("/live/<")) or route.path.endswith("/<file>"):
         good = answer.status in (200, 404)
     elif due is None:
