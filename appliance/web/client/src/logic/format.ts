@@ -80,7 +80,7 @@ export function length(i18n: Translator, ms: number): string {
 
 /** `9 March` on the reader's clock. */
 export function day(i18n: Translator, utcMs: number): string {
-  return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "long" }).format(utcMs);
+  return new Intl.DateTimeFormat(localeOf(i18n), { day: "numeric", month: "long" }).format(utcMs);
 }
 
 /** Whether two instants are of one day on the reader's clock. */
