@@ -48,6 +48,22 @@ function groups({ t, tc }: Translator, administer: boolean): readonly { readonly
       ],
     },
     {
+      title: tc("page", "Playback"),
+      rows: [
+        [[t("Space")], t("Play or pause")],
+        [[",", "."], t("One picture back or on")],
+        [["←", "→"], t("5 seconds back or on")],
+        [["Shift", "←", "→"], t("Previous or next event")],
+        [["J", "K", "L"], t("Reverse, stop, forward")],
+        [["[", "]"], t("Slower or faster")],
+        [["I", "O"], t("Select from here, to here")],
+        [["B"], t("Bookmark")],
+        [["↑", "↓"], t("Less or more time")],
+        [["G"], t("Go to time")],
+        [["End"], t("Go to now")],
+      ],
+    },
+    {
       title: t("With fingers"),
       rows: [
         [[], t("Tap: select. Tap twice: open.")],

@@ -88,6 +88,7 @@ export class RecordedPipeline implements DirectRecording {
       pictures: (pictures, begins) => this.#known.add(pictures.map(inTicks), !begins),
     });
     this.element.addEventListener("seeked", this.#onSeeked);
+    this.element.addEventListener("loadedmetadata", this.#onMetadata);
     this.#watch();
   }
 
@@ -147,6 +148,8 @@ export class RecordedPipeline implements DirectRecording {
   }
 
   #found(ticks: number): Picture | null {
+    // before that an instant is where to begin, not a place to go to, and nobody says when it is there
+    if (this.element.readyState < HTMLMediaElement.HAVE_METADATA) return null;
     const picture = this.#known.at(ticks);
     const start = (picture?.start ?? 0) / TICKS_PER_SECOND;
     return picture && this.#ranges.some((r) => r.start - END_S <= start && start < r.end) ? picture : null;
@@ -226,6 +229,10 @@ export class RecordedPipeline implements DirectRecording {
     this.#events.more();
   }
 
+  readonly #onMetadata = (): void => {
+    if (!this.#disposed && this.#wanted !== null) this.show(this.#wanted);
+  };
+
   readonly #onSeeked = (): void => {
     if (this.#disposed || this.#seeking === null || this.element.seeking) return;
     this.#seeking = null;
@@ -257,6 +264,7 @@ export class RecordedPipeline implements DirectRecording {
     this.#disposed = true;
     if (this.#callback) this.element.cancelVideoFrameCallback(this.#callback);
     this.element.removeEventListener("seeked", this.#onSeeked);
+    this.element.removeEventListener("loadedmetadata", this.#onMetadata);
     this.#media.dispose();
   }
 }
