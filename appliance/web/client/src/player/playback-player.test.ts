@@ -241,7 +241,7 @@ describe("where nothing is recorded", () => {
     p.control(performance.now());
     expect(p.skipped.get()).toBeNull(); // it lies ahead
     recording().position = T / 1000 + 1.98;
-    recording().ahead = 0.02;
+    recording().atEnd = true;
     recording().next = { start: (T + 242_000) * 90, end: (T + 242_040) * 90 };
     p.control(performance.now());
     expect(p.skipped.get()).toMatchObject({ from: T + 2000, to: T + 242_000 });
@@ -254,9 +254,27 @@ describe("where nothing is recorded", () => {
     p.set({ playing: true, speed: 1, gaps: "play" });
     say({ type: "gap", id: id(), from: T + 2000, to: T + 242_000 });
     recording().position = T / 1000 + 1.98;
-    recording().ahead = 0.02;
+    recording().atEnd = true;
     p.control(performance.now());
     expect([p.absent, p.next, p.previous, recording().rate]).toEqual([true, T + 242_000, T + 2000, null]);
+  });
+});
+
+describe("a decoder that keeps the last pictures to itself", () => {
+  it("is helped out by a picture, and asked again elsewhere", () => {
+    const p = shown();
+    p.seek(T + 2000);
+    recording().tryingSince = performance.now();
+    vi.advanceTimersByTime(1000);
+    p.control(performance.now());
+    p.control(performance.now());
+    const modes = (): unknown[] => FakeWebSocket.last.sent.filter((m) => m["type"] === "want").map((m) => m["mode"]);
+    expect(modes()).toEqual(["auto", "transcoded"]);
+    expect(sent().at(-1)).toMatchObject({ type: "seek", at: when(2000) });
+    expect(sent()).toHaveLength(2);
+    recording().tryingSince = null;
+    p.seek(T + 1000);
+    expect(modes()).toEqual(["auto", "transcoded", "auto"]);
   });
 });
 

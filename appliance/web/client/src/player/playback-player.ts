@@ -75,8 +75,10 @@ const QUIET_MS = 2000;
 const HIGHEST_FPS = 30;
 /** Faster, or backwards, comes as pictures. */
 const FASTEST_DIRECT = 4;
-/** The clock of a gap stands for a picture this close to its end. */
-const JOIN_MS = 300;
+/** So near to a gap what is shown has come to it. */
+const JOIN_MS = 600;
+/** A video that does not show within this long what it has is given up for a picture. */
+const TRYING_MS = 800;
 
 function byPictures(speed: number): boolean {
   return speed < 0 || speed > FASTEST_DIRECT;
@@ -124,6 +126,10 @@ export class PlaybackPlayer {
   /** Nothing is recorded where it is: what is, around it. */
   #absent: { readonly next: number | null; readonly previous: number | null } | null = null;
   #ended = false;
+  /** The server has sent all that there is. */
+  #over = false;
+  /** What a browser's decoder keeps to itself comes as a picture. */
+  #still = false;
   /** The server was asked for the picture before or after, and says which that is. */
   #stepping = false;
   #reason: string | null = null;
@@ -217,6 +223,7 @@ export class PlaybackPlayer {
     this.#landed = false;
     this.#absent = null;
     this.#ended = false;
+    this.#moving();
     this.#go();
   }
 
@@ -228,6 +235,7 @@ export class PlaybackPlayer {
     this.#doing = doing;
     this.#factor = 1;
     this.#held = false;
+    if (doing.playing) this.#moving();
     const { current } = this.#stack;
     if (!doing.playing) {
       if (current?.kind === "direct") {
@@ -250,7 +258,7 @@ export class PlaybackPlayer {
   /** Whether it could be done without asking anybody; `done` is called when the picture is there. */
   step(by: 1 | -1): number | null {
     const { current } = this.#stack;
-    const picture = current?.kind === "direct" && this.#landed ? current.neighbour(this.#at, by) : null;
+    const picture = current?.kind === "direct" && !this.#stepping && current.has(this.#at) ? current.neighbour(this.#at, by) : null;
     if (!picture || current?.kind !== "direct") return null;
     this.#at = picture.start;
     this.#landed = false;
@@ -401,6 +409,7 @@ export class PlaybackPlayer {
     const flight = this.#flight;
     if (flight && now - flight.since > FLIGHT_MS) this.#flightOver();
     this.#checkEnd();
+    this.#checkTrying(now);
     this.#asking.reconsider();
     this.#update();
   }
@@ -449,7 +458,7 @@ export class PlaybackPlayer {
     this.#announced = null;
     this.#ahead = [];
     this.#absent = null;
-    this.#ended = false;
+    this.#ended = this.#over = false;
     this.#stepping = false;
     this.#flight = { id, at, since: performance.now() };
     for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.abandon();
@@ -596,7 +605,9 @@ export class PlaybackPlayer {
   #told(state: string, utcMs: number): void {
     if (state === "ended") {
       // direct: there may be something left to be shown
-      this.#ended = !this.direct || (this.#stack.current?.kind === "direct" && this.#stack.current.ahead < JOIN_MS / 1000);
+      const { current } = this.#stack;
+      this.#over = true;
+      this.#ended = current?.kind !== "direct" || (this.#landed && current.atEnd);
       if (this.#ended) this.#flight = null;
       this.#deps.moved();
     }
@@ -763,7 +774,7 @@ export class PlaybackPlayer {
   // ---- gaps ----
 
   #gapAhead(gap: GapMessage): void {
-    if (this.direct && this.#landed) {
+    if (this.#stream?.mode === "direct") {
       this.#ahead.push(gap); // what is shown comes to it later
       return;
     }
@@ -785,10 +796,15 @@ export class PlaybackPlayer {
   #checkEnd(): void {
     const { current } = this.#stack;
     if (current?.kind !== "direct" || !this.#landed || !this.#doing.playing || this.#held || this.absent) return;
+    if (!current.atEnd) return;
+    if (this.#over) {
+      this.#ended = true;
+      this.#deps.moved();
+      return;
+    }
     const next = current.beyond();
     const gap = this.#ahead[0];
-    const here = current.position * 1000;
-    if (gap && here >= gap.from - JOIN_MS && current.ahead < JOIN_MS / 1000) {
+    if (gap && current.position * 1000 >= gap.from - JOIN_MS) {
       if (gap.to === null || this.#doing.gaps === "play") {
         this.#ahead.shift();
         this.#enterGap(gap);
@@ -806,12 +822,29 @@ export class PlaybackPlayer {
     }
   }
 
+  /** A decoder that wants more before it shows what it has does not get it where the recording ends. */
+  #checkTrying(now: number): void {
+    const { current } = this.#stack;
+    const since = current?.kind === "direct" ? current.tryingSince : null;
+    if (since === null || now - since < TRYING_MS || this.#doing.playing || this.#flight?.at === this.#at && this.#still) return;
+    this.#still = true;
+    this.#asking.now();
+    this.#ask();
+  }
+
+  /** A video may do for what comes next. */
+  #moving(): void {
+    if (!this.#still) return;
+    this.#still = false;
+    this.#asking.now();
+  }
+
   // ---- want ----
 
   #want(): Want | null {
     if (!this.#size) return null;
     const { mode, codecs } = this.#offer.at(performance.now());
-    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode, zoom: false, codecs, audio: this.#audio, paused: false };
+    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, audio: this.#audio, paused: false };
   }
 
   #update(): void {

@@ -42,8 +42,12 @@ export interface DirectRecording extends AnyPipeline {
   play(rate: number): void;
   pause(): void;
   neighbour(ticks: number, by: 1 | -1): Picture | null;
-  /** The first picture after the end of what can be played through from here, while that end is reached. */
+  /** What can be played through from here is at its end. */
+  readonly atEnd: boolean;
+  /** The first picture after that end. */
   beyond(): Picture | null;
+  /** Since when it tries to show what it has, by `performance.now()`; null while it does not. */
+  readonly tryingSince: number | null;
   setMuted(muted: boolean): void;
 }
 
@@ -53,6 +57,9 @@ const KEEP_S = 15;
 const FAR_S = 30;
 /** The end of a piece is reached a little before it. */
 const END_S = 0.06;
+/** … and by a decoder that keeps pictures back, by so much before it. */
+const TAIL_S = 0.5;
+const ROUNDING_S = 0.002;
 /** From the edges of a picture, so that a browser's rounding finds the same one. */
 const INSIDE = TICKS_PER_SECOND / 2000;
 const SILENT_RATES = { slowest: 0.5, fastest: 2 };
@@ -69,6 +76,7 @@ export class RecordedPipeline implements DirectRecording {
   /** The instant asked for: until it is there, and until it is on screen. */
   #wanted: number | null = null;
   #seeking: number | null = null;
+  #since = 0;
   #rate: number | null = null;
   #muted = true;
   #callback = 0;
@@ -163,6 +171,7 @@ export class RecordedPipeline implements DirectRecording {
     }
     this.#wanted = null;
     this.#seeking = ticks;
+    this.#since = performance.now();
     const middle = (picture.start + picture.end) / 2;
     const inside = Math.min(Math.max(ticks, Math.min(picture.start + INSIDE, middle)), Math.max(picture.end - INSIDE, middle));
     this.element.currentTime = inside / TICKS_PER_SECOND;
@@ -202,10 +211,27 @@ export class RecordedPipeline implements DirectRecording {
     return this.#known.neighbour(ticks, by);
   }
 
+  get atEnd(): boolean {
+    if (this.#wanted !== null || this.element.seeking) return false;
+    const range = this.#range;
+    if (!range) return true;
+    const left = range.end - this.element.currentTime;
+    // some decoders keep the last pictures to themselves until others follow
+    return left <= END_S || (left < TAIL_S && this.element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA);
+  }
+
   beyond(): Picture | null {
+    const end = this.#range?.end ?? this.element.currentTime;
+    return this.#known.after(Math.round((end + ROUNDING_S) * TICKS_PER_SECOND));
+  }
+
+  get tryingSince(): number | null {
+    return this.#seeking === null ? null : this.#since;
+  }
+
+  get #range(): Range | undefined {
     const time = this.element.currentTime;
-    if (this.#wanted !== null || this.element.seeking || this.#ranges.some((r) => r.start - END_S <= time && time < r.end - END_S)) return null;
-    return this.#known.after(Math.round((time + END_S) * TICKS_PER_SECOND));
+    return this.#ranges.find((r) => r.start - END_S <= time && time < r.end);
   }
 
   setMuted(muted: boolean): void {

@@ -51,6 +51,8 @@ const EDGE_MS = 20_000;
 const STALL_MS = 150;
 /** … and one that does not come at all stops them no longer than this. */
 const PATIENCE_MS = 5000;
+/** Steps that wait while one is fetched. */
+const MOST_STEPS = 25;
 const HIDDEN_PAUSE_MS = 1000;
 const HIDDEN_REST_MS = 60_000;
 
@@ -73,6 +75,8 @@ export class Sync {
   #dragged = false;
   /** Whose step the others follow when it is done. */
   #stepping: InStep | null = null;
+  /** Steps that were asked for meanwhile. */
+  #steps = 0;
   #hidden: ReturnType<typeof setTimeout>[] = [];
   #sleeping = false;
 
@@ -108,6 +112,7 @@ export class Sync {
     }
     const state = this.state.get();
     this.#leaveLive();
+    this.#stopStepping();
     if (dragging && state.playing && !this.#dragged) this.#dragged = true;
     this.#move(utcMs);
     for (const player of this.#players.values()) player.seek(utcMs);
@@ -115,8 +120,14 @@ export class Sync {
     this.#tell();
   }
 
+  #stopStepping(): void {
+    this.#stepping = null;
+    this.#steps = 0;
+  }
+
   play(): void {
     if (this.state.get().live) return;
+    this.#stopStepping();
     this.state.update((s) => ({ ...s, playing: true }));
     this.#tell();
   }
@@ -151,13 +162,21 @@ export class Sync {
     const lead = this.#players.get(camera);
     if (!lead || this.state.get().live) return;
     if (this.state.get().playing) this.pause();
-    const at = lead.step(by);
-    if (at === null) {
-      lead.askStep(by);
-      this.#stepping = lead;
+    if (this.#stepping) {
+      this.#steps = Math.max(-MOST_STEPS, Math.min(MOST_STEPS, this.#steps + by));
       return;
     }
-    this.#follow(lead, at);
+    this.#step(lead, by);
+  }
+
+  #step(lead: InStep, by: 1 | -1): void {
+    const at = lead.step(by);
+    if (at !== null) {
+      this.#follow(lead, at);
+      return;
+    }
+    lead.askStep(by);
+    this.#stepping = lead;
   }
 
   goLive(): void {
@@ -191,6 +210,9 @@ export class Sync {
       const lead = this.#stepping;
       this.#stepping = null;
       this.#follow(lead, lead.position);
+      const by = Math.sign(this.#steps);
+      this.#steps -= by;
+      if (by !== 0) this.#step(lead, by as 1 | -1);
     }
     if (!playing || this.#dragged || this.#sleeping) {
       this.#clockAt = performance.now();

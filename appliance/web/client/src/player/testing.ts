@@ -196,6 +196,8 @@ export class FakeRecording implements DirectRecording {
   ahead = 4;
   position = 0;
   stalled = false;
+  atEnd = false;
+  tryingSince: number | null = null;
   muted = true;
   disposed = false;
   rate: number | null = null;

@@ -11,8 +11,10 @@ export interface Picture {
 }
 
 interface Known extends Picture {
+  /** What it came with: a stream that was sent without leaving anything out. */
+  readonly feed: number;
   /** The one before it here is the one before it in the recording. */
-  readonly follows: boolean;
+  follows: boolean;
 }
 
 export const TICKS_PER_SECOND = 90_000;
@@ -22,7 +24,8 @@ const GAP = 2 * TICKS_PER_SECOND;
 const ROUNDING_S = 0.001;
 
 export class Pictures {
-  #list: readonly Known[] = [];
+  #list: Known[] = [];
+  #feed = 0;
 
   get length(): number {
     return this.#list.length;
@@ -32,23 +35,18 @@ export class Pictures {
     return this.#list.at(-1) ?? null;
   }
 
-  /** The pictures of a fragment, in any order; `follows`: the fragment before came right before it. */
+  /** The pictures of a fragment, in decoding order; `follows`: the fragment before came right before it. */
   add(pictures: readonly Picture[], follows: boolean): void {
-    const sorted = [...pictures].sort((a, b) => a.start - b.start);
-    const [first, last] = [sorted[0], sorted.at(-1)];
-    if (!first || !last) return;
-    const from = this.#first((known) => known.start >= first.start);
-    const to = this.#first((known) => known.start > last.start);
-    const fresh = sorted.map((picture, i) => ({ start: picture.start, end: picture.end, follows: i > 0 || (follows && from > 0) }));
-    const replaced = this.#list[from];
-    // what was known before it was known to follow; and what comes after it still does, if it was replaced itself
-    const joins = replaced !== undefined && replaced.start === first.start && replaced.follows;
-    if (joins && fresh[0]) fresh[0] = { ...fresh[0], follows: true };
-    const after = this.#list.slice(to);
-    const next = after[0];
-    const touches = next !== undefined && this.#list[to - 1]?.start === last.start && next.follows;
-    if (next && !touches) after[0] = { ...next, follows: false };
-    this.#list = [...this.#list.slice(0, from), ...fresh, ...after];
+    if (!follows) this.#feed += 1;
+    for (const { start, end } of pictures) {
+      const i = this.#first((known) => known.start >= start);
+      const [before, here] = [this.#list[i - 1], this.#list[i]];
+      const again = here?.start === start;
+      const joins = (again && here.follows) || before?.feed === this.#feed;
+      // of the same stream, what is shown later may have come earlier
+      if (!again && here && here.feed !== this.#feed) here.follows = false;
+      this.#list.splice(i, Number(again), { start, end, feed: this.#feed, follows: joins });
+    }
   }
 
   /** Forget what lies outside these ranges of the element, in seconds. */

@@ -49,6 +49,10 @@ describe("the pictures that are there", () => {
     const [a, b, c] = run(0, 3);
     pictures.add([a!, c!, b!], false);
     expect(pictures.neighbour(0, 1)?.start).toBe(P);
+    const single = new Pictures();
+    for (const [i, n] of [0, 3, 1, 2, 6, 4, 5].entries()) single.add(run(n, 1), i > 0);
+    for (let i = 0; i < 6; i++) expect(single.neighbour(i * P, 1)?.start, String(i)).toBe((i + 1) * P);
+    for (let i = 6; i > 0; i--) expect(single.neighbour(i * P, -1)?.start, String(i)).toBe((i - 1) * P);
   });
   it("follow each other over fragments and gaps of one stream, and not over what was jumped over", () => {
     const pictures = new Pictures();
