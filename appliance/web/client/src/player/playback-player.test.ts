@@ -158,6 +158,20 @@ describe("fast scrubbing", () => {
   });
 });
 
+describe("a picture that was asked for before", () => {
+  it("is not taken for the one that is on its way", () => {
+    const p = shown();
+    p.seek(T + 1000); // is there, and comes to the screen in a moment
+    p.seek(T + 60_000);
+    recording().land();
+    expect(p.landed).toBe(false);
+    answer();
+    expect(recording().wanted).toBe((T + 60_000) * 90);
+    recording().land();
+    expect(p.landed).toBe(true);
+  });
+});
+
 describe("steps", () => {
   it("go by the pictures that are there", () => {
     const p = shown();

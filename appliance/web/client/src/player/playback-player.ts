@@ -460,6 +460,7 @@ export class PlaybackPlayer {
     this.#absent = null;
     this.#ended = this.#over = false;
     this.#stepping = false;
+    this.#showing = null;
     this.#flight = { id, at, since: performance.now() };
     for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.abandon();
   }
@@ -731,7 +732,8 @@ export class PlaybackPlayer {
 
   /** A video has come to the instant that it was asked for. */
   #shown(pipeline: DirectRecording): void {
-    if (pipeline === this.#stack.current && !this.#landed) this.#landedAt();
+    // what it was told to show before something else was asked for is not that
+    if (pipeline === this.#stack.current && !this.#landed && this.#showing !== null) this.#landedAt();
   }
 
   /** A canvas has drawn something: the first picture after a command is the one that was asked for. */
