@@ -69,6 +69,8 @@ export class Model {
   readonly whyOpen = new Store(false);
 
   readonly #announcer = new Announcer();
+  /** Hear what the server tells by itself, whatever it is. */
+  readonly listeners = new Set<(event: string, body: unknown) => void>();
   readonly #events: EventStream;
   readonly #currentPage: () => Promise<boolean>;
   #version: string | null = null;
@@ -319,6 +321,7 @@ export class Model {
     } catch {
       return; // an event of a later version, perhaps
     }
+    for (const listener of [...this.listeners]) listener(event, body);
     switch (event) {
       case "hello":
         if (!isRecord(body)) break;

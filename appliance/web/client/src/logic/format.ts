@@ -6,12 +6,12 @@ import type { Translator } from "../i18n/translator";
 export const THIN = "\u202f";
 
 /** English has the day before the month here, as nobody can take it for the other. */
-export function localeOf(i18n: Translator): string {
+export function locale(i18n: Translator): string {
   return i18n.language === "xx" || i18n.language === "en" ? "en-GB" : i18n.language;
 }
 
 export function number(i18n: Translator, value: number, digits = 0): string {
-  return new Intl.NumberFormat(localeOf(i18n), { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale(i18n), { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
 }
 
 /** Bytes per second: `268 kB/s`, `1.9 MB/s`. */
@@ -45,18 +45,18 @@ export function size(width: number, height: number): string {
 /** `14:03:27` on the reader's clock. */
 export function clock(i18n: Translator, utcMs: number): string {
   const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
-  return new Intl.DateTimeFormat(localeOf(i18n), options).format(utcMs);
+  return new Intl.DateTimeFormat(locale(i18n), options).format(utcMs);
 }
 
 /** `14:16` on the reader's clock. */
 export function shortClock(i18n: Translator, utcMs: number): string {
-  return new Intl.DateTimeFormat(localeOf(i18n), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(utcMs);
+  return new Intl.DateTimeFormat(locale(i18n), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(utcMs);
 }
 
 /** `12 Mar 2026, 14:16` on the reader's clock. */
 export function dayAndClock(i18n: Translator, utcMs: number): string {
   const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  return new Intl.DateTimeFormat(localeOf(i18n), options).format(utcMs);
+  return new Intl.DateTimeFormat(locale(i18n), options).format(utcMs);
 }
 
 /** `12 min 40 s`, `40 s` */

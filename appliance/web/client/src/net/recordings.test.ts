@@ -228,6 +228,40 @@ describe("bookmarks", () => {
   });
 });
 
+describe("what the server tells by itself", () => {
+  it("is asked for: a bookmark of somebody else, an event of just now", async () => {
+    const one = recordings();
+    one.lane("1", HOURS, 1000);
+    await arrived();
+    asked = [];
+    one.told("bookmark_changed", { id: "x", camera: "1" });
+    one.lane("1", HOURS, 1000);
+    await arrived();
+    expect(asked).toEqual(["GET /bookmarks"]);
+    asked = [];
+    one.told("camera_event", { camera: "1", at: iso(NOW - MINUTE), kind: "motion" });
+    one.told("camera_event", { camera: "of another page", at: iso(NOW) });
+    one.told("camera_event", null);
+    one.told("camera_state", { id: "1" });
+    one.lane("1", HOURS, 1000);
+    await arrived();
+    expect(asked).toEqual(["GET /cameras/1/events"]);
+  });
+  it("comes page by page where there is much of it", async () => {
+    const one = recordings();
+    let page = 0;
+    answer = (path, query) => {
+      if (!path.endsWith("/bookmarks")) return day(path, query);
+      expect(query.get("after")).toBe(page === 0 ? null : String(page));
+      page++;
+      return { bookmarks: [{ id: `b${page}`, camera: "1", at: iso(NOW - page * 1000), until: null, text: "x", user: null, mine: false }], next: page < 3 ? String(page) : null };
+    };
+    one.lane("1", HOURS, 1000);
+    await arrived();
+    expect(one.lane("1", HOURS, 1000).markers.filter((m) => m.kind === "bookmark").map((m) => m.id)).toEqual(["b3", "b2", "b1"]);
+  });
+});
+
 describe("scrub pictures", () => {
   it("come with their own time, or are known not to be", async () => {
     const fetched = vi.fn(async () => new Response("jpeg", { headers: { "X-Picture-Time": "2026-03-12T14:00:00.120Z" } }));

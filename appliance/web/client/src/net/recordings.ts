@@ -9,6 +9,7 @@ import type { Bookmark, BookmarkDraft, Bookmarks, LaneData, Marker, ScrubPicture
 import { NoPicture } from "../logic/timeline/scrub";
 import { clip, missing, normalise } from "../logic/timeline/spans";
 import { DAY, HOUR, MINUTE, SECOND } from "../logic/timeline/zone";
+import { isRecord, text } from "../logic/messages";
 import { Store } from "../logic/store";
 import { ApiError, type Api } from "./api";
 
@@ -170,7 +171,7 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
     }
     for (const part of this.#bookmarks.due(wanted, now, MOST_REFRESH_MS)) {
       this.#later(this.#bookmarks, part, async (span) => {
-        const got = await this.search({ span, limit: PAGE });
+        const got = await this.#bookmarksOf(span);
         return (piece) => inside(got, piece);
       });
     }
@@ -272,9 +273,9 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
   // — bookmarks
 
   async search(query: Parameters<Bookmarks["search"]>[0]): Promise<Bookmark[]> {
-    const { cameras, span, text, limit } = query;
+    const { cameras, span, limit } = query;
     const one = cameras?.length === 1 ? cameras[0] : undefined;
-    const asked = queryOf({ camera: one, from: span && rfc3339(span.from), to: span && rfc3339(span.to), q: text === "" ? undefined : text, limit });
+    const asked = queryOf({ camera: one, from: span && rfc3339(span.from), to: span && rfc3339(span.to), q: query.text === "" ? undefined : query.text, limit });
     const got = known(readBookmarks(await this.api.call("GET", `/bookmarks?${asked}`)));
     return got.filter((b) => !this.#hidden.has(b.id) && (!cameras || cameras.includes(b.camera)));
   }
@@ -296,6 +297,20 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
     this.#touch(null);
   }
 
+  /** All of a span, page by page, the newest first. */
+  async #bookmarksOf(span: Span): Promise<Bookmark[]> {
+    const all: Bookmark[] = [];
+    let after: string | null = null;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const query = queryOf({ from: rfc3339(span.from), to: rfc3339(span.to), limit: PAGE, after: after ?? undefined });
+      const body = await this.api.call("GET", `/bookmarks?${query}`);
+      all.push(...known(readBookmarks(body)));
+      after = isRecord(body) ? text(body["next"]) : null;
+      if (after === null) break;
+    }
+    return all.sort((a, b) => a.at - b.at);
+  }
+
   hide(id: string, hidden: boolean): void {
     if (hidden) this.#hidden.add(id);
     else this.#hidden.delete(id);
@@ -307,6 +322,21 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
   #touch(at: number | null): void {
     this.#bookmarks.touch(at);
     this.#changed();
+  }
+
+  // — what the server tells by itself
+
+  told(event: string, body: unknown): void {
+    if (!isRecord(body)) return;
+    // it may have stood elsewhere before
+    if (event === "bookmark_changed" || event === "bookmark_removed") this.#touch(null);
+    else if (event === "camera_event") {
+      const camera = typeof body["camera"] === "string" ? this.#cameras.get(body["camera"]) : undefined;
+      const at = instant(body["at"]);
+      if (!camera || at === null) return;
+      camera.events.touch(at);
+      this.#changed();
+    }
   }
 
   // — scrub pictures

@@ -28,7 +28,7 @@ export function Popover({ label, place, align = "end", close, children }: Popove
     if (phone) element.showModal();
     else {
       element.show();
-      element.querySelector<HTMLElement>("[data-first], input, button, a")?.focus();
+      (element.querySelector<HTMLElement>("[data-first]") ?? element.querySelector<HTMLElement>("input, button, a"))?.focus();
     }
     const host = element.parentElement;
     // the button that opened it closes it by itself

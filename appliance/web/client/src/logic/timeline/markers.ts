@@ -3,6 +3,8 @@
 import type { Marker, MarkerKind } from "./contract";
 
 export const MERGE_PX = 8;
+/** A pin with a number is wider, and takes in what it would cover. */
+export const NUMBER_PX = 20;
 
 export interface Pin {
   /** Of the first of them. */
@@ -22,7 +24,8 @@ export function pins(markers: readonly Marker[], msPerPx: number): Pin[] {
   const near = MERGE_PX * msPerPx;
   for (const marker of markers) {
     const pin = out.at(-1);
-    if (pin && marker.at - pin.last < near) {
+    const covered = pin !== undefined && pin.markers.length > 1 && marker.at - (pin.at + pin.last) / 2 < NUMBER_PX * msPerPx;
+    if (pin && (covered || marker.at - pin.last < near)) {
       pin.markers.push(marker);
       pin.last = marker.at;
       if (URGENCY[marker.kind] > URGENCY[pin.kind]) pin.kind = marker.kind;

@@ -1,7 +1,7 @@
 /** Times, days and lengths in words: of one zone and one language, made once. */
 
 import type { Translator } from "../../i18n/translator";
-import { localeOf, THIN } from "../format";
+import { locale, THIN } from "../format";
 import type { Tick } from "./ticks";
 import { DAY, HOUR, MINUTE, SECOND, type Zone } from "./zone";
 
@@ -17,7 +17,7 @@ export class Times {
     let format = this.#formats.get(name);
     if (!format) {
       const zone = this.zone.name === undefined ? {} : { timeZone: this.zone.name };
-      this.#formats.set(name, (format = new Intl.DateTimeFormat(localeOf(this.i18n), { ...options, ...zone })));
+      this.#formats.set(name, (format = new Intl.DateTimeFormat(locale(this.i18n), { ...options, ...zone })));
     }
     return format;
   }

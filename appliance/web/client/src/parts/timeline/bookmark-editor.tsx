@@ -9,7 +9,7 @@ import { Icon } from "../../ui/icons";
 import { Sheet } from "../../ui/sheet";
 import { useTimes } from "./timeline";
 
-const MOST_TEXT = 1000;
+const MOST_TEXT = 500;
 
 export function BookmarkEditor(props: BookmarkEditorProps) {
   const { t } = useI18n();
@@ -27,8 +27,13 @@ export function BookmarkForm({ draft, cameras, bookmarks, zone, close }: Bookmar
   const [text, setText] = useState(draft.text);
   const [camera, setCamera] = useState(draft.camera);
   const [error, setError] = useState<string | null>(null);
+  const [empty, setEmpty] = useState(false);
   const [busy, setBusy] = useState(false);
   const save = async (): Promise<void> => {
+    if (text.trim() === "") {
+      setEmpty(true);
+      return;
+    }
     setBusy(true);
     setError(null);
     try {
@@ -37,9 +42,14 @@ export function BookmarkForm({ draft, cameras, bookmarks, zone, close }: Bookmar
       setBusy(false);
       if (!(problem instanceof ApiError)) setError(t("The server did not answer. Try again."));
       else if (problem.status === 403) setError(t("You may not change this bookmark."));
+      else if (problem.code === "too_many_bookmarks") setError(t("There are too many bookmarks. Delete some that are no longer needed."));
       else if (problem.status === 404) setError(t("This bookmark or its camera was removed."));
       else setError(problem.message);
     }
+  };
+  const change = (value: string): void => {
+    setText(value);
+    setEmpty(false);
   };
   const remove = (id: string): void => {
     bookmarks.hide(id, true);
@@ -95,7 +105,7 @@ export function BookmarkForm({ draft, cameras, bookmarks, zone, close }: Bookmar
           </span>
         </div>
       )}
-      <Field label={t("What is to be seen")} name="text" autocomplete="off" value={text} change={setText} focus maxLength={MOST_TEXT} hint={t("It can be searched for.")} />
+      <Field label={t("What is to be seen")} name="text" autocomplete="off" value={text} change={change} focus maxLength={MOST_TEXT} hint={t("It can be searched for.")} error={empty ? t("Say what is to be seen.") : null} />
       {error !== null && <ErrorText text={error} />}
       <div class="row actions">
         {draft.id !== null && (

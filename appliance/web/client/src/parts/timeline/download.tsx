@@ -81,7 +81,7 @@ export function DownloadList({ cameras, camera, span }: DownloadProps) {
       {may.length === 0 && <p>{t("You may not take copies. Ask your administrator for the “Export” right.")}</p>}
       {may.map((one) => (
         <section key={one.id} aria-label={one.name}>
-          <h3 class="ell">{one.name}</h3>
+          <b class="ell">{one.name}</b>
           <div class="row">
             {FORMATS.map((format) => (
               <a

@@ -138,7 +138,8 @@ export class Hand {
     } else this.#grip = { kind: "seek" };
     timeline.busy = true;
     e.preventDefault();
-    timeline.canvas.focus({ preventScroll: true });
+    // by hand: no ring
+    timeline.canvas.focus({ preventScroll: true, focusVisible: false } as FocusOptions);
   }
 
   /** The finger has rested: from here on it selects. */

@@ -19,7 +19,7 @@ export function MomentsPanel(props: MomentsPanelProps & { readonly first?: "even
   const { t } = useI18n();
   const [list, setList] = useState(props.first ?? "events");
   return (
-    <aside class="moments" aria-label={t("Events and bookmarks")}>
+    <aside class="moments" aria-label={list === "events" ? t("Events") : t("Bookmarks")}>
       <header class="row">
         <Segmented
           label={t("Show")}
@@ -137,7 +137,7 @@ function Moment({ marker, when, cameras, go, edit }: MomentProps) {
   return (
     <li class="row">
       <Button kind="quiet" class="moment grow" onClick={() => go(marker.at, marker.camera)}>
-        <svg class={`sign ${LOOKS[marker.kind]}`} viewBox="0 0 12 12" role="img" aria-label={kindText(i18n, marker)}>
+        <svg class={`sign is-${LOOKS[marker.kind]}`} viewBox="0 0 12 12" role="img" aria-label={kindText(i18n, marker)}>
           {SIGNS[marker.kind]}
         </svg>
         <span class="grow">

@@ -4,10 +4,9 @@
  */
 
 import { spanOf, xOf, type Axis } from "../../logic/timeline/axis";
-import type { LaneCamera, LaneData, Marker, Span } from "../../logic/timeline/contract";
+import type { LaneCamera, LaneData, Marker, MarkerKind, Span } from "../../logic/timeline/contract";
 import { bars } from "../../logic/timeline/lod";
 import { firstPin, pinAt, pinsOf, type Pin } from "../../logic/timeline/markers";
-import { clip, missing } from "../../logic/timeline/spans";
 import { clockChanges, ticks } from "../../logic/timeline/ticks";
 import type { Times } from "../../logic/timeline/times";
 import { HOUR } from "../../logic/timeline/zone";
@@ -54,18 +53,33 @@ export interface Scene {
 
 /** One for all: what is drawn is drawn one after the other. */
 const BARS = new Float32Array(8192);
+const HOLES = new Float32Array(4096);
+const LEAST_GAP_PX = 3;
 /** Width of a bar of the overview. */
 export const OVERVIEW_BAR = 2;
 const OVERVIEW_LOW = 0.35;
 const HATCH_PX = 7;
+const STRIPE_PX = 3;
 /** What is recorded is known some seconds later. */
 const COMING_MS = 20_000;
 const FRESH_MS = 70_000;
 const WIDTHS = new Map<string, number>();
 const MOST_WIDTHS = 500;
 
+/** Sets the font once, and only if it is another. */
+let fontKey = "";
+
+function font(g: CanvasRenderingContext2D, palette: Palette, weight: 500 | 600, px: 11 | 12 | 13): void {
+  const wanted = `${weight} ${px}px ${palette.font}`;
+  if (wanted === fontKey && fontOf === g) return;
+  g.font = fontKey = wanted;
+  fontOf = g;
+}
+
+let fontOf: CanvasRenderingContext2D | null = null;
+
 function widthOf(g: CanvasRenderingContext2D, text: string): number {
-  const key = `${g.font} ${text}`;
+  const key = `${fontKey} ${text}`;
   let width = WIDTHS.get(key);
   if (width === undefined) {
     if (WIDTHS.size > MOST_WIDTHS) WIDTHS.clear();
@@ -88,29 +102,63 @@ function fitted(g: CanvasRenderingContext2D, text: string, room: number): string
   return `${letters.slice(0, low).join("").trimEnd()}…`;
 }
 
-let hatchKey = "";
-let hatch: CanvasPattern | null = null;
+/** Small drawings, made once for what they show, a density and the colours. */
+const SPRITES = new Map<string, HTMLCanvasElement>();
+const MOST_SPRITES = 600;
 
-/** Slanted lines, made once for a colour and a density. */
-function hatching(g: CanvasRenderingContext2D, colour: string, ratio: number): CanvasPattern | null {
-  const key = `${colour} ${ratio}`;
-  if (key === hatchKey) return hatch;
-  const size = Math.round(HATCH_PX * ratio);
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = size;
-  const t = tile.getContext("2d");
-  if (!t) return null;
-  t.strokeStyle = colour;
-  t.lineWidth = ratio;
-  t.beginPath();
-  for (const shift of [-size, 0, size]) {
-    t.moveTo(shift, size);
-    t.lineTo(shift + size, 0);
+function sprite(key: string, width: number, height: number, ratio: number, draw: (g: CanvasRenderingContext2D) => void): HTMLCanvasElement {
+  let made = SPRITES.get(key);
+  if (!made) {
+    if (SPRITES.size > MOST_SPRITES) SPRITES.clear();
+    made = document.createElement("canvas");
+    made.width = Math.ceil(width * ratio);
+    made.height = Math.ceil(height * ratio);
+    const g = made.getContext("2d");
+    if (g) {
+      g.scale(ratio, ratio);
+      g.textBaseline = "middle";
+      draw(g);
+    }
+    SPRITES.set(key, made);
   }
-  t.stroke();
-  hatchKey = key;
-  hatch = g.createPattern(tile, "repeat");
-  return hatch;
+  return made;
+}
+
+const PATTERNS = new Map<string, CanvasPattern | null>();
+
+/** Slanted lines for what is missing, upright ones for what moved: not told apart by colour alone. */
+function pattern(g: CanvasRenderingContext2D, kind: "slanted" | "upright", colour: string, ratio: number): CanvasPattern | null {
+  const key = `${kind} ${colour} ${ratio}`;
+  let made = PATTERNS.get(key);
+  if (made !== undefined) return made;
+  const px = kind === "slanted" ? HATCH_PX : STRIPE_PX;
+  const size = Math.round(px * ratio);
+  const tile = sprite(key, size, size, 1, (t) => {
+    if (kind === "upright") {
+      t.fillStyle = colour;
+      t.fillRect(0, 0, Math.round(2 * ratio), size);
+      return;
+    }
+    t.strokeStyle = colour;
+    t.lineWidth = ratio;
+    t.beginPath();
+    for (const shift of [-size, 0, size]) {
+      t.moveTo(shift, size);
+      t.lineTo(shift + size, 0);
+    }
+    t.stroke();
+  });
+  made = g.createPattern(tile, "repeat");
+  PATTERNS.set(key, made);
+  return made;
+}
+
+/** It moves with the time it stands for. */
+function anchored(made: CanvasPattern, axis: Axis, px: number, ratio: number): CanvasPattern {
+  const size = Math.round(px * ratio) / ratio;
+  const each = size * axis.msPerPx;
+  made.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, Math.round(xOf(axis, Math.floor(axis.from / each) * each) * ratio) / ratio, 0]));
+  return made;
 }
 
 export function paint(g: CanvasRenderingContext2D, scene: Scene, ratio: number): void {
@@ -126,10 +174,10 @@ export function paint(g: CanvasRenderingContext2D, scene: Scene, ratio: number):
   ruler(g, scene);
   scene.lanes.forEach((lane, i) => laneOf(g, scene, lane, layout.lanes[i] as Row, ratio));
   selection(g, scene);
-  scene.lanes.forEach((lane, i) => pinsOfLane(g, scene, lane, layout.lanes[i] as Row));
-  flags(g, scene);
+  scene.lanes.forEach((lane, i) => pinsOfLane(g, scene, lane, layout.lanes[i] as Row, ratio));
+  flags(g, scene, ratio);
   live(g, scene);
-  overview(g, scene);
+  overview(g, scene, ratio);
   if (scene.hover !== null) hover(g, scene, scene.hover);
   playhead(g, scene);
   g.restore();
@@ -143,7 +191,7 @@ function text(g: CanvasRenderingContext2D, colour: string, said: string, x: numb
 }
 
 function ruler(g: CanvasRenderingContext2D, { axis, palette, times, layout }: Scene): void {
-  g.font = `500 12px ${palette.font}`;
+  font(g, palette, 500, 12);
   const all = ticks(axis, times.zone);
   const changes = clockChanges(axis, times.zone);
   for (const major of [false, true]) {
@@ -178,25 +226,23 @@ function laneOf(g: CanvasRenderingContext2D, scene: Scene, lane: LaneData, { y, 
   const { left, width } = axis;
   g.fillStyle = palette["tl-gap"];
   g.fillRect(left, y, width, h);
-  const shown = spanOf(axis);
-  gaps(g, scene, lane, { y, h }, ratio);
-
   const low = Math.max(6, Math.round(h * 0.4));
-  let n = bars(lane.ranges, shown.from, axis.msPerPx, width, BARS);
-  g.fillStyle = palette["tl-rec"];
-  g.beginPath();
-  for (let i = 0; i < n; i += 2) g.rect(left + (BARS[i] as number), y + h - low, (BARS[i + 1] as number) - (BARS[i] as number), low);
-  g.fill();
-  n = bars(lane.movement, shown.from, axis.msPerPx, width, BARS, 2);
-  if (n > 0) {
-    g.fillStyle = palette["tl-rec-hi"];
-    g.beginPath();
-    // two pixels of movement and one of none, so that it is not taken for a bar that is merely higher
+  const snap = (x: number): number => Math.round(x * ratio) / ratio;
+  const filled = (n: number, top: number, high: number): void => {
     for (let i = 0; i < n; i += 2) {
-      const end = BARS[i + 1] as number;
-      for (let x = BARS[i] as number; x < end; x += 3) g.rect(left + x, y + 5, Math.min(2, end - x), h - 5);
+      const x = snap(left + (BARS[i] as number));
+      g.fillRect(x, top, Math.max(1 / ratio, snap(left + (BARS[i + 1] as number)) - x), high);
     }
-    g.fill();
+  };
+  let n = bars(lane.ranges, axis.from, axis.msPerPx, width, BARS);
+  gaps(g, scene, lane, { y, h }, n, ratio);
+  g.fillStyle = palette["tl-rec"];
+  filled(n, y + h - low, low);
+  n = bars(lane.movement, axis.from, axis.msPerPx, width, BARS, 2);
+  if (n > 0) {
+    const stripes = pattern(g, "upright", palette["tl-rec-hi"], ratio);
+    g.fillStyle = stripes ? anchored(stripes, axis, STRIPE_PX, ratio) : palette["tl-rec-hi"];
+    filled(n, y + 5, h - 5);
   }
   const future = Math.max(left, xOf(axis, now));
   if (future < left + width) {
@@ -206,42 +252,46 @@ function laneOf(g: CanvasRenderingContext2D, scene: Scene, lane: LaneData, { y, 
     g.globalAlpha = 1;
   }
   if (lane.failed) {
-    g.font = `500 12px ${palette.font}`;
+    font(g, palette, 500, 12);
     text(g, palette["text-2"], words.failed, left + width / 2, y + h / 2 + 0.5);
   }
 }
 
-/** What is known not to have been recorded. */
-function gaps(g: CanvasRenderingContext2D, scene: Scene, lane: LaneData, { y, h }: Row, ratio: number): void {
+/** What is known not to have been recorded: what lies between the bars, `n` numbers of which stand in BARS. */
+function gaps(g: CanvasRenderingContext2D, scene: Scene, lane: LaneData, { y, h }: Row, n: number, ratio: number): void {
   const { axis, palette, words, now } = scene;
-  const shown = spanOf(axis);
-  const least = 3 * axis.msPerPx;
-  const holes: Span[] = [];
-  for (const known of clip(lane.known, { from: shown.from, to: Math.min(shown.to, now) })) {
-    for (const hole of missing(lane.ranges, known)) {
-      // the newest seconds are still on their way to the disk, not missing
-      const coming = now - hole.to < FRESH_MS && hole.to - hole.from < COMING_MS;
-      if (hole.to - hole.from >= least && !coming) holes.push(hole);
+  const nowX = Math.min(axis.width, (now - axis.from) / axis.msPerPx);
+  let count = 0;
+  const hole = (x0: number, x1: number): void => {
+    // the newest seconds are still on their way to the disk, not missing
+    const coming = (nowX - x1) * axis.msPerPx < FRESH_MS && (x1 - x0) * axis.msPerPx < COMING_MS;
+    if (x1 - x0 < LEAST_GAP_PX || coming || count + 2 > HOLES.length) return;
+    HOLES[count++] = x0;
+    HOLES[count++] = x1;
+  };
+  for (const known of lane.known) {
+    const from = Math.max(0, (known.from - axis.from) / axis.msPerPx);
+    const to = Math.min(nowX, (known.to - axis.from) / axis.msPerPx);
+    if (to <= from) continue;
+    let at = from;
+    for (let i = 0; i < n && at < to; i += 2) {
+      if ((BARS[i + 1] as number) <= at) continue;
+      hole(at, Math.min(to, BARS[i] as number));
+      at = BARS[i + 1] as number;
     }
+    hole(at, to);
   }
-  if (holes.length === 0) return;
-  const pattern = hatching(g, palette.line, ratio);
-  g.save();
-  g.beginPath();
-  for (const hole of holes) g.rect(xOf(axis, hole.from), y, (hole.to - hole.from) / axis.msPerPx, h);
-  if (pattern) {
-    // it moves with the time it stands for
-    pattern.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, xOf(axis, Math.floor(axis.from / (HATCH_PX * axis.msPerPx)) * HATCH_PX * axis.msPerPx), y]));
-    g.fillStyle = pattern;
-    g.fill();
+  if (count === 0) return;
+  const hatch = pattern(g, "slanted", palette.line, ratio);
+  if (hatch) {
+    g.fillStyle = anchored(hatch, axis, HATCH_PX, ratio);
+    for (let i = 0; i < count; i += 2) g.fillRect(axis.left + (HOLES[i] as number), y, (HOLES[i + 1] as number) - (HOLES[i] as number), h);
   }
-  g.restore();
-  g.font = `500 12px ${palette.font}`;
-  const wide = widthOf(g, words.noRecording) + 8;
   if (h < 20) return;
-  for (const hole of holes) {
-    const x0 = Math.max(axis.left, xOf(axis, hole.from));
-    const x1 = Math.min(axis.left + axis.width, xOf(axis, hole.to));
+  font(g, palette, 500, 12);
+  const wide = widthOf(g, words.noRecording) + 8;
+  for (let i = 0; i < count; i += 2) {
+    const [x0, x1] = [axis.left + (HOLES[i] as number), axis.left + (HOLES[i + 1] as number)];
     if (x1 - x0 < wide + 8) continue;
     const x = (x0 + x1) / 2;
     g.fillStyle = palette["tl-gap"];
@@ -272,65 +322,70 @@ function visible(list: readonly Pin[], axis: Axis, each: (pin: Pin, x: number) =
   }
 }
 
-function pinsOfLane(g: CanvasRenderingContext2D, { axis, palette }: Scene, lane: LaneData, { y, h }: Row): void {
+function pinsOfLane(g: CanvasRenderingContext2D, { axis, palette }: Scene, lane: LaneData, { y, h }: Row, ratio: number): void {
   visible(pinsOf(laneMarkers(lane), axis.msPerPx), axis, (pin, x) => {
-    const alarm = pin.kind === "alarm";
-    g.fillStyle = alarm ? palette.danger : palette.attn;
+    g.fillStyle = pin.kind === "alarm" ? palette.danger : palette.attn;
     g.fillRect(x - 1.25, y, 2.5, h);
-    if (pin.markers.length > 1) badge(g, palette, pin, x, y);
-    else {
-      g.beginPath();
-      if (alarm) triangle(g, x, y, 6);
-      else g.arc(x, y + 4, 4, 0, 7);
-      g.fill();
-    }
+    badge(g, palette, pin, x, y, ratio);
   });
 }
 
-function triangle(g: CanvasRenderingContext2D, x: number, y: number, half: number): void {
-  g.moveTo(x - half, y);
-  g.lineTo(x + half, y);
-  g.lineTo(x, y + half * 1.5);
-  g.closePath();
+/** Room round a pin, so that its edges are not cut. */
+const PIN_ROOM = 2;
+
+/** The head of a pin: a dot, a triangle or a flag; or a number, which of alarms has a point below. */
+function badge(g: CanvasRenderingContext2D, palette: Palette, pin: Pin, x: number, y: number, ratio: number): void {
+  const { kind } = pin;
+  const number = pin.markers.length > 1 ? (pin.markers.length > 99 ? "99+" : String(pin.markers.length)) : "";
+  const width = number === "" ? 12 : [0, 16, 22, 28][number.length] as number;
+  const colour = kind === "alarm" ? (number === "" ? palette.danger : palette["danger-solid"]) : kind === "bookmark" ? palette.info : palette.attn;
+  const drawn = sprite(`pin ${kind} ${number} ${colour} ${palette.s1} ${ratio}`, width + 2 * PIN_ROOM, 22 + PIN_ROOM, ratio, (p) => {
+    p.translate(PIN_ROOM + width / 2, PIN_ROOM);
+    if (number === "") head(p, kind, colour);
+    else numbered(p, palette, kind, colour, number, width);
+  });
+  g.drawImage(drawn, Math.round((x - width / 2 - PIN_ROOM) * ratio) / ratio, y - PIN_ROOM, drawn.width / ratio, drawn.height / ratio);
 }
 
-/** A pin with a number; that of alarms has a point below. */
-function badge(g: CanvasRenderingContext2D, palette: Palette, pin: Pin, x: number, y: number): void {
-  const said = pin.markers.length > 99 ? "99+" : String(pin.markers.length);
-  g.font = `600 11px ${palette.font}`;
-  const width = Math.max(16, widthOf(g, said) + 8);
-  const alarm = pin.kind === "alarm";
-  const colour = alarm ? palette["danger-solid"] : pin.kind === "bookmark" ? palette.info : palette.attn;
+function head(p: CanvasRenderingContext2D, kind: MarkerKind, colour: string): void {
+  p.fillStyle = colour;
+  p.beginPath();
+  if (kind === "alarm") {
+    p.moveTo(-6, 0);
+    p.lineTo(6, 0);
+    p.lineTo(0, 9);
+  } else if (kind === "bookmark") {
+    p.moveTo(-6, 0);
+    p.lineTo(6, 0);
+    p.lineTo(6, 15);
+    p.lineTo(0, 10);
+    p.lineTo(-6, 15);
+  } else p.arc(0, 4, 4, 0, 7);
+  p.fill();
+}
+
+function numbered(p: CanvasRenderingContext2D, palette: Palette, kind: MarkerKind, colour: string, number: string, width: number): void {
+  const corner = kind === "event" ? 8 : 3;
   // an edge keeps numbers apart that stand close
-  g.fillStyle = palette.s1;
-  g.beginPath();
-  g.roundRect(x - width / 2 - 1, y - 2, width + 2, 18, alarm ? 4 : 9);
-  g.fill();
-  g.fillStyle = colour;
-  g.beginPath();
-  g.roundRect(x - width / 2, y - 1, width, 16, alarm ? 3 : 8);
-  if (alarm) {
-    g.moveTo(x - 5, y + 15);
-    g.lineTo(x + 5, y + 15);
-    g.lineTo(x, y + 20);
+  p.fillStyle = palette.s1;
+  p.beginPath();
+  p.roundRect(-width / 2 - 1, -2, width + 2, 18, corner + 1);
+  p.fill();
+  p.fillStyle = colour;
+  p.beginPath();
+  p.roundRect(-width / 2, -1, width, 16, corner);
+  if (kind !== "event") {
+    p.moveTo(-5, 15);
+    p.lineTo(5, 15);
+    p.lineTo(0, 20);
   }
-  g.fill();
-  text(g, alarm ? palette["on-danger"] : palette.s1, said, x, y + 7.5);
+  p.fill();
+  p.font = `600 11px ${palette.font}`;
+  text(p, kind === "alarm" ? palette["on-danger"] : palette.s1, number, 0, 7.5);
 }
 
-function flags(g: CanvasRenderingContext2D, { axis, palette, bookmarks }: Scene): void {
-  visible(pinsOf(bookmarks, axis.msPerPx), axis, (pin, x) => {
-    const y = RULER - 13;
-    g.fillStyle = palette.info;
-    g.beginPath();
-    g.moveTo(x - 6, y);
-    g.lineTo(x + 6, y);
-    g.lineTo(x + 6, y + 15);
-    g.lineTo(x, y + 10);
-    g.lineTo(x - 6, y + 15);
-    g.fill();
-    if (pin.markers.length > 1) badge(g, palette, pin, x, y - 1);
-  });
+function flags(g: CanvasRenderingContext2D, { axis, palette, bookmarks }: Scene, ratio: number): void {
+  visible(pinsOf(bookmarks, axis.msPerPx), axis, (pin, x) => badge(g, palette, pin, x, RULER - 13, ratio));
 }
 
 function selection(g: CanvasRenderingContext2D, { axis, palette, layout, selection: span }: Scene): void {
@@ -365,7 +420,7 @@ function live(g: CanvasRenderingContext2D, { axis, palette, layout, now, words }
   g.lineTo(x, layout.bottom);
   g.stroke();
   g.setLineDash([]);
-  g.font = `500 12px ${palette.font}`;
+  font(g, palette, 500, 12);
   const width = widthOf(g, words.now);
   const right = x + 14 + width < axis.left + axis.width;
   const at = right ? x + 4 : x - 12 - width;
@@ -377,27 +432,46 @@ function live(g: CanvasRenderingContext2D, { axis, palette, layout, now, words }
   text(g, palette.accent, words.now, at + 4, RULER + 14.5, "left");
 }
 
-function overview(g: CanvasRenderingContext2D, scene: Scene): void {
+const OVERVIEWS = new WeakMap<Overview, { readonly key: string; readonly drawn: HTMLCanvasElement }>();
+
+/** Bars and labels of the overview, drawn again only when something of them changes. */
+function overviewBars(scene: Scene, ratio: number): HTMLCanvasElement {
+  const { axis, palette, layout, overview: whole } = scene;
+  const key = `${ratio} ${axis.width} ${palette.s1} ${palette["tl-rec"]}`;
+  const known = OVERVIEWS.get(whole);
+  if (known?.key === key) return known.drawn;
+  const drawn = known?.drawn ?? document.createElement("canvas");
+  drawn.width = Math.ceil(axis.width * ratio);
+  drawn.height = Math.ceil((layout.height - layout.overview.y) * ratio);
+  const g = drawn.getContext("2d");
+  const { h } = layout.overview;
+  if (g) {
+    g.scale(ratio, ratio);
+    g.fillStyle = palette["tl-gap"];
+    g.fillRect(0, 0, axis.width, h);
+    // as in the lanes: a low bar where it was recorded, and the more moved the higher
+    const low = Math.round(h * OVERVIEW_LOW);
+    g.fillStyle = palette["tl-rec"];
+    whole.shares.forEach((share, i) => {
+      if (share > 0) g.fillRect(i * OVERVIEW_BAR, h - Math.max(2, share * low), OVERVIEW_BAR, Math.max(2, share * low));
+    });
+    g.fillStyle = palette["tl-rec-hi"];
+    whole.movement.forEach((share, i) => {
+      if (share > 0) g.fillRect(i * OVERVIEW_BAR, 1 + (1 - share) * (h - low), OVERVIEW_BAR - 0.6, low + share * (h - low) - 1);
+    });
+    g.font = `500 11px ${palette.font}`;
+    g.textBaseline = "middle";
+    for (const label of whole.labels) text(g, palette["text-3"], label.text, label.x - axis.left, layout.height - 8 - layout.overview.y);
+  }
+  OVERVIEWS.set(whole, { key, drawn });
+  return drawn;
+}
+
+function overview(g: CanvasRenderingContext2D, scene: Scene, ratio: number): void {
   const { axis, palette, layout, overview: whole } = scene;
   const { y, h } = layout.overview;
-  g.fillStyle = palette["tl-gap"];
-  g.fillRect(axis.left, y, axis.width, h);
-  // as in the lanes: a low bar where it was recorded, and the more moved the higher
-  const low = Math.round(h * OVERVIEW_LOW);
-  g.fillStyle = palette["tl-rec"];
-  g.beginPath();
-  whole.shares.forEach((share, i) => {
-    if (share > 0) g.rect(axis.left + i * OVERVIEW_BAR, y + h - Math.max(2, share * low), OVERVIEW_BAR, Math.max(2, share * low));
-  });
-  g.fill();
-  g.fillStyle = palette["tl-rec-hi"];
-  g.beginPath();
-  whole.movement.forEach((share, i) => {
-    if (share > 0) g.rect(axis.left + i * OVERVIEW_BAR, y + 1 + (1 - share) * (h - low), OVERVIEW_BAR - 0.6, low + share * (h - low) - 1);
-  });
-  g.fill();
-  g.font = `500 11px ${palette.font}`;
-  for (const label of whole.labels) text(g, palette["text-3"], label.text, label.x, layout.height - 8);
+  const drawn = overviewBars(scene, ratio);
+  g.drawImage(drawn, axis.left, y, drawn.width / ratio, drawn.height / ratio);
   const scale = axis.width / (whole.span.to - whole.span.from);
   const shown = spanOf(axis);
   const x0 = axis.left + Math.max(-2, (shown.from - whole.span.from) * scale);
@@ -442,10 +516,10 @@ function names(g: CanvasRenderingContext2D, { axis, palette, layout, cameras, wo
   cameras.forEach((camera, i) => {
     const { y, h } = layout.lanes[i] as Row;
     if (beside) {
-      g.font = `500 13px ${palette.font}`;
+      font(g, palette, 500, 13);
       text(g, palette.text, fitted(g, camera.name, axis.left - 24), 14, y + h / 2 + 1, "left");
     } else if (cameras.length > 1) {
-      g.font = `500 11px ${palette.font}`;
+      font(g, palette, 500, 11);
       const said = fitted(g, camera.name, axis.width * 0.4);
       g.globalAlpha = 0.85;
       g.fillStyle = palette.s1;
@@ -457,6 +531,6 @@ function names(g: CanvasRenderingContext2D, { axis, palette, layout, cameras, wo
     }
   });
   if (!beside) return;
-  g.font = `500 13px ${palette.font}`;
+  font(g, palette, 500, 13);
   text(g, palette["text-2"], whole.day ? words.wholeDay : words.everything, 14, layout.overview.y + layout.overview.h / 2, "left");
 }

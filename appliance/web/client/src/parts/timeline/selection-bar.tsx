@@ -10,7 +10,7 @@ import { useTimes } from "./timeline";
 import { useWatched } from "./use-watched";
 
 export function SelectionBar({ selection, cameras, camera, position, now, zone, onBookmark, onInvestigation }: SelectionBarProps) {
-  const { t } = useI18n();
+  const { t, tc } = useI18n();
   const times = useTimes(zone);
   const span = useWatched(selection, (s) => s);
   const ends = (
@@ -54,7 +54,7 @@ export function SelectionBar({ selection, cameras, camera, position, now, zone, 
         <Button kind="primary" onClick={() => onInvestigation(span)}>
           <Icon name="investigation" />
           <span class="only-desk">{t("Save as investigation")}</span>
-          <span class="only-phone-text">{t("Save")}</span>
+          <span class="only-phone-text">{tc("investigation", "Save")}</span>
         </Button>
       )}
     </div>

@@ -32,7 +32,8 @@ function Clock({ position, zone, onGoToTime }: Pick<TransportProps, "position" |
   );
   if (!onGoToTime) return <div class="clock">{face}</div>;
   return (
-    <button type="button" class="clock" aria-label={t("Go to time")} title={`${t("Go to time")} (G)`} onClick={onGoToTime}>
+    <button type="button" class="clock" title={`${t("Go to time")} (G)`} onClick={onGoToTime}>
+      <span class="vh">{t("Go to time")}</span>
       {face}
     </button>
   );

@@ -33,7 +33,7 @@ export function Legend() {
     <ul class="legend">
       {shapes.map(([word, kind, shape]) => (
         <li key={kind}>
-          <svg class={`sign ${kind}`} viewBox="0 0 12 12" aria-hidden="true">
+          <svg class={`sign is-${kind}`} viewBox="0 0 12 12" aria-hidden="true">
             {shape}
           </svg>
           {word}
