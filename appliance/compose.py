@@ -29,12 +29,9 @@ from appliance.base.interfaces import interface_addresses
 from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
-from appliance.recorder.archive import Archive
 from appliance.recorder.bookmarks import Bookmarks
-from appliance.recorder.database import NAME, Database
 from appliance.recorder.events import EventBook
-from appliance.recorder.files import FOLDER
-from appliance.recorder.index import Index
+from appliance.recorder.recorder import open_recorder
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
@@ -50,13 +47,14 @@ from appliance.status.load import SAMPLE_S, Load
 from appliance.status.logs import keep_early, open_logs
 from appliance.status.watches import watch_disk, watch_log
 from appliance.store import open_store
-from appliance.store.folder import COMMAND, SERVER, make_private_folder, write_whole
+from appliance.store.folder import COMMAND, SERVER, write_whole
 from appliance.streams.audience import Audience
 from appliance.streams.directory import open_directory
 from appliance.streams.hls import open_hls
 from appliance.streams.levels import LevelInForce
 from appliance.streams.network import watch_networks
 from appliance.streams.news import Newsroom
+from appliance.streams.recording import HubFeeds
 from appliance.streams.snapshots import open_snapshots
 from appliance.streams.transcoders import open_transcoders
 from appliance.streams.trials import Trials
@@ -254,14 +252,18 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         openers = outside.openers(clock, demo, poller)
         crew = await stack.enter_async_context(open_crew(pool))
         directory = await stack.enter_async_context(open_directory(openers, clock, crew))
+        recorder = await stack.enter_async_context(
+            open_recorder(
+                options.folder, clock, cameras, settings, board, HubFeeds(directory), last_event=events.last_event
+            )
+        )
         transcoders = await stack.enter_async_context(open_transcoders(crew))
-        snapshots = await stack.enter_async_context(open_snapshots(directory, pool))
-        archive = await stack.enter_async_context(_open_archive(options.folder))
+        snapshots = await stack.enter_async_context(open_snapshots(directory, recorder.archive, pool))
         hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
-        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes, events.changes)
+        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes, events.changes, recorder.changes)
         services = Services(
             folder=options.folder,
             clock=clock,
@@ -275,7 +277,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             audience=audience,
             snapshots=snapshots,
             transcoders=transcoders,
-            archive=archive,
+            recorder=recorder,
+            archive=recorder.archive,
             turns=UserTurns(lambda: settings.tab(PerformanceTab).seeks_per_user),
             hls=hls,
             trials=Trials(openers, pool),
@@ -302,6 +305,9 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 "camera poller": poller.run,
                 "removals": removals.run,
                 "events": events.run,
+                "recorder": recorder.run,
+                "recordings": recorder.tend,
+                "retention": recorder.retention.run,
                 "load": partial(_sample, load, services),
                 "networks": partial(watch_networks, audience),
                 "settings": partial(_obey_settings, settings, policy, logs, audience),
@@ -314,23 +320,6 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         services.https_port = bound.https_ports[0] if bound.https_ports else 0
         services.http_port = bound.http_ports[0] if bound.http_ports else 0
         yield Appliance(services, table, bound, await _ready(options, services, bound, first))
-
-
-@asynccontextmanager
-async def _open_archive(folder: Path) -> AsyncIterator[Archive]:
-    """What was recorded, to be read, for as long as the block lasts."""
-    root = folder / FOLDER
-
-    def begin() -> Database:
-        make_private_folder(root)
-        return Database(root / NAME)
-
-    database = await trio.to_thread.run_sync(begin)
-    try:
-        yield Archive(Index(root, database))
-    finally:
-        with trio.CancelScope(shield=True):
-            await trio.to_thread.run_sync(database.close)
 
 
 def _binds(options: Options, settings: Settings) -> Binds:

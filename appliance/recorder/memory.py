@@ -9,8 +9,8 @@ from typing import Final
 LEAST: Final = 64 << 20
 MOST: Final = 1 << 30
 SHARE: Final = 8
-#: What was refused is taken again once so much is free.
-ROOM: Final = 1 / 8
+#: What was refused is taken again once so much is free: one gap is better than many.
+ROOM: Final = 1 / 2
 
 
 class Memory:

@@ -35,7 +35,10 @@ log = logging.getLogger(__name__)
 
 #: How often what came is written, and how often the rules are asked.
 WRITE_S: Final = 1.0
-ASK_S: Final = 0.25
+ASK_S: Final = 0.5
+#: A group of pictures is written when it is complete, so that a crash takes no more than the last one; but not more
+#: often than this, where every picture is a group.
+SOON_S: Final = 0.5
 #: A write that takes longer than this is said to be slow.
 SLOW_S: Final = 3.0
 #: Without a picture for so long nothing is recorded, whatever the rules want.
@@ -54,7 +57,7 @@ class Doing(StrEnum):
 @dataclass(frozen=True, slots=True)
 class RecordingState:
     """``reason``: of ``waiting`` event, schedule or no_video; of ``on`` null or disk_slow; of ``failed`` the disk's
-    trouble: disk_full, disk_read_only, disk_failed or disk_slow."""
+    trouble: disk_full, disk_read_only, disk_failed or disk_slow; or internal."""
 
     doing: Doing = Doing.OFF
     reason: str | None = None
@@ -62,7 +65,7 @@ class RecordingState:
 
 
 #: Codes of faults as reasons of a state.
-_REASONS: Final = {"disk_full": "disk_full", "data_not_writable": "disk_read_only"}
+_REASONS: Final = {"disk_full": "disk_full", "data_not_writable": "disk_read_only", "internal": "internal"}
 
 
 @dataclass(slots=True)
@@ -111,7 +114,10 @@ class StreamRecorder:
         self._busy_since_s: float | None = None
         self._failure: Fault | None = None
         self._recovered = False
-        self._stop = trio.Event()
+        self._stopped = False
+        self._awake = trio.Event()
+        self._due = False  # a group of pictures is complete
+        self._written_s = 0.0
 
     # ── of the hub's task ───────────────────────────────────────────────────────────────────────────────────
 
@@ -147,6 +153,9 @@ class StreamRecorder:
             self._note_lost(fragment.dts - skipping)
             self._skipping_since = None
         self._queue.append(item)
+        if begins and not self._due and trio.current_time() - self._written_s >= SOON_S:
+            self._due = True
+            self._awake.set()
 
     def _note_lost(self, ticks: int) -> None:
         seconds = ticks / TICKS_PER_SECOND
@@ -159,15 +168,14 @@ class StreamRecorder:
 
     async def run(self) -> None:
         """Record until `stop` is called, and then write what is left."""
-        asked_s = 0.0
         try:
-            while not self._stop.is_set():
+            while not self._stopped:
                 self.decide()
-                if trio.current_time() - asked_s >= WRITE_S:
-                    asked_s = trio.current_time()
+                if self._due or trio.current_time() - self._written_s >= WRITE_S:
                     await self._write()
                 with trio.move_on_after(ASK_S):
-                    await self._stop.wait()
+                    await self._awake.wait()
+                self._awake = trio.Event()
             self._wanted, self._back = False, None
             self._queue.append(None)
             await self._write()
@@ -180,7 +188,9 @@ class StreamRecorder:
 
     async def wait_stopped(self) -> None:
         """Wait until nothing more is to be recorded."""
-        await self._stop.wait()
+        while not self._stopped:
+            await self._awake.wait()
+            await trio.lowlevel.checkpoint()
 
     def fail(self, fault: Fault) -> None:
         """It cannot be recorded at all now."""
@@ -188,12 +198,13 @@ class StreamRecorder:
 
     def stop(self) -> None:
         """Nothing more is to be recorded."""
-        self._stop.set()
+        self._stopped = True
+        self._awake.set()
 
     def state(self) -> RecordingState:
         """What becomes of it now."""
         rules, now = self._rules(), trio.current_time()
-        if not rules.on or self._stop.is_set():
+        if not rules.on or self._stopped:
             return RecordingState()
         if self._failure is not None:
             reason = _REASONS.get(self._failure.code, "disk_failed")
@@ -219,7 +230,8 @@ class StreamRecorder:
             self._queue.append(None)
             self._skipping_since = None
         self._wanted = wanted
-        self._back = rules.ahead if rules.heeds_events else None
+        # an event is heard of a little later than it happens
+        self._back = rules.ahead + round(ASK_S * TICKS_PER_SECOND) if rules.heeds_events else None
         if self._back is None and self._roll.size:
             self._roll.clear()
             self._account()
@@ -239,6 +251,7 @@ class StreamRecorder:
 
     async def _write(self) -> None:
         """Everything that can be written, as long as the disk takes it."""
+        self._due, self._written_s = False, trio.current_time()
         self._cut()
         try:
             if not self._recovered:

@@ -111,15 +111,18 @@ def parse_playback(text: str | bytes) -> PlaybackMessage:
 
 
 def ticks(moment: datetime) -> int:
-    """A time in UTC ticks.
+    """A time that a client asks for, in UTC ticks."""
+    since = moment - _EPOCH
+    return asked((since.days * 86_400 + since.seconds) * TICKS_PER_SECOND + since.microseconds * 9 // 100)
+
+
+def asked(at: int) -> int:
+    """A time that a client asks for.
 
     We tell times in whole milliseconds, cut off.  So a whole one stands for all of it: who asks for a time that they
     were told gets the picture of that time, and not the one before.
     """
-    since = moment - _EPOCH
-    seconds, us = since.days * 86_400 + since.seconds, since.microseconds
-    at = seconds * TICKS_PER_SECOND + us * 9 // 100
-    return at + _TICKS_PER_MS - 1 if us % 1000 == 0 else at
+    return at if at % _TICKS_PER_MS else at + _TICKS_PER_MS - 1
 
 
 def utc_ms(at: int) -> int:

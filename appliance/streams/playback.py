@@ -16,15 +16,13 @@ import trio
 
 from appliance.base.faults import Fault
 from appliance.media.masks import NO_MASK
-from appliance.recorder.player import Strip
 from appliance.serve.frames import text_frame
 from appliance.streams import messages
-from appliance.streams.choosing import Chooser, Refused, Unplayable
+from appliance.streams.choosing import Refused, Unplayable
 from appliance.streams.messages import Advance, Pause, Play, Seek
-from appliance.streams.network import Network
 from appliance.streams.playhead import Playhead
-from appliance.streams.recorded import Recorded
 from appliance.streams.replay import Replay
+from appliance.streams.selection import Selection
 from appliance.streams.show import TELL_S, Show
 from appliance.streams.slides import Slides
 from appliance.streams.transcoder import GIVEN_UP, LOSSES, LOSSES_WITHIN_S, RESTARTING
@@ -33,6 +31,7 @@ from appliance.workers.crew import SeatLostError
 if TYPE_CHECKING:
     from appliance.base.clock import Clock
     from appliance.recorder.archive import Archive
+    from appliance.recorder.player import Strip
     from appliance.serve.fanout import Outlet
     from appliance.sites.cameras import Camera
     from appliance.streams.choosing import Chosen, Policy
@@ -62,17 +61,14 @@ class Playback:
         turns: Turns,
     ) -> None:
         self._outlet = outlet
-        self._archive = archive
         self._crew = crew
-        self._camera_id = camera.id
+        self._camera = camera
         self._policy = policy
         self._clock = clock
         self._turns = turns
-        self._recorded = Recorded()
-        self._chooser = Chooser(self._recorded, self._recorded, policy, only=None, transcodes=True)
-        self._network = Network(outlet)
-        self._want: Want | None = None
+        self._selection = Selection(outlet, archive, camera.id, policy, self._lag_s)
         # what was asked
+        self._want: Want | None = None
         self._number = 0
         self._at: int | None = None
         self._speed = 1.0
@@ -85,14 +81,15 @@ class Playback:
         self._show: Show | None = None
         self._replay: Replay | None = None
         self._slides: Slides | None = None
-        self._is_troubled = False  # the client was told that something is in the way
-        self._lost_at: deque[float] = deque(maxlen=LOSSES)
-        self._is_mending = False  # the worker was lost, and this is the next attempt
-        self._chosen: Chosen | None = None
         self._acting = trio.CancelScope()
         self._news = trio.Event()
         self._since = -math.inf
         self._waits_for_picture = False
+        # what went wrong
+        self._is_troubled = False  # the client was told that something is in the way
+        self._is_refused = False  # it may not have, or cannot play, what there is
+        self._is_mending = False  # the worker was lost, and this is the next attempt
+        self._lost_at: deque[float] = deque(maxlen=LOSSES)
 
     # --- what the client says -------------------------------------------------------------------------------------
 
@@ -100,7 +97,7 @@ class Playback:
         """What it can show and would like."""
         before, self._want = self._want, want
         if before is None or want.codecs != before.codecs:
-            self._chooser.forget()
+            self._selection.forget()
         if want != before:
             self._restart()
 
@@ -129,7 +126,7 @@ class Playback:
 
     def hear(self, stats: Stats) -> None:
         """What it says of itself, once a second."""
-        self._network.hear(stats)
+        self._selection.hear(stats)
         if self._replay is not None:
             self._replay.hear(stats)
 
@@ -137,22 +134,26 @@ class Playback:
 
     @property
     def showing(self) -> object | None:
-        return self._chosen
+        return self._show
 
     @property
     def is_transcoded(self) -> bool:
-        return self._chosen is not None and self._chosen.plan is not None
+        return self._show is not None and self._show.chosen.plan is not None
 
     def decide(self) -> None:
         """Settings, rights or the mask may be others."""
-        chosen = self._chosen
-        if chosen is None or self._want is None:
+        show, want = self._show, self._want
+        if want is None:
             return
-        mask = NO_MASK if chosen.rung is None else chosen.rung.mask
+        if show is None:
+            if self._is_refused and not isinstance(self._selection.choose(want, self._speed), Refused | Unplayable):
+                self._restart()
+            return
+        mask = NO_MASK if show.chosen.rung is None else show.chosen.rung.mask
         if self._policy.mask not in (NO_MASK, mask):
             self._outlet.forget()  # now, and nothing of what waits
             self._restart(at_once=True)
-        elif self._would_choose() != chosen:
+        elif self._selection.choose(want, self._speed) != show.chosen or self._hears != show.hears:
             self._restart()
 
     def camera_changed(self, _camera: Camera, /) -> None:
@@ -160,7 +161,18 @@ class Playback:
         self.decide()
 
     def look(self, now: float, /) -> None:
-        """See whether the network carries what is sent."""
+        """See whether the network carries what is played."""
+        if self._show is not None and self._show.playing:
+            picture_bytes = None if self._slides is None else self._slides.mean_bytes
+            if self._selection.look(now, self._show.chosen, picture_bytes):
+                self.decide()
+
+    def _lag_s(self) -> float:
+        return 0.0 if self._replay is None else self._replay.lag_s
+
+    @property
+    def _hears(self) -> bool:
+        return self._want is not None and self._want.audio and self._policy.may_hear
 
     # --- the task -------------------------------------------------------------------------------------------------
 
@@ -171,7 +183,7 @@ class Playback:
             while True:
                 self._news = trio.Event()
                 with trio.CancelScope() as self._acting:
-                    self._since, self._waits_for_picture = trio.current_time(), False
+                    self._waits_for_picture = False
                     await self._act()
                     await self._news.wait()
                 self._end()
@@ -192,53 +204,38 @@ class Playback:
         if not self._must_show:
             self._tell(messages.position(self._number, self._at, "paused", self._speed))
             return
-        self._waits_for_picture = True
+        self._since, self._waits_for_picture = trio.current_time(), True
         try:
             await self._take_step()
             while await self._show_from_here(want):
                 pass
         except Fault as fault:  # deleted meanwhile, say; or no worker
-            self._say(messages.status("waiting", fault.code))
+            self._trouble(messages.status("waiting", fault.code))
             await trio.sleep(AGAIN_S)
             self._restart()
+        except Exception:  # of one session: the others, and the appliance, go on
+            log.exception("%s: not played", self._camera.name)
+            self._trouble(messages.status("lost", "internal"))
 
     async def _take_step(self) -> None:
         """From the picture that is shown to those beside it."""
-        assert self._at is not None
-        strip = Strip(self._archive, self._camera_id, await self._main())
-        while self._step:
+        strip = await self._selection.reference()
+        while self._step and self._at is not None:
             by = 1 if self._step > 0 else -1
             at = await strip.step(self._at, by)
-            self._step -= by
-            if at is None:
-                self._step = 0
-            else:
-                self._at = at
-
-    async def _main(self) -> str:
-        """The stream that says where gaps are."""
-        if self._chosen is not None:
-            return self._chosen.stream.name
-        names = await self._archive.streams(self._camera_id)
-        return "main" if "main" in names or not names else names[0]
+            self._step = 0 if at is None else self._step - by
+            self._at = self._at if at is None else at
 
     async def _show_from_here(self, want: Want) -> bool:
         """Show until it ends, or something else is asked; True: it goes on elsewhere."""
         assert self._at is not None
         at = self._at
-        self._recorded.groups.clear()
-        for name in await self._archive.streams(self._camera_id):
-            strip = Strip(self._archive, self._camera_id, name)
-            group = await strip.group_at(at)
-            if group is not None:
-                self._recorded.groups[name] = strip, group
-        if not self._recorded.groups:
-            return await self._cross(Strip(self._archive, self._camera_id, await self._main()), at)
-        chosen = self._would_choose()
+        if not await self._selection.find(at):
+            return await self._cross(await self._selection.reference(), at)
+        chosen = self._choose(want)
         if chosen is None:
             return False
-        self._chosen = chosen
-        strip, group = self._recorded.groups[chosen.stream.name]
+        strip, group = self._selection.group(chosen)
         show = self._show = Show(
             number=self._number,
             at=at,
@@ -251,42 +248,26 @@ class Playback:
             outlet=self._outlet,
             policy=self._policy,
             clock=self._clock,
-            hears=want.audio and self._policy.may_hear,
+            hears=self._hears,
             begun=self._begun,
         )
         show.tell_position()
         try:
-            end = await self._run_show(show)
+            end = await self._run(show)
         except SeatLostError as error:
             return self._mend(show, error)
         if show.playing:
             await show.playhead.reach(end)
-            self._stop_at(end)
+            self._stop_at(end, "ended")
         return False
 
-    async def _run_show(self, show: Show) -> int:
+    async def _run(self, show: Show) -> int:
+        self._replay = self._slides = None
         if show.chosen.plan is None:
             self._replay = Replay(show)
             return await self._replay.run()
         self._slides = Slides(show, self._crew, at_once=self._is_mending)
         return await self._slides.run()
-
-    def _mend(self, show: Show, error: SeatLostError) -> bool:
-        """The worker is lost; True: another goes on, behind what ends one after the other."""
-        now = trio.current_time()
-        log.warning("playback of %s: another worker goes on: %s", self._camera_id, error)
-        again, self._is_mending = self._is_mending, True
-        if error.blamed:
-            self._lost_at.append(now)
-        if len(self._lost_at) == LOSSES and now - self._lost_at[0] <= LOSSES_WITHIN_S:
-            self._begun()
-            self._say(messages.status("lost", GIVEN_UP))
-            return False
-        self._say(messages.status("waiting", RESTARTING))
-        self._at = show.playhead.now if show.playing else show.at
-        if again and error.blamed and show.playing:
-            self._at = show.group.ends_at if show.speed > 0 else show.group.key_at - 1
-        return True
 
     async def _cross(self, strip: Strip, at: int) -> bool:
         """Nothing was recorded here: on to where something was; False: there is none, or it does not play."""
@@ -296,7 +277,7 @@ class Playback:
         self._begun()
         self._outlet.begin((), ())
         if not self._playing or to is None:
-            self._say(messages.unrecorded(before, after))
+            self._trouble(messages.unrecorded(before, after))
             self._stop_at(at, "ended" if self._playing else "paused")
             return False
         self._tell(messages.gap(self._number, at, to))
@@ -310,25 +291,40 @@ class Playback:
         self._at = to if self._speed > 0 else to - 1
         return True
 
+    def _mend(self, show: Show, error: SeatLostError) -> bool:
+        """The worker is lost; True: another goes on, behind what ends one after the other."""
+        now = trio.current_time()
+        log.warning("playback of %s: another worker goes on: %s", self._camera.name, error)
+        again, self._is_mending = self._is_mending, True
+        if error.blamed:
+            self._lost_at.append(now)
+        if len(self._lost_at) == LOSSES and now - self._lost_at[0] <= LOSSES_WITHIN_S:
+            self._begun()
+            self._trouble(messages.status("lost", GIVEN_UP))
+            return False
+        self._trouble(messages.status("waiting", RESTARTING))
+        self._at = show.playhead.now if show.playing else show.at
+        if again and error.blamed and show.playing:
+            self._at = show.group.ends_at if show.speed > 0 else show.group.key_at - 1
+        return True
+
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    def _would_choose(self) -> Chosen | None:
+    def _choose(self, want: Want) -> Chosen | None:
         """What this client is to get; None: nothing that there is, and it is told."""
-        assert self._want is not None
-        self._chooser.speed = self._recorded.speed = self._speed
-        chosen = self._chooser.choose(self._want)
+        chosen = self._selection.choose(want, self._speed)
+        self._is_refused = isinstance(chosen, Refused | Unplayable)
         if isinstance(chosen, Refused):
-            self._say(messages.status("lost", chosen.reason))
+            self._trouble(messages.status("lost", chosen.reason))
             return None
         if isinstance(chosen, Unplayable):
             codec = "" if chosen.video is None else chosen.video.codec_string
             told = chosen.message if self._policy.may_know else ""
-            self._say(messages.status("lost", str(chosen.why), told, codec=codec))
+            self._trouble(messages.status("lost", str(chosen.why), told, codec=codec))
             return None
-        ways = self._chooser.ways(self._want, chosen)
-        return ways.options[self._network.step(ways)]
+        return chosen
 
-    def _stop_at(self, at: int, state: str = "ended") -> None:
+    def _stop_at(self, at: int, state: str) -> None:
         """It plays no more."""
         self._at, self._playing, self._must_show = at, False, False
         self._tell(messages.position(self._number, at, state, self._speed))
@@ -353,6 +349,7 @@ class Playback:
             self._acting.cancel()
 
     def _begun(self) -> None:
+        """There is a picture."""
         self._waits_for_picture = self._is_mending = False
         if self._is_troubled:
             self._is_troubled = False
@@ -365,9 +362,9 @@ class Playback:
     def _end(self) -> None:
         """What was shown is no longer."""
         self._hold()
-        self._show = self._replay = self._slides = self._chosen = None
+        self._show = self._replay = self._slides = None
 
-    def _say(self, status: str) -> None:
+    def _trouble(self, status: str) -> None:
         """Something is in the way."""
         self._is_troubled = True
         self._tell(status)

@@ -95,7 +95,7 @@ class TicketView(msgspec.Struct):
     seconds: int
 
 
-TICKET_PATHS = ("live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg")
+TICKET_PATHS = ("live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg", "playback")
 TICKET_S = 60
 
 

@@ -175,11 +175,13 @@ class Gate:
                 principal, _ = self._services.auth.tickets.redeem(ticket, asked.path)
         if session is not None and by_cookie and _changes_something(route, asked):
             self._check_csrf(session, asked)
-        camera = self._allow(route, principal, path)
+        camera = self._allow(route, principal, path, asked.args)
         address = self._services.client(connection, asked.scope["headers"]).address
         return Call(route, principal, session, camera, None, path, asked.args, connection, address, ticket)
 
-    def _allow(self, route: Route, principal: Principal | None, path: dict[str, str]) -> Camera | None:
+    def _allow(
+        self, route: Route, principal: Principal | None, path: dict[str, str], query: Mapping[str, str]
+    ) -> Camera | None:
         """The camera that the route is about.  Raises `Fault` unless the principal may call it."""
         if route.needs is Access.PUBLIC:
             return None
@@ -194,7 +196,7 @@ class Gate:
             camera = self._known(principal, path[route.camera])
             if camera is None:
                 raise problem.no_camera()
-        self._check_right(route, principal, camera)
+        self._check_right(route, principal, camera, query)
         return camera
 
     async def _find(self, finder: Finder, call: Call) -> None:
@@ -203,7 +205,7 @@ class Gate:
         camera = None if found is None else self._known(call.who, found.camera_id)
         if found is None or camera is None:
             raise finder.unknown()
-        self._check_right(call.route, call.who, camera)
+        self._check_right(call.route, call.who, camera, call.query)
         call.camera, call.found = camera, found.thing
 
     def _known(self, principal: Principal, camera_id: str) -> Camera | None:
@@ -214,11 +216,13 @@ class Gate:
             return None
         return camera
 
-    def _check_right(self, route: Route, principal: Principal, camera: Camera | None) -> None:
+    def _check_right(self, route: Route, principal: Principal, camera: Camera | None, query: Mapping[str, str]) -> None:
         rights = self._services.rights
         if route.needs is Access.SIGNED_IN:
             return
         needed = Right.ADMINISTER if route.needs is Access.METRICS else Right(route.needs)
+        if route.instead is not None and route.instead[0] in query:
+            needed = route.instead[1]
         if not rights.allows(principal, needed, camera.id if camera is not None and needed in CAMERA_RIGHTS else None):
             raise problem.no_right(needed)
         if route.video is Video.NATIVE and camera is not None:

@@ -71,6 +71,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "security": _security(route),
         "responses": _responses(route),
         "x-needs": str(route.needs),
+        **({"x-needs-with": {route.instead[0]: str(route.instead[1])}} if route.instead else {}),
     }
     if route.body is not None:
         content: dict[str, Any] = {"schema": _schema(route.body)}

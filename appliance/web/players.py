@@ -10,12 +10,13 @@ import trio
 from quart import Response
 
 from appliance.auth.rights import Right
-from appliance.base.faults import Fault, Kind
+from appliance.base.clock import from_rfc3339, to_rfc3339
+from appliance.base.faults import Fault, Kind, invalid
 from appliance.media.masks import NO_MASK
 from appliance.serve.fanout import STUCK_S, Form, Outlet
 from appliance.streams.audience import Ending, Member
 from appliance.streams.beginning import wait_beginning
-from appliance.streams.messages import Want
+from appliance.streams.messages import Want, asked
 from appliance.streams.viewer import Viewer
 from appliance.web import problem
 from appliance.web.live import ViewPolicy, check_cap, writing
@@ -82,15 +83,16 @@ class Players:
                 "/api/v1/cameras/<camera_id>/snapshot.jpg",
                 Right.LIVE,
                 self.snapshot,
-                "The newest picture as JPEG",
+                "The newest picture as JPEG, or with `at` a recorded one",
                 camera="camera_id",
                 by_ticket=True,
                 media_type="image/jpeg",
                 video=Video.MASKED,
                 query=(
                     Parameter("width", "integer", "at most so many samples wide"),
-                    Parameter("at", "string", "a time, for a recorded picture: there are none yet"),
+                    Parameter("at", "string", "a time (RFC 3339): the recorded picture of then, a key frame or nearly"),
                 ),
+                instead=("at", Right.PLAYBACK),
             )
         )
 
@@ -176,22 +178,31 @@ class Players:
                     member.end(CHANGED)
 
     async def snapshot(self, call: Call) -> Response:
-        if "at" in call.query:  # the newest picture would be another than was asked for
-            raise Fault(Kind.UNSUPPORTED, "no_recordings", "There are no recordings.", "Leave out at=.", field="at")
         width = call.number("width", 16, LARGEST_SNAPSHOT)
+        at = _moment(call.query["at"]) if "at" in call.query else None
         with self._one_more(call.who.user_id):
-            taken = await self._taken(call, width)
-        if not self._services.rights.allows(call.who, Right.LIVE, call.watched.id):  # it may have taken a while
+            taken, shown_at = await self._taken(call, width, at)
+        right = Right.LIVE if at is None else Right.PLAYBACK
+        if not self._services.rights.allows(call.who, right, call.watched.id):  # it may have taken a while
             raise problem.no_camera()
-        return Response(taken.jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store"}
+        if shown_at is not None:
+            headers["X-Picture-Time"] = to_rfc3339(shown_at)
+        return Response(taken.jpeg, content_type="image/jpeg", headers=headers)
 
-    async def _taken(self, call: Call, width: int | None) -> SnapshotDone:
-        """A picture with the mask that is due when it has come: both may change while the camera is waited for."""
-        due = self._services.mask_for(call.who, call.watched)
+    async def _taken(self, call: Call, width: int | None, at: int | None) -> tuple[SnapshotDone, int | None]:
+        """A picture, of a time if that is asked, with the mask that is due when it has come: both may change while it
+        is waited for."""
+        snapshots, camera = self._services.snapshots, call.watched
+        due = self._services.mask_for(call.who, camera)
         for _ in range(SNAPSHOT_TRIES):
             mask = due
-            taken = await self._services.snapshots.take(call.watched, width, mask)
-            due = self._services.mask_for(call.who, call.watched)
+            taken: tuple[SnapshotDone, int | None]
+            if at is None:
+                taken = await snapshots.take(camera, width, mask), None
+            else:
+                taken = await snapshots.recorded(camera, at, width, mask)
+            due = self._services.mask_for(call.who, camera)
             if due in (mask, NO_MASK):
                 return taken
         raise Fault(Kind.CONFLICT, "privacy_mask", "The camera's privacy mask is being changed.", "Ask again.")
@@ -217,6 +228,19 @@ class Players:
 
     def _check_cap(self, principal: Principal) -> None:
         check_cap(self._services, principal)
+
+
+def _moment(text: str) -> int:
+    """The time in a query, in UTC ticks.  Raises `Fault`."""
+    try:
+        return asked(from_rfc3339(text))
+    except ValueError as error:
+        raise invalid(
+            "bad_parameter",
+            f"at={text[:40]!r} cannot be used: {error}.",
+            "Give a time as 2026-03-12T14:03:27.120Z.",
+            field="at",
+        ) from None
 
 
 def wanted_stream(camera: Camera, name: str | None) -> StreamConfig:

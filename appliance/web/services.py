@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from appliance.recorder.archive import Archive
     from appliance.recorder.bookmarks import Bookmarks
     from appliance.recorder.events import EventBook
+    from appliance.recorder.recorder import Recorder
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -64,7 +65,8 @@ class Services:
     audience: Audience
     snapshots: Snapshots
     transcoders: Transcoders
-    archive: Archive
+    recorder: Recorder
+    archive: Archive  # what it recorded
     turns: UserTurns  # to seek in recordings
     hls: HlsOutputs
     trials: Trials

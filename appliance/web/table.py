@@ -75,6 +75,7 @@ class Route:
     headers.
     ``video`` has to be said where a right on a camera is needed, and where the answer is a picture or video.
     ``accepted``: what is answered with 202 where the query asks for later.
+    ``instead``: a parameter of the query, and the right on the camera that is needed in place of ``needs`` with it.
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
 
@@ -97,6 +98,7 @@ class Route:
     query: tuple[Parameter, ...] = ()
     accepted: type | None = None
     finder: Finder | None = None
+    instead: tuple[str, Right] | None = None
 
     @property
     def names_camera(self) -> bool:

@@ -189,10 +189,10 @@ def test_a_route_that_asks_for_too_little_is_noticed(route: Route) -> None:
 def test_a_gate_that_forgets_to_ask_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Gate._allow
 
-    def forgetful(gate: Gate, route: Route, principal: Any, path: dict[str, str]) -> Any:
+    def forgetful(gate: Gate, route: Route, principal: Any, path: dict[str, str], query: Any) -> Any:
         if route.name == "live" and principal is not None:
             return gate._services.cameras.find(path["camera_id"])
-        return asked(gate, route, principal, path)
+        return asked(gate, route, principal, path, query)
 
     monkeypatch.setattr(Gate, "_allow", forgetful)
     with running_house(openers=EndlessOpeners()) as house:

@@ -24,7 +24,7 @@ async def test_a_page_hears_of_cameras_as_they_come_change_and_go(house: House) 
         assert page.response.headers["cache-control"] == "no-store"
         hello = await page.event()
         assert hello[0] == "hello"
-        assert abs(hello[1]["utc_ms"] - house.clock.utc_90k() / 90) <= 1000
+        assert abs(hello[1]["utc_ms"] - house.services.clock.utc_90k() / 90) <= 1000
         camera = await house.camera("Gate")
         added = await page.until("camera_added")
         assert (added["id"], added["name"], added["rights"]) == (camera.id, "Gate", ["live"])

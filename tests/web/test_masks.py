@@ -20,11 +20,13 @@ import trio
 from quart import Response
 
 from appliance.auth.rights import ALL, CAMERA_RIGHTS, Right
+from appliance.base.clock import TICKS_PER_SECOND, to_rfc3339
 from appliance.media.jpeg import video_format
 from appliance.media.masks import EVERYTHING, NO_MASK, checked
 from appliance.web.table import Route, Table, Video
 from tests.media.jpegs import jpeg
-from tests.streams.scripted import picture
+from tests.recorder.made import endless, make_recording
+from tests.streams.scripted import CLIP, START, picture
 from tests.web.appliance import House, running_house
 from tests.web.endless import EndlessOpeners, EndlessSource
 from tests.web.test_authorisation import Extra
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 
 LEFT = [[[0, 0], [0.5, 0], [0.5, 1], [0, 1]]]
 TOP = [[[0, 0], [1, 0], [1, 0.5], [0, 0.5]]]
+#: When there was recorded.
+THEN = START - 3600 * TICKS_PER_SECOND
 #: What the mask's right edge and what is beside it are coded together in.
 EDGE = 16
 JPEGS = [jpeg(320, 180, quality=90, seed=seed) for seed in range(4)]
@@ -96,9 +100,13 @@ class World:
         self.chief: Visitor = house.do(house.administrator)
         self.anna: Visitor = house.do(house.viewer, "anna", *self.cameras)
         self.berta: Visitor = house.do(house.viewer, "berta", *self.cameras)
-        house.do(house.services.auth.users.grant, "berta", {Right.UNMASKED: ALL})
+        house.do(house.services.auth.users.grant, "anna", {Right.PLAYBACK: ALL})
+        house.do(house.services.auth.users.grant, "berta", {Right.UNMASKED: ALL, Right.PLAYBACK: ALL})
         for camera in self.cameras:
             self.mask(camera, LEFT)
+            make_recording(
+                house.folder, endless(CLIP, THEN, 8), camera_id=camera.id, index=house.services.archive._index
+            )
 
     def mask(self, camera: Camera, mask: object) -> dict[str, Any]:
         answer = self.chief.call("PATCH", f"/api/v1/admin/cameras/{camera.id}", {"mask": mask})
@@ -134,9 +142,12 @@ async def pictures_of(route: Route, visitor: Visitor, camera: Camera) -> list[by
     """JPEG pictures that a route gives.  Raises LookupError where it is not known here how to get at them."""
     path = route.path.replace("<camera_id>", camera.id)
     if route.media_type == "image/jpeg":
-        answer = await visitor.get(path)
-        assert answer.status == 200, answer.body
-        return [answer.body]
+        found = []
+        for query in ("", f"?at={to_rfc3339(THEN + TICKS_PER_SECOND)}") if route.instead else ("",):
+            answer = await visitor.get(path + query)
+            assert answer.status == 200, answer.body
+            found.append(answer.body)
+        return found
     if route.media_type.startswith("multipart/"):
         async with visitor.reading(path) as stream:
             assert stream.response.status == 200
@@ -150,6 +161,15 @@ async def pictures_of(route: Route, visitor: Visitor, camera: Camera) -> list[by
             await view.want(**WANT, mode="transcoded")
             await view.told("stream")
             return [message[8:] for message in await view.fragments(3)]
+    if route.name == "playback":
+        async with visitor.live(camera.id, way="playback") as view:
+            await view.want(**WANT, mode="transcoded")
+            shown = []
+            for speed in (1, -1, 8):
+                await view.say({"type": "play", "at": to_rfc3339(THEN + 3 * TICKS_PER_SECOND), "speed": speed})
+                await view.told("stream")
+                shown += [message[8:] for message in await view.fragments(3)]
+            return shown
     if route.name == "camera_test":
         tested = await visitor.ask(route.method, path, {"camera": camera.id})
         assert tested.status == 200, tested.body
@@ -160,7 +180,7 @@ async def pictures_of(route: Route, visitor: Visitor, camera: Camera) -> list[by
 def complaints(world: World) -> Iterator[str]:
     """Every way out that shows too much, or nothing to who may see it."""
     for route in world.house.appliance.table:
-        shows = route.video is not None or needs(route.method, route.path) == "live"
+        shows = route.video is not None or needs(route.method, route.path) in ("live", "playback")
         for camera in world.cameras if "<camera_id>" in route.path or route.video is not None else ():
             if not shows or route.video is Video.NONE:
                 yield from nothing_of(route, world, camera)
@@ -461,3 +481,50 @@ def test_a_mask_is_there_after_a_restart_and_one_that_is_damaged_hides_everythin
     world.house.do(act)
     world.mask(world.cameras[0], TOP)
     world.mask(world.cameras[0], LEFT)
+
+
+def test_a_mask_begins_and_ends_in_a_running_playback(world: World) -> None:
+    """Not one picture of the camera's own comes after the mask, from the moment on that it was acknowledged."""
+    camera = world.cameras[0]
+
+    async def patch(mask: object) -> None:
+        answer = await world.chief.ask("PATCH", f"/api/v1/admin/cameras/{camera.id}", {"mask": mask})
+        assert answer.status == 200
+
+    async def act() -> None:
+        await patch([])
+        async with (
+            world.anna.live(camera.id, way="playback") as view,
+            world.berta.live(camera.id, way="playback") as other,
+        ):
+            for each in (view, other):
+                await each.want(**WANT)
+                await each.say({"type": "play", "at": to_rfc3339(THEN), "speed": 0.25, "id": 1})
+                await announced(each, "direct", None)
+                await each.fragments(5)
+            for mask in (LEFT, TOP):
+                await patch(mask)
+                await announced(view, "transcoded", "mask")
+                assert all(is_hidden(data, mask) for data in await shown(view, 3))
+            await patch([])
+            await announced(view, "direct", None)
+            assert [text["mode"] for text in other.texts if text["type"] == "stream"] == ["direct"]
+            await patch(LEFT)
+
+    world.house.do(act)
+
+
+def test_who_asks_for_recordings_as_they_are_is_told_of_the_mask(world: World) -> None:
+    camera = world.cameras[0]
+
+    async def act() -> None:
+        async with world.anna.live(camera.id, way="playback") as view:
+            await view.want(**WANT, mode="direct")
+            await view.say({"type": "seek", "at": to_rfc3339(THEN)})
+            told = await view.told("status")
+            assert (told["state"], told["reason"]) == ("lost", "mask")
+            with trio.move_on_after(0.5):
+                await view.fragments(1)
+            assert view.media == []
+
+    world.house.do(act)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+import trio_websocket
 
+from appliance.auth.rights import Right
 from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.clock import to_rfc3339
 from appliance.media.fmp4_read import read_samples
@@ -17,6 +20,7 @@ from tests.media.clips import encode_aac, encode_h264, encode_h265
 from tests.recorder.made import endless, make_recording
 from tests.streams.recordings import FRAME, START, number_in, stretch, with_leading
 from tests.web.appliance import House, running_house
+from tests.web.scenes import eventually
 from tests.web.transcoding import AVC, HEVC, decode, pictures
 
 if TYPE_CHECKING:
@@ -63,6 +67,8 @@ def world() -> Iterator[World]:
         index = house.services.archive._index
         for clip, at, seconds, sounds in ((CLIP, LONG, 130, SOUNDS), (OPEN, AGAIN, 10, ()), (OTHER, ANOTHER, 4, ())):
             make_recording(house.folder, endless(clip, at, seconds, sounds=sounds), camera_id=camera.id, index=index)
+        # the cap on seeks is for people; here they are to be many
+        house.do(lambda: house.services.settings.change({"performance.seeks_per_user": 100}, by="test"))
         user = house.do(lambda: house.user("anna", playback=[camera], audio=[camera]))
         yield World(house, camera, house.do(house.visitor, user))
 
@@ -275,5 +281,113 @@ def test_steps_go_over_borders_both_ways(world: World, wants: dict[str, Any]) ->
                     assert at == due // 90 * 90
                     border = due
                 number += 1
+
+    world.do(act)
+
+
+async def capped(world: World, seeks: int) -> None:
+    await world.house.services.settings.change({"performance.seeks_per_user": seeks}, by="test")
+
+
+@pytest.mark.parametrize("wants", [DIRECT, PICTURES], ids=["direct", "as pictures"])
+def test_who_drags_a_slider_sees_where_they_are_and_gets_no_error(world: World, wants: dict[str, Any]) -> None:
+    """A hundred seeks in a second: few are done, pictures come meanwhile, and the last is the last."""
+
+    async def act(world: World) -> None:
+        await capped(world, 10)
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**wants)
+            began = trio.current_time()
+            for number in range(1, 101):
+                at = LONG + number * S + 7 * 90
+                await view.say({"type": "seek", "at": to_rfc3339(at), "id": number})
+                await trio.sleep(0.01)
+            if wants is PICTURES:
+                ((_, says),) = await pictures_of(view, 100, 1)
+                assert says == number_at(at)
+            else:
+                assert number_in((await stretch(view, 100, until=at)).shown_at(at)[1]) == number_at(at)
+            kinds = [text["type"] for text in view.texts]
+            assert kinds.count("stream") <= 11 + 10 * (trio.current_time() - began)
+            assert kinds.count("stream") >= 5
+            assert "error" not in kinds
+            told = [text["id"] for text in view.texts if text["type"] == "stream"]
+            assert told == sorted(told)
+        await capped(world, 100)
+
+    world.do(act)
+
+
+@pytest.mark.parametrize("wants", [DIRECT, PICTURES], ids=["direct", "as pictures"])
+def test_the_right_is_taken_and_the_playback_ends(world: World, wants: dict[str, Any]) -> None:
+    async def act(world: World) -> None:
+        user = await world.house.user(f"eve {wants.get('mode')}", playback=[world.camera], live=[world.camera])
+        eve = await world.house.visitor(user)
+        async with eve.live(world.camera.id, way="playback") as view:
+            await view.want(**wants)
+            await view.say({"type": "play", "at": to_rfc3339(LONG), "speed": 1, "id": 1})
+            await view.fragments(3)
+            await world.house.services.auth.users.grant(user.id, {Right.PLAYBACK: frozenset()})
+            with trio.fail_after(5):
+                assert (await view.end())[0] == 4403
+        path = f"/api/v1/cameras/{world.camera.id}/playback"
+        assert (await trio.to_thread.run_sync(eve.shake_hands, path)).code == "no_right"
+        assert not [member for member in world.house.services.audience if member.principal.user_id == user.id]
+        await eventually(lambda: not world.house.services.transcoders.crew.pipelines)
+
+    world.do(act)
+
+
+def test_messages_that_cannot_be_used_are_answered_and_change_nothing(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**DIRECT)
+            hostile = (
+                '{"type":"seek"}', '{"type":"seek","at":"yesterday"}', '{"type":"seek","at":"2026-11-27T16:00:00"}',
+                '{"type":"play","speed":0}', '{"type":"play","speed":-0.5}', '{"type":"play","speed":1e300}',
+                '{"type":"step","by":1000}', "[" * 60_000,
+            )  # fmt: skip
+            for message in hostile:
+                await view.say(message)
+                assert (await view.told("error"))["code"] == "bad_message"
+            for at in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"):
+                await view.say({"type": "seek", "at": at, "id": 5})
+                assert (await view.told("status"))["reason"] == "no_recording"
+            await view.say({"type": "seek", "at": to_rfc3339(LONG), "id": 6})
+            await stretch(view, 6, until=LONG)
+            await view.say("x" * 70_000)
+            assert (await view.end())[0] == 1009
+
+    world.do(act)
+
+
+def test_a_flood_is_closed(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**DIRECT)
+            with suppress(trio_websocket.ConnectionClosed):
+                for number in range(1000):
+                    await view.say({"type": "step", "by": 1, "id": number})
+            assert (await view.end())[0] == 1008
+
+    world.do(act)
+
+
+def test_snapshots_of_a_time_are_the_key_picture_before_it(world: World) -> None:
+    async def act(world: World) -> None:
+        path = f"/api/v1/cameras/{world.camera.id}/snapshot.jpg"
+        for at, due in ((LONG + 61 * S + 20 * FRAME, LONG + 61 * S), (LONG, LONG), (ANOTHER + 2 * S, ANOTHER + 2 * S)):
+            answer = await world.anna.get(f"{path}?at={to_rfc3339(at)}&width=160")
+            assert answer.status == 200, answer.body
+            assert answer.headers["x-picture-time"] == to_rfc3339(due)
+            image = decode(answer.body)
+            assert image.shape == (90, 160, 3)
+            assert number_in(image) == number_at(due)
+        for at in (LONG - S, LONG + 200 * S, END + S):
+            answer = await world.anna.get(f"{path}?at={to_rfc3339(at)}")
+            assert (answer.status, answer.code) == (404, "no_recording")
+        for bad in ("yesterday", "", "2026-11-27"):
+            assert (await world.anna.get(f"{path}?at={bad}")).code == "bad_parameter"
+        assert (await world.anna.get(path)).code == "no_right"  # live is another right
 
     world.do(act)

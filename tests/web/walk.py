@@ -54,6 +54,7 @@ PLAYS_BACK = {
     "PATCH /api/v1/bookmarks/<bookmark_id>",
     "DELETE /api/v1/bookmarks/<bookmark_id>",
     "GET /api/v1/cameras/<camera_id>/recordings",
+    "GET /api/v1/cameras/<camera_id>/playback",
 }
 
 
@@ -108,7 +109,11 @@ ROLES = (
     Standing("a viewer whose password was changed meanwhile", None),
 )
 #: What an allowed call is answered where that is not the status of the table: (status, code).
-ALLOWED = {"sign_in": (401, "bad_credentials"), "password": (422, "bad_credentials")}
+ALLOWED = {
+    "snapshot at": (404, "no_recording"),
+    "sign_in": (401, "bad_credentials"),
+    "password": (422, "bad_credentials"),
+}
 
 
 def expected(needed: str, role: Standing, camera: str | None) -> tuple[int, str] | None:
@@ -125,6 +130,10 @@ def expected(needed: str, role: Standing, camera: str | None) -> tuple[int, str]
     if needed == "administer":
         return None if role.administers else (403, "no_right")
     return None if needed == "sees" or needed in held else (403, "no_right")
+
+
+#: Where a parameter of the query asks for something else, another right is needed: said once more.
+WITH = {"snapshot": ("?at=2026-03-12T14:03:27Z", "playback")}
 
 
 class World:
@@ -195,14 +204,14 @@ class World:
             self._bookmarks[whose] = made.id
         return self._bookmarks[whose]
 
-    def call(self, route: Route, visitor: Visitor, camera: str | None, number: int = 0) -> Answer:
+    def call(self, route: Route, visitor: Visitor, camera: str | None, number: int = 0, query: str = "") -> Answer:
         camera_id = self.cameras[camera].id if camera in self.cameras else NOBODYS_ID
         values = {"camera_id": camera_id, "user": "scratch", "which": "Scratch", "tab": "general",
                   "stream": "main", "tracks": "video", "piece": "init-0.mp4"}  # fmt: skip
         if "<bookmark_id>" in route.path:
             how = "c" if visitor.by_cookie else "b"
             values["bookmark_id"] = self.house.do(self.bookmark, number, how, camera)
-        path = re.sub(r"<(\w+)>", lambda match: values.get(match[1], "x"), route.path)
+        path = re.sub(r"<(\w+)>", lambda match: values.get(match[1], "x"), route.path) + query
         if route.websocket:
             # of the right page: what this is about is rights
             return visitor.shake_hands(path, {"Origin": f"https://{visitor.host}:{visitor.port}"})
@@ -232,10 +241,21 @@ def complaints(world: World, only: Collection[str] = ()) -> Iterator[str]:
             for visitor in world.visitors[role.name]:
                 for camera in cameras:
                     yield from complaint(world, route, needed, role, visitor, camera)
+                    if route.name in WITH:
+                        query, other = WITH[route.name]
+                        yield from complaint(world, route, other, role, visitor, camera, query)
+        if (route.instead is not None) is not (route.name in WITH):
+            yield f"say in this test what {route.name} needs with {route.instead}"
 
 
 def complaint(
-    world: World, route: Route, needed: str, role: Standing, visitor: Visitor, camera: str | None
+    world: World,
+    route: Route,
+    needed: str,
+    role: Standing,
+    visitor: Visitor,
+    camera: str | None,
+    query: str = "",
 ) -> Iterator[str]:
     due = expected(needed, role, camera)
     if due is not None and due[0] == 404 and "<bookmark_id>" in route.path:
@@ -245,11 +265,11 @@ def complaint(
     if route.name == "sign_out" and role.rights is not None:  # not with the session that the others need
         number = ROLES.index(role)
         visitor = world.house.do(world.renew, visitor, f"user {number}{'c' if visitor.by_cookie else 'b'}")
-    answer = world.call(route, visitor, camera, ROLES.index(role))
+    answer = world.call(route, visitor, camera, ROLES.index(role), query)
     if (due is None and route.path.startswith("/live/<")) or route.path.endswith("/<file>"):
         good = answer.status in (200, 404)
     elif due is None:
-        due = ALLOWED.get(route.name)
+        due = ALLOWED.get(f"{route.name} at" if query else route.name)
         good = answer.status == (101 if route.websocket else route.status) if due is None else fits(answer, due)
     else:
         good = fits(answer, due)

@@ -4,6 +4,7 @@ import { readAdvice, type CameraAdvice } from "./advice";
 import { isLeaving } from "./cameras";
 import { readMask, type Mask } from "./mask";
 import { amount, isRecord, text } from "./messages";
+import { readRecording, type Recording } from "./recording";
 
 export interface AdminStream {
   readonly name: string;
@@ -26,6 +27,7 @@ export interface AdminCamera {
   readonly streams: readonly AdminStream[];
   /** What is hidden from users without the right to see it. */
   readonly mask: Mask;
+  readonly recording: Recording;
 }
 
 export interface TestStep {
@@ -88,7 +90,7 @@ export function readAdminCamera(value: unknown): AdminCamera | null {
   const id = text(value["id"], 64);
   const name = text(value["name"], 1024);
   const streams = list(value["streams"], 16).map(readStream).filter((s) => s !== null);
-  return id === null || name === null || streams.length === 0 ? null : { id, name, streams, mask: readMask(value["mask"]) };
+  return id === null || name === null || streams.length === 0 ? null : { id, name, streams, mask: readMask(value["mask"]), recording: readRecording(value["recording"]) };
 }
 
 export function readAdminCameras(value: unknown): AdminCamera[] | null {

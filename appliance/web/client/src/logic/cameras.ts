@@ -5,6 +5,9 @@ import { amount, isRecord, text } from "./messages";
 
 export type CameraHealth = "unknown" | "ok" | "waiting" | "lost";
 
+/** What becomes of a camera's recording: `on` also says that pictures are kept this moment. */
+export type RecordingState = "off" | "on" | "waiting" | "failed";
+
 export interface CameraStream {
   readonly id: string;
   readonly name: string;
@@ -28,13 +31,23 @@ export interface Camera {
   readonly streams: readonly CameraStream[];
   readonly rights: readonly string[];
   readonly audio: boolean;
+  /** There are recordings of it, or there are to be. */
+  readonly recorded: boolean;
+  readonly recording: RecordingState;
+  /** Why it is not recorded though it should be. */
+  readonly recordingReason: string | null;
 }
 
 const HEALTH: readonly string[] = ["unknown", "ok", "waiting", "lost"];
+const RECORDING: readonly string[] = ["off", "on", "waiting", "failed"];
 const MOST_CAMERAS = 10_000;
 
 function health(value: unknown): CameraHealth {
   return typeof value === "string" && HEALTH.includes(value) ? (value as CameraHealth) : "unknown";
+}
+
+function recordingState(value: unknown): RecordingState {
+  return typeof value === "string" && RECORDING.includes(value) ? (value as RecordingState) : "off";
 }
 
 function readStream(value: unknown): CameraStream | null {
@@ -77,6 +90,9 @@ export function readCamera(value: unknown): Camera | null {
     streams: streams.map(readStream).filter((s) => s !== null),
     rights: rights.filter((r): r is string => typeof r === "string"),
     audio: value["audio"] === true,
+    recorded: value["recorded"] === true,
+    recording: recordingState(value["recording"]),
+    recordingReason: text(value["recording_reason"]),
   };
 }
 
@@ -137,6 +153,13 @@ export function applyEvent(cameras: readonly Camera[], event: string, data: unkn
       return cameras.map((c, i) =>
         i === at ? { ...c, health: health(data["state"]), reason: text(data["reason"]), since: text(data["since"]) } : c,
       );
+    }
+    case "camera_recording": {
+      if (!isRecord(data)) return cameras;
+      const id = text(data["id"]);
+      if (!cameras.some((c) => c.id === id)) return cameras;
+      const now = { recorded: data["recorded"] === true, recording: recordingState(data["recording"]), recordingReason: text(data["recording_reason"]) };
+      return cameras.map((c) => (c.id === id ? { ...c, ...now } : c));
     }
     default:
       return cameras;

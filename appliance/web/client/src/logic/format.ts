@@ -59,6 +59,12 @@ export function dayAndClock(i18n: Translator, utcMs: number): string {
   return new Intl.DateTimeFormat(locale(i18n), options).format(utcMs);
 }
 
+/** The name of a day of the week, counted from Monday. */
+export function weekday(i18n: Translator, day: number, length: "short" | "long"): string {
+  // 3 January 2000 was a Monday
+  return new Intl.DateTimeFormat(locale(i18n), { weekday: length, timeZone: "UTC" }).format(Date.UTC(2000, 0, 3 + day));
+}
+
 /** `12 min 40 s`, `40 s` */
 export function wait(wholeSeconds: number): string {
   const total = Math.max(0, Math.ceil(wholeSeconds));
@@ -80,7 +86,7 @@ export function length(i18n: Translator, ms: number): string {
 
 /** `9 March` on the reader's clock. */
 export function day(i18n: Translator, utcMs: number): string {
-  return new Intl.DateTimeFormat(localeOf(i18n), { day: "numeric", month: "long" }).format(utcMs);
+  return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "long" }).format(utcMs);
 }
 
 /** Whether two instants are of one day on the reader's clock. */

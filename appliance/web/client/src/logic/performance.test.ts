@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { changesOf, problemsOf, readLoad, readValues, typedOf, type Values } from "./performance";
+import { NEEDS, problemsOf, readLoad } from "./performance";
+import { changesOf, readValues, typedOf, type Values } from "./settings-values";
 
 const SAVED: Values = {
   direct: true, adaptive: true, adaptive_mode: "quality", streams_per_user: 64,
@@ -10,8 +11,8 @@ const SAVED: Values = {
 
 describe("the performance settings", () => {
   it("are read with care", () => {
-    expect(readValues({ ...SAVED, strange: [1], more: null })).toEqual(SAVED);
-    for (const nothing of [null, [], {}, { direct: "on" }, 5]) expect(readValues(nothing)).toBeNull();
+    expect(readValues({ ...SAVED, strange: [1], more: null }, NEEDS)).toEqual(SAVED);
+    for (const nothing of [null, [], {}, { direct: "on" }, 5]) expect(readValues(nothing, NEEDS)).toBeNull();
     expect(readLoad({ level: { number: 2, cpu_percent: 71.5, kbps: 900 } })).toEqual({ level: 2, cpuPercent: 71.5, kbps: 900 });
     for (const nothing of [null, {}, { level: 2 }, { level: {} }]) expect(readLoad(nothing)).toBeNull();
   });

@@ -1,10 +1,7 @@
 /** The performance settings as a form: what is typed, and what is wrong with it before the server says so (PER-1 to PER-3). */
 
-import { amount, isRecord, text } from "./messages";
-
-export type Values = Readonly<Record<string, boolean | number | string>>;
-/** As typed: numbers are texts. */
-export type Typed = Readonly<Record<string, boolean | string>>;
+import { amount, isRecord } from "./messages";
+import { isWithin, whole, type Range, type Typed } from "./settings-values";
 
 export interface Load {
   readonly level: number;
@@ -14,13 +11,6 @@ export interface Load {
 
 export const MODES = ["quality", "performance", "bandwidth"] as const;
 export const LEVELS = [1, 2, 3] as const;
-
-interface Range {
-  readonly least: number;
-  readonly most: number;
-  /** 0 stands for none. */
-  readonly off?: boolean;
-}
 
 const RANGES: Readonly<Record<string, Range>> = {
   max_fps: { least: 1, most: 60 },
@@ -36,15 +26,8 @@ export type Problem =
   | { readonly kind: "below" | "size" | "above"; readonly than: number; readonly value: string }
   | { readonly kind: "threshold" };
 
-export function readValues(value: unknown): Values | null {
-  if (!isRecord(value)) return null;
-  const found: Record<string, boolean | number | string> = {};
-  for (const [key, each] of Object.entries(value).slice(0, 64)) {
-    if (typeof each === "boolean" || typeof each === "number") found[key] = each;
-    else if (text(each) !== null) found[key] = text(each) ?? "";
-  }
-  return typeof found["direct"] === "boolean" && typeof found["level1.max_fps"] === "number" ? found : null;
-}
+/** Without these it is another tab. */
+export const NEEDS: readonly string[] = ["direct", "level1.max_fps"];
 
 export function readLoad(value: unknown): Load | null {
   const level = isRecord(value) ? value["level"] : null;
@@ -53,28 +36,13 @@ export function readLoad(value: unknown): Load | null {
   return number === null ? null : { level: number, cpuPercent: amount(level["cpu_percent"]) ?? 0, kbps: amount(level["kbps"]) ?? 0 };
 }
 
-export function typedOf(values: Values): Typed {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === "number" ? String(value) : value]));
-}
-
-/** What was changed, as the server takes it. */
-export function changesOf(typed: Typed, saved: Values): Record<string, boolean | number | string> {
-  const changed = Object.entries(typed).filter(([key, value]) => typedOf(saved)[key] !== value);
-  return Object.fromEntries(changed.map(([key, value]) => [key, typeof saved[key] === "number" ? Number(value) : value]));
-}
-
-function whole(value: boolean | string | undefined): number {
-  return typeof value === "string" && /^\d{1,9}$/.test(value.trim()) ? Number(value) : NaN;
-}
-
 export function problemsOf(typed: Typed): Record<string, Problem> {
   const found: Record<string, Problem> = {};
   const of = (level: number, name: string): number => whole(typed[`level${level}.${name}`]);
   for (const level of LEVELS) {
-    for (const [name, { least, most, off = false }] of Object.entries(RANGES)) {
+    for (const [name, range] of Object.entries(RANGES)) {
       if (typed[`level${level}.${name}`] === undefined) continue;
-      const value = of(level, name);
-      if (!(value >= least && value <= most) && !(off && value === 0)) found[`level${level}.${name}`] = { kind: "range", least, most, off };
+      if (!isWithin(of(level, name), range)) found[`level${level}.${name}`] = { kind: "range", least: range.least, most: range.most, off: range.off ?? false };
     }
   }
   const on = LEVELS.filter((level) => typed[`level${level}.enabled`] === true);

@@ -2,8 +2,9 @@
 
 import { readAdminCamera, readAdminCameras, readTest, type AdminCamera, type TestResult } from "../logic/camera-admin";
 import type { MaskBody } from "../logic/mask";
-import { readLoad, readValues, type Load, type Values } from "../logic/performance";
+import { readLoad, type Load } from "../logic/performance";
 import { readStatus, type ServerStatus } from "../logic/server-status";
+import { readValues, type Values } from "../logic/settings-values";
 import { ApiError, type Api } from "./api";
 
 /** A test may take twenty seconds. */
@@ -21,11 +22,11 @@ export class AdminApi {
     return known(readAdminCameras(await this.api.call("GET", "/admin/cameras")));
   }
 
-  async addCamera(body: Record<string, string>): Promise<AdminCamera> {
+  async addCamera(body: Readonly<Record<string, unknown>>): Promise<AdminCamera> {
     return known(readAdminCamera(await this.api.call("POST", "/admin/cameras", body)));
   }
 
-  async changeCamera(id: string, body: Record<string, string> | MaskBody): Promise<AdminCamera> {
+  async changeCamera(id: string, body: Readonly<Record<string, unknown>> | MaskBody): Promise<AdminCamera> {
     return known(readAdminCamera(await this.api.call("PATCH", `/admin/cameras/${encodeURIComponent(id)}`, body)));
   }
 
@@ -39,12 +40,13 @@ export class AdminApi {
     await this.api.call("DELETE", `/admin/cameras/${encodeURIComponent(id)}/removal`);
   }
 
-  async performance(): Promise<Values> {
-    return known(readValues(await this.api.call("GET", "/admin/settings/performance")));
+  /** The values of a tab; `needs`: see `readValues`. */
+  async settings(tab: string, needs: readonly string[]): Promise<Values> {
+    return known(readValues(await this.api.call("GET", `/admin/settings/${tab}`), needs));
   }
 
-  async savePerformance(body: Record<string, boolean | number | string>): Promise<void> {
-    await this.api.call("PUT", "/admin/settings/performance", body);
+  async saveSettings(tab: string, body: Values): Promise<void> {
+    await this.api.call("PUT", `/admin/settings/${tab}`, body);
   }
 
   async load(): Promise<Load> {

@@ -7,6 +7,7 @@ import type { Translator } from "../i18n/translator";
 import { CameraSettings } from "../parts/camera-settings";
 import { PageLink } from "../parts/page-link";
 import { PerformanceSettings } from "../parts/performance-settings";
+import { RecordingSettings } from "../parts/recording-settings";
 import { useStore } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/icons";
 
@@ -19,6 +20,7 @@ interface Tab {
 function groups({ t, tc }: Translator): readonly { readonly title: string; readonly tabs: readonly Tab[] }[] {
   return [{ title: tc("settings", "Video"), tabs: [
     { name: "cameras", label: t("Cameras"), icon: "camera" },
+    { name: "recording", label: t("Recording"), icon: "record" },
     { name: "performance", label: t("Performance"), icon: "bars" },
   ] }];
 }
@@ -51,7 +53,7 @@ export function SettingsPage() {
           </section>
         ))}
       </nav>
-      {tab.name === "performance" ? <PerformanceSettings /> : <CameraSettings item={route.item} />}
+      {tab.name === "performance" ? <PerformanceSettings /> : tab.name === "recording" ? <RecordingSettings /> : <CameraSettings item={route.item} />}
     </div>
   );
 }

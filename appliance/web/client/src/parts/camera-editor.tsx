@@ -7,6 +7,7 @@ import type { AdminCamera, TestResult } from "../logic/camera-admin";
 import {
   changeBody, changedFields, draftOf, EMPTY, faultsOf, leavesHost, newBody, testBody, testKey, tidied, unpinned, type Draft, type FieldName,
 } from "../logic/camera-draft";
+import { NOT_RECORDED } from "../logic/recording";
 import { usualAddresses, type Usual } from "../logic/usual-addresses";
 import { AdminApi } from "../net/admin";
 import { ApiError } from "../net/api";
@@ -14,6 +15,7 @@ import { Button, ErrorText, Field } from "../ui/controls";
 import { Icon } from "../ui/icons";
 import { CameraAdviceNotes } from "./camera-advice";
 import { CameraPicture } from "./camera-picture";
+import { CameraRecording, useRecording } from "./camera-recording";
 import { CameraWay } from "./camera-way";
 import { faultText, refusal } from "./camera-words";
 import { LeaveGuard } from "./leave-guard";
@@ -54,6 +56,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
   const [second, setSecond] = useState(draft.sub !== "");
   const [changing, setChanging] = useState(false);
   const [masking, setMasking] = useState(false);
+  const recording = useRecording(camera?.recording ?? NOT_RECORDED);
   const form = useRef<HTMLFormElement>(null);
   const round = useRef(0);
   const left = useRef(false);
@@ -77,7 +80,8 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
   const signedIn = meant.username !== "" || (meant.password ?? "") !== "" || (camera?.streams[0]?.hasPassword ?? false);
   const changes = saved === null ? [] : changedFields(meant, saved);
   const moves = saved !== null && leavesHost(draft, saved);
-  const dirty = saved === null ? draft.url.trim() !== "" : changes.length > 0;
+  const changed = changes.length + recording.changes;
+  const dirty = saved === null ? draft.url.trim() !== "" : changed > 0;
   const ready = result?.ok === true || blind;
   const keeps = camera?.streams[0]?.hasPassword === true && !moves;
 
@@ -184,10 +188,16 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
     const next = settle();
     setFault(null);
     if (complain(next, true)) return false;
+    if (recording.faults.size > 0) {
+      form.current?.querySelector<HTMLElement>(".rec [aria-invalid=true], .times:has(.errmsg) button, .rec .add-times")?.focus();
+      return false;
+    }
     setSaving(true);
     try {
       const api = new AdminApi(model.api);
-      const now = camera !== null && saved !== null ? await api.changeCamera(camera.id, changeBody(next, saved)) : await api.addCamera(newBody(next));
+      const body = camera !== null && saved !== null ? changeBody(next, saved) : newBody(next);
+      const whole = { ...body, ...recording.body };
+      const now = camera !== null ? await api.changeCamera(camera.id, whole) : await api.addCamera(whole);
       done(now);
       if (camera !== null) {
         setDraft(tidied(draftOf(now)));
@@ -310,6 +320,7 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
             </Button>
           )
         )}
+        {(camera !== null || ready) && <CameraRecording form={recording} hasSub={draft.sub.trim() !== ""} />}
         {camera !== null && <MaskRow mask={camera.mask} edit={() => setMasking(true)} />}
         {fault !== null && fault.field === null && <ErrorText text={fault.text} />}
         {camera === null ? (
@@ -370,10 +381,12 @@ export function CameraEditor({ camera, cameras, lost, done, remove }: EditorProp
               </Button>
             </div>
             <SaveBar
-              changes={changes.length}
+              changes={changed}
+              wrong={recording.faults.size}
               saving={saving}
               undo={() => {
                 setDraft(saved ?? EMPTY);
+                recording.undo();
                 setFault(null);
                 setChanging(false);
                 setSecond((saved?.sub ?? "") !== "");

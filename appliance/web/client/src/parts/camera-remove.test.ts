@@ -5,8 +5,9 @@ import { ENGLISH } from "../i18n/languages";
 import { Store } from "../logic/store";
 import { ApiError, Unreachable } from "../net/api";
 import { removeCamera } from "./camera-remove";
+import { NOT_RECORDED } from "../logic/recording";
 
-const CAMERA = { id: "g", name: "Gate", streams: [], mask: [] };
+const CAMERA = { id: "g", name: "Gate", streams: [], mask: [], recording: NOT_RECORDED };
 const LATER = "DELETE /admin/cameras/g?in_seconds=60";
 const NOW = "DELETE /admin/cameras/g";
 const KEEP = "DELETE /admin/cameras/g/removal";

@@ -174,6 +174,8 @@ export function refusal({ t, language }: Translator, error: unknown): { readonly
       return { field: "fingerprint", text: t("A SHA-256 fingerprint has 64 digits, 0–9 and A–F.") };
     case "invalid_credentials":
       return { field: field ?? "password", text: or(t("This has characters that cannot be sent to a camera.")) };
+    case "invalid_recording":
+      return { field: null, text: or(t("The camera cannot be recorded like this. Check what is set under Recording.")) };
     case "busy":
       return { field: null, text: t("Other cameras are being tested. Try again in a few seconds.") };
     case "no_camera":

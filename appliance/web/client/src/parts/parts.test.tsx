@@ -29,7 +29,7 @@ import { stations, whyAsText, WhyPanel } from "./why-panel";
 import { advice, transcodedFor, whyText } from "./why-texts";
 
 const CAMERA: Camera = {
-  id: "1", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, streams: [], rights: ["live"], audio: false,
+  id: "1", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, streams: [], rights: ["live"], audio: false, recorded: false, recording: "off", recordingReason: null,
 };
 const VIEW: PlayerView = {
   phase: "live", reason: null, codec: null, own: null, sound: false, slow: false,

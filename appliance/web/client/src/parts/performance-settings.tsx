@@ -1,17 +1,16 @@
 /** The tab *Performance*: how video is sent, and the levels that limit what is transcoded (PER-1 to PER-3). */
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import type { Translator } from "../i18n/translator";
 import * as format from "../logic/format";
-import { changesOf, LEVELS, MODES, problemsOf, typedOf, type Load, type Problem, type Typed, type Values } from "../logic/performance";
+import { LEVELS, MODES, NEEDS, problemsOf, type Load, type Problem } from "../logic/performance";
 import { AdminApi } from "../net/admin";
-import { ApiError, Unreachable } from "../net/api";
 import { Button, EmptyState, ErrorText, Field, Segmented, Switch } from "../ui/controls";
 import { useLooking, useTitle } from "../ui/hooks";
-import { refusal } from "./camera-words";
 import { LeaveGuard } from "./leave-guard";
 import { SaveBar } from "./save-bar";
+import { useSettingsTab } from "./use-settings-tab";
 
 /** How often the load is asked for. */
 const LOAD_MS = 5000;
@@ -37,60 +36,12 @@ export function PerformanceSettings() {
   const model = useModel();
   const i18n = useI18n();
   const { t } = i18n;
-  const [saved, setSaved] = useState<Values | null>(null);
-  const [typed, setTyped] = useState<Typed>({});
   const [load, setLoad] = useState<Load | null>(null);
-  const [failed, setFailed] = useState(false);
-  const [saving, setSaving] = useState(false);
-  const [refused, setRefused] = useState("");
+  const tab = useSettingsTab("performance", NEEDS, problemsOf);
+  const { saved, typed, set, problems } = tab;
   useTitle(t("Performance"));
+  useLooking(() => new AdminApi(model.api).load().then(setLoad, tab.troubled), LOAD_MS);
 
-  const api = new AdminApi(model.api);
-  const troubled = (error: unknown): void => {
-    if (error instanceof ApiError && error.status === 401) model.sessionEnded();
-    else if (!(error instanceof ApiError || error instanceof Unreachable)) throw error;
-  };
-  const read = async (): Promise<void> => {
-    try {
-      const values = await api.performance();
-      setSaved(values);
-      setTyped(typedOf(values));
-      setFailed(false);
-    } catch (error) {
-      troubled(error);
-      setFailed(true);
-    }
-  };
-  useEffect(() => void read(), []);
-  useLooking(() => api.load().then(setLoad, troubled), LOAD_MS);
-
-  const problems = saved === null ? {} : problemsOf(typed);
-  const changes = saved === null ? {} : changesOf(typed, saved);
-  const count = Object.keys(changes).length;
-  const wrong = Object.keys(problems).length;
-  const save = async (): Promise<boolean> => {
-    if (wrong > 0) {
-      const first = Object.keys(typed).find((key) => problems[key] !== undefined) ?? "";
-      document.querySelector<HTMLElement>(`[name="${CSS.escape(first)}"]`)?.focus();
-      return false;
-    }
-    setSaving(true);
-    setRefused("");
-    try {
-      await api.savePerformance(changes);
-      await read();
-      model.toasts.add("good", t("Saved. In force."));
-      return true;
-    } catch (error) {
-      troubled(error);
-      setRefused(error instanceof ApiError ? [error.detail, error.hint].filter(Boolean).join(" ") : refusal(i18n, error).text);
-      return false;
-    } finally {
-      setSaving(false);
-    }
-  };
-
-  const set = (key: string) => (value: boolean | string): void => setTyped((before) => ({ ...before, [key]: value }));
   const on = (key: string): boolean => typed[key] === true;
   const field = (key: string, label: string, hint?: string) => {
     const before = saved === null ? "" : String(saved[key] ?? "");
@@ -124,9 +75,9 @@ export function PerformanceSettings() {
       </div>
       <div class="scroll">
         <div class="page">
-          {failed && saved === null && (
+          {tab.failed && saved === null && (
             <EmptyState icon="warning" title={t("The settings could not be loaded.")}>
-              <Button onClick={() => void read()}>{t("Try again")}</Button>
+              <Button onClick={() => void tab.read()}>{t("Try again")}</Button>
             </EmptyState>
           )}
           {saved !== null && (
@@ -135,7 +86,7 @@ export function PerformanceSettings() {
               noValidate
               onSubmit={(event) => {
                 event.preventDefault();
-                void save();
+                void tab.save();
               }}
             >
               <section class="card" aria-labelledby="perf-video">
@@ -201,17 +152,9 @@ export function PerformanceSettings() {
                   )}
                 </section>
               ))}
-              {refused !== "" && <ErrorText text={refused} />}
-              <SaveBar
-                changes={count}
-                wrong={wrong}
-                saving={saving}
-                undo={() => {
-                  setTyped(typedOf(saved));
-                  setRefused("");
-                }}
-              />
-              <LeaveGuard active={count > 0 && !saving} save={save} words={t("The changes to the performance settings are not saved.")} />
+              {tab.refused !== "" && <ErrorText text={tab.refused} />}
+              <SaveBar changes={tab.changes} wrong={tab.wrong} saving={tab.saving} undo={tab.undo} />
+              <LeaveGuard active={tab.changes > 0 && !tab.saving} save={tab.save} words={t("The changes to the performance settings are not saved.")} />
             </form>
           )}
         </div>

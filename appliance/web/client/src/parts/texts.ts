@@ -45,6 +45,23 @@ export function reasonText({ t }: Translator, reason: string | null): string | n
   }
 }
 
+/** Why a camera is not recorded though it should be, in a few words (ui.md §5). */
+export function recordingTrouble({ t }: Translator, camera: Camera): string | null {
+  if (camera.recording !== "failed") return null;
+  switch (camera.recordingReason) {
+    case "disk_full":
+      return t("Not recording: disk full");
+    case "disk_read_only":
+      return t("Not recording: disk write-protected");
+    case "disk_slow":
+      return t("Not recording: disk too slow");
+    case "disk_failed":
+      return t("Not recording: disk fails");
+    default:
+      return t("Not recording");
+  }
+}
+
 function lastPicture(i18n: Translator, figures: Figures): string | null {
   if (figures.pictureUtc === null) return null;
   return i18n.t("Last picture {time}.", { time: format.clock(i18n, figures.pictureUtc) });

@@ -11,7 +11,7 @@ import { IconButton } from "../ui/controls";
 import { useLatest, useSecond, useStore } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/icons";
 import { takeSnapshot, toggleSound } from "./snapshot";
-import { detailsLine, messageOf, phaseWord } from "./texts";
+import { detailsLine, messageOf, phaseWord, recordingTrouble } from "./texts";
 import { busyLevel, causeOf, transcodedFor } from "./why-texts";
 
 interface TileProps {
@@ -119,7 +119,8 @@ export function TileFrame(props: FrameProps) {
     if (props.selected && !elsewhere) article.current?.focus({ preventScroll: true });
   }, [props.selected]);
   const transcoded = view.phase === "live" && view.stream?.mode === "transcoded";
-  const label = [camera.name, phaseWord(i18n, view.phase), transcoded ? i18n.tc("state", "transcoded") : "", props.sound ? i18n.t("Sound on") : ""]
+  const recording = camera.recording === "on" ? i18n.tc("state", "recording") : recordingTrouble(i18n, camera);
+  const label = [camera.name, phaseWord(i18n, view.phase), recording, transcoded ? i18n.tc("state", "transcoded") : "", props.sound ? i18n.t("Sound on") : ""]
     .filter(Boolean)
     .join(", ");
   return (
@@ -199,6 +200,8 @@ export function TileChips({ camera, view, sound, size }: ChipsProps) {
   const i18n = useI18n();
   const { t, tc } = i18n;
   const chips: Chip[] = [];
+  const trouble = recordingTrouble(i18n, camera);
+  if (trouble !== null) chips.push({ icon: "record", text: trouble, short: t("Not recording"), attention: true });
   if (view.phase === "live" && view.stream?.mode === "transcoded") chips.push(transcodedChip(i18n, camera, view));
   const slow = view.slow || view.stream?.reason === "bandwidth";
   if (slow && view.phase === "live") {
@@ -250,6 +253,7 @@ function TileFoot({ camera, view, details, size, figures, everySecond, actions, 
     <div class="foot">
       <div class="grow">
         <div class="nm">
+          {camera.recording === "on" && <i class="recdot" title={i18n.tc("state", "recording")} />}
           <span class="ell">{camera.name}</span>
         </div>
         <div ref={line} class={`inf ell num${details ? " on" : ""}`} aria-hidden="true" />

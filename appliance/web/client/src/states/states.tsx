@@ -27,7 +27,7 @@ import { ToastView } from "../ui/toast-host";
 import { PlaybackBench, TimelineCost, TimelineStates } from "./timeline-states";
 
 const CAMERA: Camera = {
-  id: "camera", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, rights: ["live", "audio"], audio: true,
+  id: "camera", name: "Front gate", site: "Harbour", health: "ok", reason: null, since: null, rights: ["live", "audio"], audio: true, recorded: false, recording: "off", recordingReason: null,
   streams: [{ id: "1", name: "main", codec: "h264", width: 1920, height: 1080, fps: 25, kbps: 4096, advice: [] }],
 };
 const STREAM: StreamMessage = {
@@ -48,6 +48,7 @@ const MADE_FIGURES = { rate: 310_000, fps: 11.8, behind: 0, delay: 0.42, width: 
 interface Case {
   readonly title: string;
   readonly view?: Partial<PlayerView>;
+  readonly camera?: Partial<Camera>;
   readonly figures?: Partial<Figures>;
   readonly picture?: boolean;
   readonly selected?: boolean;
@@ -60,6 +61,8 @@ const CASES: readonly Case[] = [
   { title: "Connecting", view: { phase: "connecting" }, figures: none, picture: false },
   { title: "Direct" },
   { title: "Direct, selected", selected: true },
+  { title: "Recording", camera: { recorded: true, recording: "on" } },
+  { title: "Not recording", camera: { recorded: true, recording: "failed", recordingReason: "disk_full" }, sound: true, view: { sound: true } },
   { title: "A name that is much longer than the picture below it is wide, and goes on", selected: true },
   { title: "<b>Not markup</b>" },
   { title: "Transcoded", view: transcoded("codec"), figures: MADE_FIGURES },
@@ -190,7 +193,7 @@ export function States({ model }: { model: Model }) {
                 {CASES.map((c) => (
                   <div key={c.title} class="states-tile" style={{ width: `${width}px`, height: `${(width * 9) / 16}px` }}>
                     <TileFrame
-                      camera={{ ...CAMERA, name: c.title }}
+                      camera={{ ...CAMERA, ...c.camera, name: c.title }}
                       rect={{ x: 0, y: 0, w: width, h: (width * 9) / 16 }}
                       size={width > 340 ? "l" : width < 140 ? "xs" : "s"}
                       view={{ ...VIEW, ...c.view }}

@@ -107,6 +107,12 @@ const SHAPES = {
       <path d="m15.5 10.5 5-3v9l-5-3" />
     </>
   ),
+  record: (
+    <>
+      <circle cx="12" cy="12" r="8.5" />
+      {dot(12, 12, 4)}
+    </>
+  ),
   screen: (
     <>
       <rect x="3" y="4.5" width="18" height="12" rx="1.5" />

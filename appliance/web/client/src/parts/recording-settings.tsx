@@ -1,0 +1,85 @@
+/** The tab *Recording*: how long recordings are kept, how much room they take, and what one user may ask for at once. */
+
+import { useI18n } from "../app/context";
+import * as format from "../logic/format";
+import { limitsExceeded, NEEDS, type Limit } from "../logic/recording-settings";
+import { Button, EmptyState, ErrorText, Field } from "../ui/controls";
+import { useTitle } from "../ui/hooks";
+import { LeaveGuard } from "./leave-guard";
+import { SaveBar } from "./save-bar";
+import { useSettingsTab } from "./use-settings-tab";
+
+export function RecordingSettings() {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const tab = useSettingsTab("recording", NEEDS, limitsExceeded);
+  const { saved, typed } = tab;
+  useTitle(t("Recording"));
+
+  const field = (key: Limit, label: string, hint?: string) => {
+    const before = saved === null ? "" : String(saved[key] ?? "");
+    const value = String(typed[key] ?? "");
+    const range = tab.problems[key];
+    const limits = range === undefined ? null : { least: format.number(i18n, range.least), most: format.number(i18n, range.most) };
+    const error = limits === null ? null : range?.off ? t("Enter {least} to {most}, or 0.", limits) : t("Enter {least} to {most}.", limits);
+    return (
+      <Field
+        label={label}
+        name={key}
+        autocomplete="off"
+        value={value}
+        change={tab.set(key)}
+        maxLength={9}
+        was={value === before ? null : before}
+        error={error}
+        {...(hint === undefined ? {} : { hint })}
+      />
+    );
+  };
+  return (
+    <div class="page-main">
+      <div class="topbar">
+        <h1 class="ell">{t("Recording")}</h1>
+      </div>
+      <div class="scroll">
+        <div class="page">
+          {tab.failed && saved === null && (
+            <EmptyState icon="warning" title={t("The settings could not be loaded.")}>
+              <Button onClick={() => void tab.read()}>{t("Try again")}</Button>
+            </EmptyState>
+          )}
+          {saved !== null && (
+            <form
+              class="perf"
+              noValidate
+              onSubmit={(event) => {
+                event.preventDefault();
+                void tab.save();
+              }}
+            >
+              <section class="card" aria-labelledby="keep">
+                <h2 id="keep">{t("What is kept")}</h2>
+                {field("retention_days", t("Keep for days"), t("Older recordings are deleted, unless a camera has its own number of days."))}
+                <div class="two">
+                  {field("max_gb", t("Keep at most, GB"), t("Of all cameras together. 0: as much as the disk has room for."))}
+                  {field("keep_free_gb", t("Leave free on the disk, GB"), t("When less is free, the oldest recordings are deleted."))}
+                </div>
+                <p class="hint">{t("Whether a camera is recorded, and when, is set under Cameras.")}</p>
+              </section>
+              <section class="card" aria-labelledby="users">
+                <h2 id="users">{t("What one user may do at once")}</h2>
+                <div class="two">
+                  {field("exports_per_user", t("Downloads of recordings"))}
+                  {field("seeks_per_user", t("Jumps per second"), t("Of faster ones, the last counts."))}
+                </div>
+              </section>
+              {tab.refused !== "" && <ErrorText text={tab.refused} />}
+              <SaveBar changes={tab.changes} wrong={tab.wrong} saving={tab.saving} undo={tab.undo} />
+              <LeaveGuard active={tab.changes > 0 && !tab.saving} save={tab.save} words={t("The changes to the recording settings are not saved.")} />
+            </form>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
