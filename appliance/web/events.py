@@ -11,6 +11,7 @@ from quart import Response
 from appliance import __version__
 from appliance.auth.rights import CAMERA_RIGHTS, Right, RightsChange
 from appliance.auth.sessions import SessionEnded
+from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.faults import Fault, Kind
 from appliance.recorder.bookmarks import BookmarkRemoved, BookmarkSet
 from appliance.recorder.events import Event
@@ -74,7 +75,8 @@ class Events:
             with self._services.news.listen() as listener:
                 if self._open[user] > PER_USER:  # many came at once, between the check above and here
                     return
-                yield _event("hello", {"version": __version__})  # noqa: ASYNC119 (listening is an entry in a set)
+                hello = {"version": __version__, "utc_ms": self._services.clock.utc_90k() * 1000 // TICKS_PER_SECOND}
+                yield _event("hello", hello)  # noqa: ASYNC119 (listening is an entry in a set)
                 if self._has_ended(call):  # between the gate and here
                     yield ENDED  # noqa: ASYNC119 (listening is an entry in a set)
                     return

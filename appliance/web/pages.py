@@ -35,6 +35,7 @@ PAGES = (
     "/sign-in",
     "/live/<view>",
     "/camera/<camera_id>",
+    "/playback",
     "/status",
     "/settings",
     "/settings/<tab>",

@@ -99,8 +99,8 @@ class Route:
     example: Any = None
     query: tuple[Parameter, ...] = ()
     accepted: type | None = None
-    instead: tuple[str, Right] | None = None
     finder: Finder | None = None
+    instead: tuple[str, Right] | None = None
 
     @property
     def names_camera(self) -> bool:

@@ -22,7 +22,9 @@ async def test_a_page_hears_of_cameras_as_they_come_change_and_go(house: House) 
     async with (await house.visitor(user)).reading(PATH) as page:
         assert page.response.headers["content-type"] == "text/event-stream"
         assert page.response.headers["cache-control"] == "no-store"
-        assert (await page.event())[0] == "hello"
+        hello = await page.event()
+        assert hello[0] == "hello"
+        assert abs(hello[1]["utc_ms"] - house.services.clock.utc_90k() / 90) <= 1000
         camera = await house.camera("Gate")
         added = await page.until("camera_added")
         assert (added["id"], added["name"], added["rights"]) == (camera.id, "Gate", ["live"])

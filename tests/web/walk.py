@@ -54,6 +54,7 @@ PLAYS_BACK = {
     "PATCH /api/v1/bookmarks/<bookmark_id>",
     "DELETE /api/v1/bookmarks/<bookmark_id>",
     "GET /api/v1/cameras/<camera_id>/recordings",
+    "GET /api/v1/cameras/<camera_id>/playback",
 }
 
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { answerFor, type Asked } from "../sw/policy";
 import { darkOrLight, prefsStore, readPrefs } from "./prefs";
-import { cameraPath, cameraSettingsPath, routeOf, Router } from "./router";
+import { cameraPath, cameraSettingsPath, playbackPath, routeOf, Router } from "./router";
 import { Toasts } from "./toasts";
 import { scriptsOf } from "./update";
 
@@ -19,6 +19,17 @@ describe("addresses", () => {
       expect(routeOf(path)).toEqual({ page: "unknown" });
     }
     for (const path of ["/camera/", "/camera/a/b", "/camera/%E0%A4%A", "/else", "//", ""]) expect(routeOf(path)).toEqual({ page: "unknown" });
+  });
+
+  it("say which cameras are played, and from when", () => {
+    const at = Date.UTC(2026, 2, 12, 14, 18, 36, 240);
+    const path = playbackPath(["a", "b,c"], at + 0.7);
+    expect(path).toBe("/playback?cams=a,b%2Cc&at=2026-03-12T14:18:36.240Z");
+    expect(routeOf(playbackPath(["a", "b"], at))).toEqual({ page: "playback", cameras: ["a", "b"], at });
+    expect(routeOf("/playback")).toEqual({ page: "playback", cameras: [], at: null });
+    expect(routeOf("/playback?cams=a,a,,b&at=yesterday")).toEqual({ page: "playback", cameras: ["a", "b"], at: null });
+    expect(routeOf(`/playback?cams=${"x".repeat(65)},${[..."abcdefghijk"].join()}`)).toMatchObject({ cameras: [..."abcdefghi"] });
+    expect(routeOf("/?utm=1")).toEqual({ page: "live" });
   });
 
   it("go back within the page, and to the grid from a page that was opened directly", () => {

@@ -20,13 +20,13 @@ import { Sprite } from "../ui/icons";
 import { ToastHost } from "../ui/toast-host";
 import { useKeys } from "../ui/use-keys";
 import { I18nContext, ModelContext, useI18n, useModel } from "./context";
-import type { Model } from "./model";
+import { playbackPath } from "./router";
+import type { Model, Sheet } from "./model";
 
 /** Loaded when it is first opened: most people never do. */
 const settingsPage = (): Promise<ComponentType> => import("../pages/settings-page").then((m) => m.SettingsPage);
+const playbackPage = (): Promise<ComponentType> => import("../pages/playback-page").then((m) => m.PlaybackPage);
 const statusPage = (): Promise<ComponentType> => import("../pages/status-page").then((m) => m.StatusPage);
-
-type Open = "account" | "password" | "keys" | null;
 
 export function App({ model, install }: { model: Model; install: Store<(() => void) | null> }) {
   const i18n = useStore(model.i18n);
@@ -83,14 +83,16 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
   const theme = useTheme();
   const session = useStore(model.session);
   const administer = (session.state === "in" || session.state === "ended") && session.session.administer;
-  const [open, setOpen] = useState<Open>(null);
+  const open = useStore(model.sheet);
+  const setOpen = (sheet: Sheet): void => model.sheet.set(sheet);
   const [bars, setBars] = useState(false);
   useEffect(() => {
     const hidden = (route.page === "settings" || route.page === "status") && !administer;
     if (route.page === "unknown" || route.page === "sign-in" || hidden) model.router.replace("/");
   }, [route.page, administer]);
 
-  useKeys(prefs.characterKeys && ended === null, (command) => {
+  // the page that plays has these keys for something else
+  useKeys(prefs.characterKeys && ended === null && route.page !== "playback", (command) => {
     if (ended !== null) return false;
     switch (command) {
       case "help":
@@ -101,6 +103,9 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
         return true;
       case "go-live":
         model.router.go("/");
+        return true;
+      case "go-playback":
+        model.router.go(playbackPath([], null));
         return true;
       case "go-settings":
         if (administer) model.router.go("/settings");
@@ -127,6 +132,8 @@ function Inside({ install, ended }: { install: Store<(() => void) | null>; ended
               <OnDemand load={statusPage} />
             ) : !model.host.able ? (
               <NoVideo />
+            ) : route.page === "playback" ? (
+              <OnDemand load={playbackPage} />
             ) : route.page === "camera" ? (
               <CameraPage id={route.id} />
             ) : (

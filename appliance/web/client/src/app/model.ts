@@ -6,7 +6,7 @@
 import type { Translator } from "../i18n/translator";
 import { Announcer } from "../logic/announce";
 import { applyEvent, mayWatch, type Camera } from "../logic/cameras";
-import { isRecord } from "../logic/messages";
+import { amount, isRecord } from "../logic/messages";
 import type { ServerEvent } from "../logic/sse";
 import { Store } from "../logic/store";
 import { Api, ApiError, Unreachable, type ServerInfo, type Session } from "../net/api";
@@ -30,8 +30,11 @@ export type Connection =
   /** Up again a moment ago. */
   | { readonly state: "back" };
 
+export type Sheet = "account" | "password" | "keys" | null;
+
 /** An interruption shorter than this is not worth a word. */
 const TOLD_AFTER_MS = 2000;
+const A_MOMENT_MS = 30_000;
 const BACK_SHOWN_MS = 2000;
 const REFETCH_MS = 300;
 const DOUBT_EVERY_MS = 10_000;
@@ -58,6 +61,10 @@ export class Model {
   lastCamera: string | null = null;
   /** Cameras that are removed unless somebody thinks again. */
   readonly leaving = new Store<ReadonlySet<string>>(new Set());
+  /** What is open over the page. */
+  readonly sheet = new Store<Sheet>(null);
+  /** The cameras that were played last. */
+  played: readonly string[] = [];
   /** Whether *Why do I see this?* is open beside a camera. */
   readonly whyOpen = new Store(false);
 
@@ -67,6 +74,8 @@ export class Model {
   readonly #events: EventStream;
   readonly #currentPage: () => Promise<boolean>;
   #version: string | null = null;
+  /** How far this device's clock is behind the server's. */
+  #clockBehindMs = 0;
   #refetch: ReturnType<typeof setTimeout> | null = null;
   #quiet: ReturnType<typeof setTimeout> | null = null;
   #latest: Connection | null = null;
@@ -315,7 +324,9 @@ export class Model {
     for (const listener of [...this.listeners]) listener(event, body);
     switch (event) {
       case "hello":
-        if (isRecord(body) && typeof body["version"] === "string") void this.#hello(body["version"]);
+        if (!isRecord(body)) break;
+        this.#setClock(amount(body["utc_ms"]));
+        if (typeof body["version"] === "string") void this.#hello(body["version"]);
         break;
       case "session_ended":
         this.sessionEnded();
@@ -331,6 +342,20 @@ export class Model {
       default:
         this.#apply(event, body);
     }
+  }
+
+  /** UTC milliseconds by the server's clock, as far as it is known. */
+  now(): number {
+    return Date.now() + this.#clockBehindMs;
+  }
+
+  /** Where *Play back* begins: who presses it has just seen something. */
+  aMomentAgo(): number {
+    return this.now() - A_MOMENT_MS;
+  }
+
+  #setClock(serverMs: number | null): void {
+    if (serverMs !== null) this.#clockBehindMs = serverMs - Date.now();
   }
 
   #apply(event: string, body: unknown): void {

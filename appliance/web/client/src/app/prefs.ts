@@ -15,6 +15,8 @@ export interface Prefs {
   readonly landscapeColumns: number | null;
   readonly details: boolean;
   readonly characterKeys: boolean;
+  /** Time without recording is jumped over, or passes at its own length. */
+  readonly gaps: "skip" | "play";
 }
 
 const KEY = "fanal";
@@ -41,6 +43,7 @@ export function readPrefs(stored: string | null, languages: readonly string[], k
     landscapeColumns: columns(data["landscapeColumns"]),
     details: data["details"] === true,
     characterKeys: data["characterKeys"] !== false,
+    gaps: data["gaps"] === "play" ? "play" : "skip",
   };
 }
 

@@ -5,6 +5,8 @@ import { Store } from "../logic/store";
 export type Route =
   | { readonly page: "live" }
   | { readonly page: "camera"; readonly id: string }
+  /** `at`: UTC milliseconds; null: live.  No cameras: those shown last. */
+  | { readonly page: "playback"; readonly cameras: readonly string[]; readonly at: number | null }
   /** `tab` is empty where none is chosen; `item`: what of it is open. */
   | { readonly page: "settings"; readonly tab: string; readonly item: string | null }
   | { readonly page: "status" }
@@ -12,7 +14,12 @@ export type Route =
   | { readonly page: "states" }
   | { readonly page: "unknown" };
 
-export function routeOf(path: string): Route {
+/** As many are played in step. */
+export const MOST_IN_STEP = 9;
+
+export function routeOf(address: string): Route {
+  const [path = "", query = ""] = address.split("?", 2);
+  if (path === "/playback") return playbackRoute(new URLSearchParams(query));
   if (path === "/") return { page: "live" };
   if (path === "/status") return { page: "status" };
   if (path === "/sign-in") return { page: "sign-in" };
@@ -33,6 +40,21 @@ function decoded(part: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function playbackRoute(query: URLSearchParams): Route {
+  const ids = (query.get("cams") ?? "").split(",").filter((id) => id !== "" && id.length <= 64);
+  const at = Date.parse(query.get("at") ?? "");
+  return { page: "playback", cameras: [...new Set(ids)].slice(0, MOST_IN_STEP), at: Number.isFinite(at) && at >= 0 ? at : null };
+}
+
+/** Where these cameras are played from an instant on, or live. */
+export function playbackPath(cameras: readonly string[], at: number | null): string {
+  const query = [
+    ...(cameras.length > 0 ? [`cams=${cameras.map(encodeURIComponent).join(",")}`] : []),
+    ...(at === null ? [] : [`at=${new Date(Math.floor(at)).toISOString()}`]),
+  ];
+  return query.length > 0 ? `/playback?${query.join("&")}` : "/playback";
 }
 
 export function cameraPath(id: string): string {
@@ -58,9 +80,9 @@ export class Router {
 
   constructor(scope: Window) {
     this.#window = scope;
-    this.path = new Store(scope.location.pathname);
+    this.path = new Store(scope.location.pathname + scope.location.search);
     scope.addEventListener("popstate", () => {
-      const wanted = scope.location.pathname;
+      const wanted = scope.location.pathname + scope.location.search;
       if (this.#holding > 0 && wanted !== this.path.get()) {
         scope.history.pushState({ depth: this.#depth + 1 }, "", this.path.get());
         this.held.set(wanted);

@@ -114,6 +114,10 @@ export function mayWatch(camera: Camera): boolean {
   return camera.rights.includes("live");
 }
 
+export function mayPlayBack(camera: Camera): boolean {
+  return camera.rights.includes("playback");
+}
+
 export function mayListen(camera: Camera): boolean {
   return camera.audio && camera.rights.includes("audio");
 }

@@ -81,6 +81,27 @@ export function wait(wholeSeconds: number): string {
   return minutes > 0 ? `${minutes}${THIN}min${THIN}${rest}` : rest;
 }
 
+/** `4 min`, `2 h 5 min`, `3 days`: how long, to the nearest that matters. */
+export function length(i18n: Translator, ms: number): string {
+  const total = Math.round(ms / 1000);
+  if (total < 60) return `${total}${THIN}s`;
+  const minutes = Math.round(total / 60);
+  if (minutes < 60) return `${minutes}${THIN}min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return i18n.tn("{n} day", "{n} days", Math.round(hours / 24));
+  return minutes % 60 === 0 ? `${hours}${THIN}h` : `${hours}${THIN}h${THIN}${minutes % 60}${THIN}min`;
+}
+
+/** `9 March` on the reader's clock. */
+export function day(i18n: Translator, utcMs: number): string {
+  return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "long" }).format(utcMs);
+}
+
+/** Whether two instants are of one day on the reader's clock. */
+export function sameDay(a: number, b: number): boolean {
+  return new Date(a).toDateString() === new Date(b).toDateString();
+}
+
 const CODECS: Readonly<Record<string, string>> = { h264: "H.264", h265: "H.265", hevc: "H.265", mpeg4: "MPEG-4", mjpeg: "MJPEG" };
 
 export function codecName(codec: string | null): string {

@@ -6,6 +6,7 @@ export type Command =
   | "back"
   | "theme"
   | "go-live"
+  | "go-playback"
   | "go-settings"
   | "left"
   | "right"
@@ -59,7 +60,7 @@ const CHARACTERS: Readonly<Record<string, Command>> = {
 };
 
 /** What follows a G. */
-const CHORDS: Readonly<Record<string, Command>> = { l: "go-live", s: "go-settings" };
+const CHORDS: Readonly<Record<string, Command>> = { l: "go-live", p: "go-playback", s: "go-settings" };
 
 const CHORD_MS = 1500;
 

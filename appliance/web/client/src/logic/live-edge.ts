@@ -86,13 +86,13 @@ const KEEP = 2;
 const WORTH = 4;
 
 /**
- * What may be removed from the buffer: everything before a picture that decoding can start at, at least `KEEP` seconds
+ * What may be removed from the buffer: everything before a picture that decoding can start at, at least `keep` seconds
  * behind the one shown.  Cutting elsewhere would take the pictures that depend on what was cut with it.
  */
-export function trim(currentTime: number, ranges: readonly Range[], keyTimes: readonly number[], hard = false): number | null {
+export function trim(currentTime: number, ranges: readonly Range[], keyTimes: readonly number[], hard = false, keep = KEEP): number | null {
   const first = ranges[0];
   if (!first) return null;
-  const limit = currentTime - (hard ? 0 : KEEP);
+  const limit = currentTime - (hard ? 0 : keep);
   let cut: number | null = null;
   for (const time of keyTimes) if (time <= limit) cut = time;
   if (cut === null || cut - first.start < (hard ? 0.01 : WORTH - KEEP)) return null;

@@ -73,7 +73,7 @@ export function amount(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
 }
 
-function streamMessage(data: Record<string, unknown>): StreamMessage | null {
+export function readStream(data: Record<string, unknown>): StreamMessage | null {
   const mode = data["mode"];
   const pictures = mode === "transcoded";
   const mime = pictures ? JPEG : text(data["mime"]);
@@ -94,18 +94,23 @@ function streamMessage(data: Record<string, unknown>): StreamMessage | null {
   };
 }
 
-export function parseMessage(raw: string): ServerMessage | null {
+/** The object that a text message holds, or null. */
+export function record(raw: string): Record<string, unknown> | null {
   if (raw.length > TEXT_LIMIT) return null;
-  let data: unknown;
   try {
-    data = JSON.parse(raw);
+    const data: unknown = JSON.parse(raw);
+    return isRecord(data) ? data : null;
   } catch {
     return null;
   }
-  if (!isRecord(data)) return null;
+}
+
+export function parseMessage(raw: string): ServerMessage | null {
+  const data = record(raw);
+  if (!data) return null;
   switch (data["type"]) {
     case "stream":
-      return streamMessage(data);
+      return readStream(data);
     case "status": {
       const state = data["state"];
       if (typeof state !== "string" || !STATES.includes(state)) return null;

@@ -21,6 +21,13 @@ export interface TrackFragment {
   readonly sync: boolean;
 }
 
+/** A picture of a fragment, in the track's ticks. */
+export interface Sample {
+  /** When it is shown, counted as decode times are. */
+  readonly at: number;
+  readonly duration: number;
+}
+
 interface Box {
   readonly type: string;
   readonly body: DataView;
@@ -102,7 +109,9 @@ export function readInit(data: ArrayBuffer): Track[] | null {
 
 const NOT_SYNC = 0x00010000;
 
-function readTraf(traf: DataView): TrackFragment | null {
+type Each = (track: number, sample: Sample) => void;
+
+function readTraf(traf: DataView, each?: Each): TrackFragment | null {
   const parts = boxes(traf);
   const tfhd = parts?.find((b) => b.type === "tfhd")?.body;
   const tfdt = parts?.find((b) => b.type === "tfdt")?.body;
@@ -142,20 +151,28 @@ function readTraf(traf: DataView): TrackFragment | null {
       sync = ((first ?? (flags & 0x400 ? trun.getUint32(flagsAt) : defaultFlags)) & NOT_SYNC) === 0;
     }
     samples += count;
-    if (flags & 0x100) for (let i = 0; i < count; i++) duration += trun.getUint32(p + i * width);
+    if (each) {
+      const shiftAt = p + width - 4; // the composition offset comes last
+      for (let i = 0; i < count; i++) {
+        const own = flags & 0x100 ? trun.getUint32(p + i * width) : defaultDuration;
+        const shift = flags & 0x800 ? trun.getInt32(shiftAt + i * width) : 0;
+        each(track, { at: decodeTime + duration + shift, duration: own });
+        duration += own;
+      }
+    } else if (flags & 0x100) for (let i = 0; i < count; i++) duration += trun.getUint32(p + i * width);
     else duration += count * defaultDuration;
   }
   return { track, decodeTime, duration, samples, sync: sync ?? false };
 }
 
-/** The track fragments of one message, or null if it is not a fragment. */
-export function readFragment(data: ArrayBuffer): TrackFragment[] | null {
+/** The track fragments of one message, or null if it is not a fragment.  `each` is told of every sample. */
+export function readFragment(data: ArrayBuffer, each?: Each): TrackFragment[] | null {
   return guarded(() => {
     const moof = inside(boxes(view(data)), "moof");
     if (!moof) return null;
     const found: TrackFragment[] = [];
     for (const { body } of moof.filter((b) => b.type === "traf")) {
-      const fragment = readTraf(body);
+      const fragment = readTraf(body, each);
       if (!fragment) return null;
       found.push(fragment);
     }

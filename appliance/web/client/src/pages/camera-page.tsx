@@ -2,8 +2,8 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
-import { cameraPath } from "../app/router";
-import { mayListen, mayWatch, type Camera } from "../logic/cameras";
+import { cameraPath, playbackPath } from "../app/router";
+import { mayListen, mayPlayBack, mayWatch, type Camera } from "../logic/cameras";
 import * as format from "../logic/format";
 import { pan, transform, WHOLE, zoomAt, ZOOM_STEP, type Point, type Size, type Zoom } from "../logic/zoom";
 import { Overview, ZoomControls } from "../parts/digital-zoom";
@@ -117,6 +117,8 @@ function OneCamera({ camera, cameras }: { camera: Camera; cameras: readonly Came
     if (factor > 1) setZooming(true);
   };
   const reset = (): void => setZoom(WHOLE);
+  // what was on screen a moment ago, as most who press this saw something
+  const playBack = (): void => model.router.go(playbackPath([camera.id], model.aMomentAgo()));
 
   useGestures(stage, (gesture) => {
     const { zoom: now, size: box } = latest.current;
@@ -265,6 +267,7 @@ function OneCamera({ camera, cameras }: { camera: Camera; cameras: readonly Came
             } else zoomBy(2);
           }}
         />
+        {mayPlayBack(camera) && <DockButton icon="playback" label={t("Play back")} hint="G P" press={playBack} />}
         {watchable.length > 1 && <DockButton icon="right" label={t("Next")} hint="→" look="only-upright" press={() => step(1)} />}
       </div>
       {why && <WhyPanel camera={camera} player={player} zoomIn={() => zoomBy(2)} close={() => model.whyOpen.set(false)} />}

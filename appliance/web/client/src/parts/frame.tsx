@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useI18n, useModel } from "../app/context";
+import { playbackPath } from "../app/router";
 import * as format from "../logic/format";
 import { useStore } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/icons";
@@ -31,6 +32,9 @@ function Entries({ page, account }: FrameProps) {
     <>
       <Entry path="/" current={page === "live"} icon="live">
         {tc("page", "Live")}
+      </Entry>
+      <Entry path={playbackPath([], null)} current={page === "playback"} icon="playback">
+        {tc("page", "Playback")}
       </Entry>
       <span class="grow" />
       {administer && (

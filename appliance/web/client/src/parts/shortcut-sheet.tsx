@@ -14,6 +14,7 @@ function groups({ t, tc }: Translator, administer: boolean): readonly { readonly
       rows: [
         [["?"], t("Keys and gestures")],
         [["G", "L"], t("Go to Live")],
+        [["G", "P"], t("Go to Playback")],
         ...(administer ? [[["G", "S"], t("Go to Settings")] as Row] : []),
         [["T"], t("Theme")],
         [["Esc"], t("Back one step")],
@@ -44,6 +45,22 @@ function groups({ t, tc }: Translator, administer: boolean): readonly { readonly
       rows: [
         [["←", "→"], t("Previous or next camera")],
         [["+", "-"], t("Zoom")],
+      ],
+    },
+    {
+      title: tc("page", "Playback"),
+      rows: [
+        [[t("Space")], t("Play or pause")],
+        [[",", "."], t("One picture back or on")],
+        [["←", "→"], t("5 seconds back or on")],
+        [["Shift", "←", "→"], t("Previous or next event")],
+        [["J", "K", "L"], t("Reverse, stop, forward")],
+        [["[", "]"], t("Slower or faster")],
+        [["I", "O"], t("Select from here, to here")],
+        [["B"], t("Bookmark")],
+        [["↑", "↓"], t("Less or more time")],
+        [["G"], t("Go to time")],
+        [["End"], t("Go to now")],
       ],
     },
     {

@@ -30,10 +30,17 @@ export async function takeSnapshot(model: Model, camera: Camera): Promise<void> 
     );
     return;
   }
+  savePicture(model, camera, picture, shownAt ?? Date.now());
+}
+
+/** Save a picture of a camera as a file that is named by its time, in UTC milliseconds. */
+export function savePicture(model: Model, camera: Camera, picture: Blob, at: number): void {
+  const { t } = model.i18n.get();
+  const values = { name: camera.name };
   const address = URL.createObjectURL(picture);
   const link = document.createElement("a");
   link.href = address;
-  link.download = snapshotName(camera.name, new Date(shownAt ?? Date.now()));
+  link.download = snapshotName(camera.name, new Date(at));
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), KEPT_MS);
   model.toasts.add("good", t("Snapshot of {name} saved.", values), {

@@ -2,7 +2,8 @@
 
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
-import { mayListen, mayWatch, type Camera } from "../logic/cameras";
+import { playbackPath } from "../app/router";
+import { mayListen, mayPlayBack, mayWatch, type Camera } from "../logic/cameras";
 import type { Rect } from "../logic/grid";
 import type { Translator } from "../i18n/translator";
 import type { Figures, PlayerView } from "../player/live-player";
@@ -69,6 +70,7 @@ export function Tile({ camera, rect, selected, reachable, details, open, select 
         open,
         ...(mayWatch(camera) ? { snapshot: () => void takeSnapshot(model, camera) } : {}),
         ...(mayListen(camera) ? { sound: () => toggleSound(model, camera) } : {}),
+        ...(mayPlayBack(camera) ? { playBack: () => model.router.go(playbackPath([camera.id], model.aMomentAgo())) } : {}),
         unblock: () => player.unblock(),
         retry: () => player.tryNow(),
       }}
@@ -81,6 +83,7 @@ interface Actions {
   readonly open: () => void;
   readonly snapshot?: () => void;
   readonly sound?: () => void;
+  readonly playBack?: () => void;
   readonly unblock: () => void;
   readonly retry: () => void;
 }
@@ -271,6 +274,7 @@ function TileFoot({ camera, view, details, size, figures, everySecond, actions, 
               onClick={actions.sound}
             />
           )}
+          {actions.playBack && <IconButton icon="playback" look="tool" label={t("Play back")} tabIndex={tab} onClick={actions.playBack} />}
           <IconButton icon="whole" look="tool" label={t("Open {name}", { name: camera.name })} hint={t("Enter")} tabIndex={tab} onClick={actions.open} />
         </span>
       )}

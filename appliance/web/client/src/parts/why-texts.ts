@@ -10,17 +10,20 @@ import { adviceWords } from "./camera-advice";
 import { reasonText, unsupportedText } from "./texts";
 
 /** The camera's stream that the picture is made of; its best one while there is none. */
-export function usedStream(camera: Camera, view: PlayerView): CameraStream | null {
+/** Of a view, what says where its picture comes from. */
+export type Source = Pick<PlayerView, "stream" | "own">;
+
+export function usedStream(camera: Camera, view: Source): CameraStream | null {
   return camera.streams.find((s) => s.name === view.stream?.stream) ?? bestStream(camera);
 }
 
-function codecOf(camera: Camera, view: PlayerView): string | null {
+function codecOf(camera: Camera, view: Source): string | null {
   const codec = usedStream(camera, view)?.codec ?? null;
   return codec === null ? null : format.codecName(codec);
 }
 
 /** Why it is transcoded, or not the best stream: beside it there may be less of it, for the connection's or the server's sake. */
-export function causeOf(view: PlayerView): string | null {
+export function causeOf(view: Source): string | null {
   return view.stream?.cause ?? view.stream?.reason ?? null;
 }
 
@@ -31,13 +34,13 @@ export function busyLevel(view: PlayerView): number | null {
 }
 
 /** What the browser knows better than the server, if that is the reason. */
-function ownReason(view: PlayerView): OwnReason | null {
+function ownReason(view: Source): OwnReason | null {
   const cause = causeOf(view);
   return cause === "requested" || cause === "codec" ? view.own : null;
 }
 
 /** Why it is transcoded, in a few words for a chip; null where there is nothing to say. */
-export function transcodedFor(i18n: Translator, camera: Camera, view: PlayerView): string | null {
+export function transcodedFor(i18n: Translator, camera: Camera, view: Source): string | null {
   const { t, tc } = i18n;
   const codec = codecOf(camera, view);
   switch (ownReason(view) ?? causeOf(view)) {

@@ -35,6 +35,8 @@ export class JpegPipeline implements PicturePipeline {
   #shown: ArrayBuffer | null = null;
   #replaced = 0;
   #broken = 0;
+  /** Counts what pictures belong to. */
+  #era = 0;
   #disposed = false;
 
   constructor(decoder: JpegDecoder, events: PipelineEvents) {
@@ -58,14 +60,16 @@ export class JpegPipeline implements PicturePipeline {
 
   #decode(): void {
     const data = this.#waiting;
-    if (!data || this.#decoding) return;
+    if (!data || this.#decoding || this.#disposed) return;
     this.#waiting = null;
     this.#decoding = true;
+    const era = this.#era;
     this.#decoder.decode(data).then(
       (decoded) => {
         this.#decoding = false;
-        if (this.#disposed) {
+        if (this.#disposed || era !== this.#era) {
           decoded.bitmap.close();
+          this.#decode();
           return;
         }
         this.#broken = 0;
@@ -84,6 +88,14 @@ export class JpegPipeline implements PicturePipeline {
         this.#decode();
       },
     );
+  }
+
+  /** What has come and is not shown yet will not be: other pictures follow. */
+  flush(): void {
+    this.#era += 1;
+    this.#waiting = null;
+    this.#ready?.bitmap.close();
+    this.#ready = null;
   }
 
   #notAPicture(why: string): void {

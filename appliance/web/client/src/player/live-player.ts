@@ -14,9 +14,11 @@ import { kindOf } from "../logic/mp4";
 import { Offer, type OwnReason } from "../logic/offer";
 import { phaseOf, quietMs, type Phase } from "../logic/phase";
 import { Store } from "../logic/store";
-import { wantChange, type Want } from "../logic/want";
+import type { Want } from "../logic/want";
+import { Asking } from "./asking";
 import { LiveSocket } from "./live-socket";
 import type { DirectPipeline, PicturePipeline, Pipeline, PipelineEvents } from "./pipeline";
+import { Stack, type Shown } from "./stack";
 
 /** What changes seldom: a view renders it. */
 export interface PlayerView {
@@ -76,19 +78,11 @@ export interface PlayerDeps {
 
 export type Refusal = "session" | "denied" | "removed" | "handshake" | "silence";
 
-/** A picture to draw elsewhere. */
-export interface Shown {
-  readonly source: HTMLVideoElement | HTMLCanvasElement;
-  readonly width: number;
-  readonly height: number;
-}
-
 interface Geometry {
   readonly width: number;
   readonly height: number;
 }
 
-const SIZE_REST_MS = 150;
 const HIDDEN_PAUSE_MS = 1000;
 const HIDDEN_CLOSE_MS = 60_000;
 /** Silence on an open socket, when nothing said why, after which the connection counts as dead. */
@@ -101,22 +95,17 @@ const HIGHEST_FPS = 30;
 /** A delay beyond these tells of a clock that is wrong, not of the picture. */
 const LIKELY_DELAY_S = 60;
 
-function shownBy(pipeline: Pipeline | null): Shown | null {
-  if (!pipeline || pipeline.lastPictureAt === null) return null;
-  const source = pipeline.element;
-  const [width, height] = pipeline.kind === "direct" ? [pipeline.element.videoWidth, pipeline.element.videoHeight] : [source.width, source.height];
-  return width > 0 ? { source, width, height } : null;
-}
-
 export class LivePlayer {
   readonly element: HTMLDivElement;
+  readonly #stack = new Stack();
   readonly view: Store<PlayerView>;
 
   readonly #deps: PlayerDeps;
   readonly #socket: LiveSocket;
-  readonly #canvas: HTMLCanvasElement;
-  #pipeline: Pipeline | null = null;
-  #spare: Pipeline | null = null;
+  readonly #asking = new Asking(
+    () => this.#want(),
+    (want) => this.#socket.send(want),
+  );
   #prepared: HTMLVideoElement | null = null;
 
   #stream: StreamMessage | null = null;
@@ -138,8 +127,6 @@ export class LivePlayer {
   #paused = false;
   #zoom = false;
   #audio = false;
-  #sent: Want | null = null;
-  #sizeTimer: ReturnType<typeof setTimeout> | null = null;
   #hideTimer: ReturnType<typeof setTimeout> | null = null;
   #closeTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -158,11 +145,7 @@ export class LivePlayer {
   constructor(readonly id: string, deps: PlayerDeps) {
     this.#deps = deps;
     this.#offer = new Offer(deps.codecs, deps.direct);
-    this.element = document.createElement("div");
-    this.element.className = "player";
-    this.#canvas = document.createElement("canvas");
-    this.#canvas.hidden = true;
-    this.element.append(this.#canvas);
+    this.element = this.#stack.element;
     this.view = new Store<PlayerView>({ phase: "connecting", reason: null, codec: null, stream: null, own: null, sound: false, slow: false });
     this.#socket = new LiveSocket(
       deps.url,
@@ -182,8 +165,8 @@ export class LivePlayer {
   setSize(width: number, height: number): void {
     const first = this.#size === null;
     this.#size = { width, height };
-    if (first) this.#sendWant();
-    else this.#considerSize();
+    if (first) this.#asking.now();
+    else this.#asking.resized();
   }
 
   setVisible(visible: boolean): void {
@@ -199,27 +182,27 @@ export class LivePlayer {
       if (this.#paused) {
         this.#paused = false;
         this.#lastMessageAt = performance.now();
-        this.#sendWant();
+        this.#asking.now();
       }
       this.#update();
       return;
     }
     this.#hideTimer = setTimeout(() => {
       this.#paused = true;
-      this.#sendWant();
+      this.#asking.now();
       this.#update();
     }, HIDDEN_PAUSE_MS);
     this.#closeTimer = setTimeout(() => {
       this.#socket.close();
       this.#downSince = null;
-      this.#sent = null;
+      this.#asking.reset();
     }, HIDDEN_CLOSE_MS);
   }
 
   setZoom(zoom: boolean): void {
     if (zoom === this.#zoom) return;
     this.#zoom = zoom;
-    this.#sendWant();
+    this.#asking.now();
   }
 
   /**
@@ -235,9 +218,9 @@ export class LivePlayer {
       void this.#prepared.play().catch(() => undefined); // has no source yet: only the permission counts
     } else {
       this.#prepared = null;
-      for (const pipeline of this.#both()) if (pipeline.kind === "direct") pipeline.setMuted(true);
+      for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.setMuted(true);
     }
-    this.#sendWant();
+    this.#asking.now();
     this.#update();
   }
 
@@ -270,7 +253,7 @@ export class LivePlayer {
   reconnect(): void {
     if (!this.#visible || this.#refused !== null) return;
     this.#socket.close();
-    this.#sent = null;
+    this.#asking.reset();
     this.#downSince ??= performance.now();
     this.#network = null;
     this.#socket.connect();
@@ -295,38 +278,42 @@ export class LivePlayer {
   /** No new pictures until `allow`, but what is shown stays (the session has ended). */
   suspend(): void {
     this.#socket.close();
-    this.#sent = null;
+    this.#asking.reset();
   }
 
   // ---- what the host says ----
 
   pump(): void {
-    this.#pipeline?.pump();
-    this.#spare?.pump();
+    for (const pipeline of this.#stack.both()) pipeline.pump();
   }
 
   /** A few times a second. */
   control(now: number): void {
     if (!this.#visible) return;
     this.#controlBoth(now);
-    const pictures = this.#pipeline?.pictures ?? 0;
+    const pictures = this.#stack.current?.pictures ?? 0;
     if (pictures > this.#pictures) this.#frames.add(pictures - this.#pictures, now);
     this.#pictures = pictures;
-    this.#lastPictureAt = this.#pipeline?.lastPictureAt ?? this.#lastPictureAt;
-    this.#lastPictureUtc = this.#pipeline?.pictureUtc ?? this.#lastPictureUtc;
+    this.#lastPictureAt = this.#stack.current?.lastPictureAt ?? this.#lastPictureAt;
+    this.#lastPictureUtc = this.#stack.current?.pictureUtc ?? this.#lastPictureUtc;
     this.#checkSilence(now);
-    this.#reconsider();
+    this.#asking.reconsider();
     this.#update();
   }
 
   /** Once a second. */
   sendStats(): void {
-    if (this.#sent === null || this.#paused) return;
-    const replaced = this.#pipeline?.kind === "transcoded" ? this.#pipeline.takeReplaced() : 0;
+    if (!this.#asking.told || this.#paused) return;
+    const replaced = this.#stack.current?.kind === "transcoded" ? this.#stack.current.takeReplaced() : 0;
     const dropped = this.#toldDropped + replaced;
     this.#toldDropped = 0;
-    const stats = { type: "stats", buffer_s: Math.round((this.#pipeline?.behind ?? 0) * 1000) / 1000, dropped };
+    const stats = { type: "stats", buffer_s: Math.round((this.#stack.current?.behind ?? 0) * 1000) / 1000, dropped };
     this.#socket.send(this.#asksNetwork ? { ...stats, tell: true } : stats);
+  }
+
+  /** Bytes a second. */
+  rate(now: number): number {
+    return this.#bytes.rate(now);
   }
 
   /** Ask the server once a second how the network is, as long as somebody reads it. */
@@ -336,13 +323,13 @@ export class LivePlayer {
   }
 
   figures(now: number): Figures {
-    const shown = shownBy(this.#pipeline);
-    const delay = this.#pipeline?.kind === "transcoded" ? this.#pipeline.delay : null;
+    const { shown } = this.#stack;
+    const delay = this.#stack.current?.kind === "transcoded" ? this.#stack.current.delay : null;
     const recent = this.#skips.filter((s) => now - s.at < SKIP_SHOWN_MS);
     return {
       rate: this.#bytes.rate(now),
       fps: this.#frames.rate(now),
-      behind: this.#pipeline?.behind ?? 0,
+      behind: this.#stack.current?.behind ?? 0,
       delay: delay !== null && delay >= 0 && delay < LIKELY_DELAY_S ? delay : null,
       width: shown?.width ?? this.#stream?.width ?? 0,
       height: shown?.height ?? this.#stream?.height ?? 0,
@@ -357,25 +344,25 @@ export class LivePlayer {
 
   /** The picture shown, for the overview of the digital zoom; null if there is none. */
   get picture(): Shown | null {
-    return shownBy(this.#pipeline);
+    return this.#stack.shown;
   }
 
   /** The transcoded picture shown, as it came; null where the camera's own video is shown. */
   get jpeg(): Blob | null {
-    const shown = this.#pipeline?.kind === "transcoded" ? this.#pipeline.shown : null;
+    const shown = this.#stack.current?.kind === "transcoded" ? this.#stack.current.shown : null;
     return shown && jpegOf(shown);
   }
 
   /** Somebody pressed *Try direct video again*: what the browser did not decode before may go by now. */
   tryDirect(): void {
     this.#offer.forgive();
-    this.#sendWant();
+    this.#asking.now();
     this.#update();
   }
 
   dispose(): void {
     this.#disposed = true;
-    this.#clear("#sizeTimer");
+    this.#asking.stop();
     this.#clear("#hideTimer");
     this.#clear("#closeTimer");
     this.#socket.close();
@@ -388,21 +375,21 @@ export class LivePlayer {
   #opened(): void {
     const now = performance.now();
     this.#downSince = null;
-    this.#sent = null;
+    this.#asking.reset();
     this.#link = null;
     this.#linkReason = this.#linkCodec = null;
     this.#announced = null;
     this.#askedAt = now;
     this.#lastMessageAt = now;
     if (this.#refused === "full") this.#refused = null;
-    this.#sendWant();
+    this.#asking.now();
     this.#update();
   }
 
   #closed(code: number, hadOpened: boolean): void {
     if (this.#disposed) return;
     this.#downSince ??= performance.now();
-    this.#sent = null;
+    this.#asking.reset();
     this.#announced = null;
     this.#bytes.reset();
     this.#frames.reset();
@@ -465,7 +452,7 @@ export class LivePlayer {
   #refuse(stream: StreamMessage): void {
     this.#unplayable = true;
     this.#offer.refuse(families(stream.mime).split("+")[0] ?? "", performance.now());
-    this.#sendWant();
+    this.#asking.now();
   }
 
   #dropped(seconds: number): void {
@@ -483,7 +470,7 @@ export class LivePlayer {
     if (this.#stream?.mode === "transcoded") {
       if (this.#announced) this.#beginPictures();
       this.#announced = null;
-      const pipeline = this.#spare ?? this.#pipeline;
+      const pipeline = this.#stack.newest;
       if (pipeline?.kind === "transcoded") pipeline.push(data);
       return;
     }
@@ -492,7 +479,7 @@ export class LivePlayer {
       this.#begin(this.#announced, data);
       this.#announced = null;
     } else if (kind === "fragment" && !this.#announced) {
-      const pipeline = this.#spare ?? this.#pipeline;
+      const pipeline = this.#stack.newest;
       if (pipeline?.kind === "direct") pipeline.push(data);
     }
   }
@@ -501,10 +488,10 @@ export class LivePlayer {
 
   #begin(stream: StreamMessage, init: ArrayBuffer): void {
     const epoch = this.#deps.epoch(stream.utcZero / 90_000);
-    this.#spare?.dispose();
-    this.#spare = null;
-    if (this.#pipeline?.kind === "direct" && this.#pipeline.families === families(stream.mime)) {
-      this.#pipeline.start(stream, epoch, init);
+    this.#stack.dropSpare();
+    const { current } = this.#stack;
+    if (current?.kind === "direct" && current.families === families(stream.mime)) {
+      current.start(stream, epoch, init);
       return;
     }
     const prepared = this.#audio && hasSound(stream.mime) ? this.#prepared : null;
@@ -518,20 +505,17 @@ export class LivePlayer {
       return;
     }
     pipeline.setMuted(!(this.#audio && hasSound(stream.mime)));
-    this.#add(pipeline);
+    this.#stack.add(pipeline);
     pipeline.start(stream, epoch, init);
   }
 
   /** Transcoded pictures come: on the canvas that is there, or on one that takes over with its first. */
   #beginPictures(): void {
-    if (this.#pipeline?.kind === "transcoded") {
-      this.#spare?.dispose();
-      this.#spare = null;
-    } else if (this.#spare?.kind !== "transcoded") {
-      this.#spare?.dispose();
-      this.#spare = null;
+    if (this.#stack.current?.kind === "transcoded") {
+      this.#stack.dropSpare();
+    } else if (this.#stack.spare?.kind !== "transcoded") {
       const pipeline: PicturePipeline = this.#deps.createPictures(this.#events(() => pipeline));
-      this.#add(pipeline);
+      this.#stack.add(pipeline);
     }
   }
 
@@ -548,78 +532,40 @@ export class LivePlayer {
     };
   }
 
-  #add(pipeline: Pipeline): void {
-    if (this.#pipeline) this.#spare = pipeline;
-    else this.#pipeline = pipeline;
-    // behind the picture shown until it has one of its own
-    this.element.prepend(pipeline.element);
-  }
-
-  #both(): Pipeline[] {
-    return [this.#pipeline, this.#spare].filter((pipeline) => pipeline !== null);
-  }
-
   #controlBoth(now: number): void {
-    for (const pipeline of this.#both()) if (pipeline.kind === "direct") pipeline.control(now);
+    for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.control(now);
   }
 
   /** The second pipeline is ready: the first one goes. */
   #takeOver(pipeline: Pipeline): void {
-    if (pipeline !== this.#spare) return;
-    this.#pipeline?.dispose();
-    this.#pipeline = pipeline;
-    this.#spare = null;
-    this.#firstPicture(pipeline);
+    if (this.#stack.takeOver(pipeline)) this.#firstPicture(pipeline);
   }
 
   #firstPicture(pipeline: Pipeline): void {
-    if (pipeline !== this.#pipeline) return;
+    if (pipeline !== this.#stack.current) return;
     this.#pictures = pipeline.pictures;
     if (pipeline.kind === "direct") this.#offer.decoded(pipeline.families.split("+")[0] ?? "");
     this.#lastPictureAt = performance.now();
-    this.#canvas.hidden = true;
-    this.#canvas.width = this.#canvas.height = 0;
+    this.#stack.unfreeze();
     this.#blocked = false;
     this.#update();
   }
 
   #failed(pipeline: Pipeline, why: string, undecodable: boolean): void {
-    if (this.#disposed || (pipeline !== this.#pipeline && pipeline !== this.#spare)) return;
+    if (this.#disposed || !this.#stack.has(pipeline)) return;
     console.warn(`camera ${this.id}: ${why}; starting over`);
     if (undecodable && pipeline.lastPictureAt === null) this.#offer.undecoded(pipeline.families.split("+")[0] ?? "", performance.now());
-    this.#freeze();
-    this.#spare?.dispose();
-    this.#pipeline?.dispose();
-    this.#spare = this.#pipeline = null;
+    this.#stack.freeze();
     this.#pictures = 0;
     this.#announced = null;
-    this.#sent = null;
+    this.#asking.reset();
     this.#socket.restart();
     this.#update();
   }
 
-  /** Keep the picture shown on a canvas while its element is replaced. */
-  #freeze(): void {
-    const shown = shownBy(this.#pipeline);
-    if (!shown) return;
-    const scale = Math.min(1, 1920 / shown.width);
-    this.#canvas.width = Math.round(shown.width * scale);
-    this.#canvas.height = Math.round(shown.height * scale);
-    try {
-      this.#canvas.getContext("2d")?.drawImage(shown.source, 0, 0, this.#canvas.width, this.#canvas.height);
-      this.#canvas.hidden = false;
-    } catch {
-      this.#canvas.hidden = true; // an element in error may have no picture left to copy
-    }
-  }
-
   #forgetPictures(): void {
-    this.#spare?.dispose();
-    this.#pipeline?.dispose();
-    this.#spare = this.#pipeline = null;
+    this.#stack.forget();
     this.#prepared = null;
-    this.#canvas.width = this.#canvas.height = 0;
-    this.#canvas.hidden = true;
     this.#lastPictureAt = this.#lastPictureUtc = null;
     this.#pictures = 0;
     this.#stream = this.#announced = null;
@@ -633,7 +579,7 @@ export class LivePlayer {
     if (now - this.#lastMessageAt < (explained ? SILENT_EXPLAINED_MS : silent)) return;
     this.#lastMessageAt = now;
     this.#downSince ??= now;
-    this.#sent = null;
+    this.#asking.reset();
     this.#socket.restart();
     this.#deps.refused("silence");
   }
@@ -655,39 +601,16 @@ export class LivePlayer {
     };
   }
 
-  #sendWant(): void {
-    this.#clear("#sizeTimer");
-    const want = this.#want();
-    if (!want || wantChange(this.#sent, want) === "none") return;
-    if (this.#socket.send(want)) this.#sent = want;
-  }
-
-  /** What was not offered for a while may be again. */
-  #reconsider(): void {
-    const want = this.#want();
-    if (want && this.#sent && wantChange(this.#sent, want) === "now") this.#sendWant();
-  }
-
   /** Pictures a second that were announced, where they may be few. */
   #pace(): number | null {
     return this.#stream?.mode === "transcoded" ? this.#stream.fps : null;
   }
 
-  /** A new size is told when it has come to rest. */
-  #considerSize(): void {
-    this.#clear("#sizeTimer");
-    const want = this.#want();
-    if (want && this.#sent && wantChange(this.#sent, want) !== "none") {
-      this.#sizeTimer = setTimeout(() => this.#sendWant(), SIZE_REST_MS);
-    }
-  }
-
-  #clear(which: "#sizeTimer" | "#hideTimer" | "#closeTimer"): void {
+  #clear(which: "#hideTimer" | "#closeTimer"): void {
     const clear = (timer: ReturnType<typeof setTimeout> | null): null => {
       if (timer !== null) clearTimeout(timer);
       return null;
     };
-    if (which === "#sizeTimer") this.#sizeTimer = clear(this.#sizeTimer);
     if (which === "#hideTimer") this.#hideTimer = clear(this.#hideTimer);
     if (which === "#closeTimer") this.#closeTimer = clear(this.#closeTimer);
   }
@@ -710,7 +633,7 @@ export class LivePlayer {
       pace: this.#pace(),
     });
     const before = this.view.get();
-    const pipeline = this.#pipeline;
+    const pipeline = this.#stack.current;
     const next: PlayerView = {
       phase,
       reason: this.#linkReason,

@@ -1,5 +1,5 @@
 /**
- * Owns every live player of the page (ui.md §19.1).  Views lend it an element to fill; it observes their sizes and
+ * Owns every live player of the page (ui.md §19.1), and serves those that others made.  Views lend it an element to fill; it observes their sizes and
  * visibility, runs the one animation-frame loop and the one timer, and notices when the machine slept.
  */
 
@@ -9,7 +9,7 @@ import { LivePlayer, type Refusal } from "./live-player";
 import { WorkerDecoder } from "./jpeg-decoder";
 import { JpegPipeline } from "./jpeg-pipeline";
 import { mediaSupport, type MediaSupport } from "./media-source";
-import { MsePipeline } from "./pipeline";
+import { MsePipeline, type PipelineEvents } from "./pipeline";
 
 export interface HostEvents {
   refused(camera: string, why: Refusal): void;
@@ -22,8 +22,38 @@ const SLEPT_MS = 5000;
 const MOST_IDLE = 32;
 const EPOCH_MARGIN_S = 60;
 
+/** What the host does for a player, whoever made it. */
+export interface Hosted {
+  readonly element: HTMLElement;
+  readonly visible: boolean;
+  pump(): void;
+  control(now: number): void;
+  sendStats(): void;
+  setVisible(visible: boolean): void;
+  setSize(width: number, height: number): void;
+  retryNow(): void;
+  reconnect(): void;
+  suspend(): void;
+  allow(): void;
+  deny(): void;
+  /** Bytes a second. */
+  rate(now: number): number;
+}
+
+/** What every player of a camera needs of the page. */
+export interface Ground {
+  readonly url: string;
+  readonly codecs: readonly string[];
+  readonly direct: boolean;
+  readonly supported: (mime: string) => boolean;
+  readonly createPictures: (events: PipelineEvents) => JpegPipeline;
+  readonly prepareVideo: () => HTMLVideoElement;
+  readonly requestPump: () => void;
+  readonly refused: (why: Refusal) => void;
+}
+
 interface Slot {
-  readonly camera: string;
+  readonly player: Hosted;
   readonly element: HTMLElement;
   intersecting: boolean;
 }
@@ -37,6 +67,8 @@ export class PlayerHost {
   readonly #codecs: readonly string[];
   readonly #decoder = new WorkerDecoder(() => new Worker(new URL("./jpeg-worker.ts", import.meta.url), { type: "module" }));
   readonly #players = new Map<string, LivePlayer>();
+  /** Made by others. */
+  readonly #guests = new Set<Hosted>();
   readonly #slots = new Map<HTMLElement, Slot>();
   readonly #ticks = new Set<() => void>();
   readonly #sizes: ResizeObserver;
@@ -72,27 +104,50 @@ export class PlayerHost {
     const known = this.#players.get(camera);
     if (known) return known;
     const player = new LivePlayer(camera, {
-      url: `${this.#base}/cameras/${encodeURIComponent(camera)}/live`,
-      codecs: this.#codecs,
-      direct: this.support.available,
-      supported: (mime) => this.support.supported(mime),
-      createPictures: (events) => new JpegPipeline(this.#decoder, events),
+      ...this.ground(camera, "live"),
       createPipeline: (events, prepared) => new MsePipeline(this.support, events, prepared),
-      prepareVideo: () => MsePipeline.makeElement(),
       epoch: (utcZero) => (this.#epoch ??= utcZero - EPOCH_MARGIN_S),
-      requestPump: () => this.#requestPump(),
-      refused: (why) => this.#events.refused(camera, why),
     });
     this.#players.set(camera, player);
     return player;
   }
 
+  /** What a player of `what` of a camera is made with. */
+  ground(camera: string, what: "live" | "playback"): Ground {
+    return {
+      url: `${this.#base}/cameras/${encodeURIComponent(camera)}/${what}`,
+      codecs: this.#codecs,
+      direct: this.support.available,
+      supported: (mime) => this.support.supported(mime),
+      createPictures: (events) => new JpegPipeline(this.#decoder, events),
+      prepareVideo: () => MsePipeline.makeElement(),
+      requestPump: () => this.#requestPump(),
+      refused: (why) => this.#events.refused(camera, why),
+    };
+  }
+
+  /** Serve a player that somebody else made, until what is returned is called. */
+  receive(guest: Hosted): () => void {
+    this.#guests.add(guest);
+    return () => {
+      this.#guests.delete(guest);
+    };
+  }
+
+  #all(): Hosted[] {
+    return [...this.#players.values(), ...this.#guests];
+  }
+
   /** Show a camera in `element`; returns what ends it.  The last view to ask has the picture. */
   attach(camera: string, element: HTMLElement): () => void {
-    const player = this.player(camera);
-    for (const [other, slot] of this.#slots) if (slot.camera === camera) this.#detach(other);
+    return this.lend(this.player(camera), element);
+  }
+
+  /** Show a player in `element`: it is told the size, and whether it is seen. */
+  lend(player: Hosted, element: HTMLElement): () => void {
+    for (const [other, slot] of this.#slots) if (slot.player === player) this.#detach(other);
     // taken for visible until the observer says otherwise: the first picture waits for nothing
-    const slot: Slot = { camera, element, intersecting: true };
+    const slot: Slot = { player, element, intersecting: true };
     this.#slots.set(element, slot);
     move(player.element, element);
     this.#sizes.observe(element);
@@ -109,10 +164,10 @@ export class PlayerHost {
     this.#slots.delete(element);
     this.#sizes.unobserve(element);
     this.#views.unobserve(element);
-    const player = this.#players.get(slot.camera);
-    player?.setVisible(false);
+    const { player } = slot;
+    player.setVisible(false);
     // another view may take it within the same task: only then does the browser not pause it
-    if (player?.element.parentElement === element) player.element.remove();
+    if (player.element.parentElement === element) player.element.remove();
     this.#limitIdle();
   }
 
@@ -139,7 +194,7 @@ export class PlayerHost {
   rate(): number {
     const now = performance.now();
     let sum = 0;
-    for (const player of this.#players.values()) if (player.visible) sum += player.figures(now).rate;
+    for (const player of this.#all()) if (player.visible) sum += player.rate(now);
     return sum;
   }
 
@@ -153,25 +208,26 @@ export class PlayerHost {
   }
 
   retryNow(): void {
-    for (const player of this.#players.values()) player.retryNow();
+    for (const player of this.#all()) player.retryNow();
   }
 
   reconnectAll(): void {
-    for (const player of this.#players.values()) player.reconnect();
+    for (const player of this.#all()) player.reconnect();
   }
 
   /** The session has ended: pictures stay, nothing more comes. */
   suspend(): void {
-    for (const player of this.#players.values()) player.suspend();
+    for (const player of this.#all()) player.suspend();
   }
 
   resume(): void {
-    for (const player of this.#players.values()) player.allow();
+    for (const player of this.#all()) player.allow();
   }
 
   /** Signed out: nothing stays. */
   clear(): void {
     for (const camera of [...this.#players.keys()]) this.#remove(camera);
+    for (const guest of this.#guests) guest.deny();
     this.#sound = null;
   }
 
@@ -186,25 +242,25 @@ export class PlayerHost {
   }
 
   #remove(camera: string): void {
-    for (const [element, slot] of this.#slots) if (slot.camera === camera) this.#detach(element);
-    this.#players.get(camera)?.dispose();
+    const player = this.#players.get(camera);
+    for (const [element, slot] of this.#slots) if (slot.player === player) this.#detach(element);
+    player?.dispose();
     this.#players.delete(camera);
     if (this.#sound === camera) this.#sound = null;
   }
 
   #limitIdle(): void {
-    const shown = new Set([...this.#slots.values()].map((slot) => slot.camera));
-    const idle = [...this.#players.keys()].filter((camera) => !shown.has(camera));
-    for (const camera of idle.slice(0, Math.max(0, idle.length - MOST_IDLE))) this.#remove(camera);
+    const shown = new Set([...this.#slots.values()].map((slot) => slot.player));
+    const idle = [...this.#players].filter(([, player]) => !shown.has(player));
+    for (const [camera] of idle.slice(0, Math.max(0, idle.length - MOST_IDLE))) this.#remove(camera);
   }
 
   #show(slot: Slot): void {
-    const player = this.#players.get(slot.camera);
-    if (!player) return;
+    const { player } = slot;
     player.setVisible(slot.intersecting && !document.hidden);
     // the player used last is the last to be forgotten
-    this.#players.delete(slot.camera);
-    this.#players.set(slot.camera, player);
+    if (!(player instanceof LivePlayer) || !this.#players.delete(player.id)) return;
+    this.#players.set(player.id, player);
   }
 
   #resized(entries: ResizeObserverEntry[]): void {
@@ -213,7 +269,7 @@ export class PlayerHost {
       const { width, height } = entry.contentRect;
       if (!slot || width < 1 || height < 1) continue;
       const density = window.devicePixelRatio;
-      this.#players.get(slot.camera)?.setSize(quantise(width, density), quantise(height, density));
+      slot.player.setSize(quantise(width, density), quantise(height, density));
     }
   }
 
@@ -235,7 +291,7 @@ export class PlayerHost {
   #requestPump(): void {
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = null;
-      for (const player of this.#players.values()) player.pump();
+      for (const player of this.#all()) player.pump();
     });
   }
 
@@ -246,10 +302,10 @@ export class PlayerHost {
     this.#lastTick = Date.now();
     if (document.hidden) return;
     if (slept) this.reconnectAll();
-    for (const player of this.#players.values()) player.control(now);
+    for (const player of this.#all()) player.control(now);
     this.#tickCount += 1;
     if (this.#tickCount % 4 !== 0) return;
-    for (const player of this.#players.values()) player.sendStats();
+    for (const player of this.#all()) player.sendStats();
     for (const listener of this.#ticks) listener();
   }
 }

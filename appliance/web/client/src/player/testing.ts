@@ -2,6 +2,8 @@
 
 import { families, type StreamMessage } from "../logic/messages";
 import { JPEG } from "../logic/messages";
+import type { RecordedStream } from "../logic/playback/messages";
+import type { DirectRecording, RecordedEvents } from "./recorded-pipeline";
 import type { DirectPipeline, PicturePipeline, PipelineEvents } from "./pipeline";
 
 export class FakeWebSocket {
@@ -116,6 +118,7 @@ export class FakePictures implements PicturePipeline {
   replaced = 0;
   disposed = false;
   readonly pushed: ArrayBuffer[] = [];
+  flushed = 0;
 
   constructor(readonly events: PipelineEvents) {
     FakePictures.all.push(this);
@@ -125,6 +128,9 @@ export class FakePictures implements PicturePipeline {
     this.pushed.push(picture);
   }
   pump(): void {}
+  flush(): void {
+    this.flushed += 1;
+  }
   takeReplaced(): number {
     const { replaced } = this;
     this.replaced = 0;
@@ -175,4 +181,90 @@ export function stream(more: Record<string, unknown> = {}): Record<string, unkno
     type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.64001f"', stream: "main", width: 1280, height: 720, fps: 25,
     reason: null, utc_zero: 1_700_000_000 * 90_000, ...more,
   };
+}
+
+/** What plays a recording, without media: what it holds is said by the test. */
+export class FakeRecording implements DirectRecording {
+  static all: FakeRecording[] = [];
+  readonly kind = "direct";
+  readonly element: HTMLVideoElement;
+  families = "";
+  lastPictureAt: number | null = null;
+  pictureUtc: number | null = null;
+  pictures = 0;
+  behind = 0;
+  ahead = 4;
+  position = 0;
+  stalled = false;
+  atEnd = false;
+  tryingSince: number | null = null;
+  muted = true;
+  disposed = false;
+  rate: number | null = null;
+  fragments = 0;
+  abandoned = 0;
+  readonly begun: RecordedStream[] = [];
+  /** UTC seconds of what is there. */
+  holds: readonly [number, number] = [0, 0];
+  feeds = true;
+  wanted: number | null = null;
+  next: { start: number; end: number } | null = null;
+
+  constructor(readonly events: RecordedEvents, prepared?: HTMLVideoElement) {
+    this.element = prepared ?? document.createElement("video");
+    Object.defineProperty(this.element, "videoWidth", { value: 640 });
+    Object.defineProperty(this.element, "videoHeight", { value: 360 });
+    FakeRecording.all.push(this);
+  }
+
+  begin(stream: RecordedStream): void {
+    this.families = families(stream.mime);
+    this.begun.push(stream);
+  }
+  push(): void {
+    this.fragments += 1;
+  }
+  abandon(): void {
+    this.abandoned += 1;
+  }
+  pump(): void {}
+  has(ticks: number): boolean {
+    const [from, to] = this.holds;
+    return from <= ticks / 90_000 && ticks / 90_000 < to;
+  }
+  show(ticks: number): void {
+    this.wanted = ticks;
+  }
+  continues(): boolean {
+    return this.feeds;
+  }
+  play(rate: number): void {
+    this.rate = rate;
+  }
+  pause(): void {
+    this.rate = null;
+  }
+  neighbour(ticks: number, by: 1 | -1): { start: number; end: number } | null {
+    const start = (Math.floor(ticks / 3600) + by) * 3600;
+    return this.holds[0] <= start / 90_000 && start / 90_000 < this.holds[1] ? { start, end: start + 3600 } : null;
+  }
+  beyond(): { start: number; end: number } | null {
+    return this.next;
+  }
+  setMuted(muted: boolean): void {
+    this.muted = muted;
+  }
+  dispose(): void {
+    this.disposed = true;
+    this.element.remove();
+  }
+  /** What was asked for comes to the screen. */
+  land(): void {
+    if (this.wanted === null) throw new Error("nothing was asked for");
+    this.position = this.wanted / 90_000;
+    this.lastPictureAt = performance.now();
+    this.events.picture();
+    this.events.arrived();
+    this.events.shown();
+  }
 }

@@ -159,6 +159,19 @@ const SHAPES = {
     </>
   ),
   status: <path d="M3 12.5h4l2.5-7 5 13 2.5-6h4" />,
+  playback: <path d="M3.5 12a8.5 8.5 0 1 0 2.7-6.2L3.5 8.3M3.5 4v4.3h4.3M12 7.5V12l3.2 2" />,
+  step: (
+    <>
+      <circle cx="8" cy="12" r="4.5" />
+      <circle cx="16" cy="12" r="4.5" />
+    </>
+  ),
+  none: (
+    <>
+      <circle cx="12" cy="12" r="8.5" />
+      <path d="m6 6 12 12" />
+    </>
+  ),
   undo: <path d="M3.5 12a8.5 8.5 0 1 0 2.7-6.2L3.5 8.3M3.5 4v4.3h4.3" />,
   trash: <path d="M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.8 12.5h9.4L17.5 7M10 11v5M14 11v5" />,
   globe: (

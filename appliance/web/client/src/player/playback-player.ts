@@ -1,0 +1,880 @@
+/**
+ * One camera, as it was recorded: its socket, its pipelines and its element.  It is told where to be and whether to
+ * play; what several cameras have in common (the clock, the gaps that all have) is `sync.ts`'s.
+ *
+ * Of what is asked of the server one thing is on its way at a time; the newest place wanted meanwhile is asked for when
+ * its picture has come.  Every command has a number, and what answers an older one is thrown away.
+ */
+
+import { Meter } from "../logic/meter";
+import { families, hasSound } from "../logic/messages";
+import { jpegOf } from "../logic/jpeg";
+import { kindOf } from "../logic/mp4";
+import { Offer, type OwnReason } from "../logic/offer";
+import { instant, parsePlayback, ticksOf, TICKS_PER_MS, type GapMessage, type PlaybackMessage, type RecordedStream } from "../logic/playback/messages";
+import { TICKS_PER_SECOND } from "../logic/playback/pictures";
+import { Store } from "../logic/store";
+import type { Want } from "../logic/want";
+import { Asking } from "./asking";
+import { LiveSocket } from "./live-socket";
+import type { PicturePipeline, PipelineEvents } from "./pipeline";
+import type { DirectRecording, RecordedEvents } from "./recorded-pipeline";
+import { Stack, type Shown } from "./stack";
+import type { Refusal } from "./live-player";
+
+export type PlaybackPhase = "connecting" | "shown" | "loading" | "none" | "offline" | "full" | "denied" | "removed" | "unsupported" | "blocked";
+
+/** What changes seldom: a view renders it. */
+export interface PlaybackView {
+  readonly phase: PlaybackPhase;
+  readonly stream: RecordedStream | null;
+  /** Where nothing is recorded: where something is, after and before, in UTC milliseconds. */
+  readonly next: number | null;
+  readonly previous: number | null;
+  readonly reason: string | null;
+  /** Where the browser is why the picture comes as it does, and the server could not know. */
+  readonly own: OwnReason | null;
+  readonly sound: boolean;
+}
+
+export interface PlaybackDeps {
+  readonly url: string;
+  readonly codecs: readonly string[];
+  readonly direct: boolean;
+  readonly supported: (mime: string) => boolean;
+  readonly createRecording: (events: RecordedEvents, prepared?: HTMLVideoElement) => DirectRecording;
+  readonly createPictures: (events: PipelineEvents) => PicturePipeline;
+  readonly prepareVideo: () => HTMLVideoElement;
+  readonly requestPump: () => void;
+  readonly refused: (why: Refusal) => void;
+  /** Something about where it is has changed. */
+  readonly moved: () => void;
+  readonly random?: () => number;
+}
+
+/** What it is to do. */
+export interface Doing {
+  readonly playing: boolean;
+  readonly speed: number;
+  readonly gaps: "skip" | "play";
+}
+
+type Member = DirectRecording | PicturePipeline;
+
+interface Flight {
+  readonly id: number;
+  readonly at: number;
+  readonly since: number;
+}
+
+/** A picture that does not come within this long does not hold up the next one asked for … */
+const FLIGHT_MS = 2500;
+/** … and after this long it is said that it is being fetched. */
+const LATE_MS = 500;
+const QUIET_MS = 2000;
+const HIGHEST_FPS = 30;
+/** Faster, or backwards, comes as pictures. */
+const FASTEST_DIRECT = 4;
+/** So near to a gap what is shown has come to it. */
+const JOIN_MS = 600;
+/** A video that does not show within this long what it has is given up for a picture. */
+const TRYING_MS = 800;
+
+function byPictures(speed: number): boolean {
+  return speed < 0 || speed > FASTEST_DIRECT;
+}
+
+export class PlaybackPlayer {
+  readonly element: HTMLDivElement;
+  readonly view = new Store<PlaybackView>({ phase: "connecting", stream: null, next: null, previous: null, reason: null, own: null, sound: false });
+
+  /** Counts the pictures that were asked for and came. */
+  readonly landings = new Store(0);
+  /** What was jumped over last. */
+  readonly skipped = new Store<GapMessage | null>(null);
+
+  readonly #deps: PlaybackDeps;
+  readonly #socket: LiveSocket;
+  readonly #stack = new Stack<Member>();
+  readonly #asking = new Asking(
+    () => this.#want(),
+    (want) => this.#socket.send(want),
+  );
+  readonly #offer: Offer;
+  readonly #bytes = new Meter();
+
+  #doing: Doing = { playing: false, speed: 1, gaps: "skip" };
+  /** How far the speed is from the one that was asked for, to get in step. */
+  #factor = 1;
+  /** Stands still for the others' sake. */
+  #held = false;
+  /** UTC ticks: what is to be on screen, until it is; then, while nothing moves, what is. */
+  #at: number;
+  #landed = false;
+  /** What a video was told to show last. */
+  #showing: number | null = null;
+  #flight: Flight | null = null;
+  #id = 0;
+  /** Media of an older command is thrown away. */
+  #mediaId = 0;
+  #accepts = false;
+  #announced: RecordedStream | null = null;
+  #stream: RecordedStream | null = null;
+  #drawn = 0;
+  /** Gaps that were told of and are not reached yet. */
+  #ahead: GapMessage[] = [];
+  /** Nothing is recorded where it is: what is, around it. */
+  #absent: { readonly next: number | null; readonly previous: number | null } | null = null;
+  #ended = false;
+  /** The server has sent all that there is. */
+  #over = false;
+  /** What a browser's decoder keeps to itself comes as a picture. */
+  #still = false;
+  /** The server was asked for the picture before or after, and says which that is. */
+  #stepping = false;
+  #reason: string | null = null;
+
+  #size: { readonly width: number; readonly height: number } | null = null;
+  #visible = false;
+  #resting = true;
+  #audio = false;
+  #prepared: HTMLVideoElement | null = null;
+  #refused: "denied" | "removed" | "full" | null = null;
+  #unplayable = false;
+  #blocked = false;
+  #downSince: number | null = null;
+  #toldDropped = 0;
+  #disposed = false;
+
+  /** `atMs`: UTC milliseconds of what is shown first. */
+  constructor(readonly id: string, atMs: number, deps: PlaybackDeps) {
+    this.#deps = deps;
+    this.#at = ticksOf(atMs);
+    this.#offer = new Offer(deps.codecs, deps.direct);
+    this.element = this.#stack.element;
+    this.#socket = new LiveSocket(
+      deps.url,
+      {
+        opened: () => this.#opened(),
+        text: (data) => this.#text(data),
+        binary: (data) => this.#binary(data),
+        closed: (code, hadOpened) => this.#closed(code, hadOpened),
+      },
+      deps.random,
+    );
+  }
+
+  // ---- where it is ----
+
+  /** UTC milliseconds of what is shown, or is to be as soon as it has come. */
+  get position(): number {
+    const { current } = this.#stack;
+    if (!this.#landed || !this.#doing.playing || !current) return this.#at / TICKS_PER_MS;
+    if (current.kind === "direct") return current.position * 1000;
+    return (current.pictureUtc ?? this.#at / TICKS_PER_SECOND) * 1000;
+  }
+
+  /** The picture that was asked for is on screen. */
+  get landed(): boolean {
+    return this.#landed;
+  }
+
+  /** Nothing is recorded where it is. */
+  get absent(): boolean {
+    return this.#absent !== null;
+  }
+
+  /** Where nothing is recorded: where something is again, in UTC milliseconds, as far as known. */
+  get next(): number | null {
+    return this.#absent?.next ?? null;
+  }
+
+  get previous(): number | null {
+    return this.#absent?.previous ?? null;
+  }
+
+  /** It came to the end of what is recorded. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** It is to play, and does not get on. */
+  get stalled(): boolean {
+    if (!this.#doing.playing || this.absent || this.#ended || this.#refused !== null || this.#unplayable) return false;
+    if (!this.#landed) return true;
+    return this.#stack.current?.kind === "direct" && this.#stack.current.stalled && !this.#held;
+  }
+
+  /** It takes part in what others have to wait for. */
+  get takesPart(): boolean {
+    return this.#visible && !this.absent && !this.#ended && this.#refused === null && !this.#unplayable && this.#socket.open;
+  }
+
+  /** What it shows is paced here, not by the server. */
+  get direct(): boolean {
+    return this.#stack.current?.kind === "direct";
+  }
+
+  // ---- what it is told ----
+
+  /** Show what was on screen at an instant, and go on from there if it plays. */
+  seek(utcMs: number): void {
+    this.#at = ticksOf(utcMs);
+    this.#landed = false;
+    this.#absent = null;
+    this.#ended = false;
+    this.#moving();
+    this.#go();
+  }
+
+  /** Begin, go on or stop; at another speed. */
+  set(doing: Doing): void {
+    const before = this.#doing;
+    if (before.playing === doing.playing && before.speed === doing.speed && before.gaps === doing.gaps) return;
+    if (before.playing) this.#at = ticksOf(this.position);
+    this.#doing = doing;
+    this.#factor = 1;
+    this.#held = false;
+    if (doing.playing) this.#moving();
+    const { current } = this.#stack;
+    if (!doing.playing) {
+      if (current?.kind === "direct") {
+        current.pause();
+        if (this.#landed) this.#show(current, this.#at);
+      } else if (current && this.#landed && before.playing) this.#at = ticksOf((current.pictureUtc ?? 0) * 1000);
+      if (this.#resting || !this.#asking.told) return;
+      // pictures stop where the server is; what is on screen is asked for once more if it was another one
+      if (current?.kind === "transcoded" && this.#landed) {
+        this.#send({ type: "pause" });
+        this.#landed = false;
+        this.#ask();
+      } else this.#send({ type: "pause" });
+      return;
+    }
+    if (current?.kind === "direct" && this.#landed && !byPictures(doing.speed)) this.#run();
+    this.#ask();
+  }
+
+  /** Whether it could be done without asking anybody; `done` is called when the picture is there. */
+  step(by: 1 | -1): number | null {
+    const { current } = this.#stack;
+    const picture = current?.kind === "direct" && !this.#stepping && current.has(this.#at) ? current.neighbour(this.#at, by) : null;
+    if (!picture || current?.kind !== "direct") return null;
+    this.#at = picture.start;
+    this.#landed = false;
+    this.#show(current, picture.start);
+    return picture.start / TICKS_PER_MS;
+  }
+
+  /** Have the server step; where it went is known when the picture is there. */
+  askStep(by: 1 | -1): void {
+    this.#landed = false;
+    // the server does not know which picture a video shows
+    if (this.direct) this.#send({ type: "seek", at: instant(this.#at) });
+    this.#begin(this.#send({ type: "step", by }), this.#at);
+    this.#stepping = true;
+  }
+
+  /** Play so much faster or slower than asked for, to get in step. */
+  correct(factor: number): void {
+    if (factor === this.#factor) return;
+    this.#factor = factor;
+    if (!this.#held) this.#run();
+  }
+
+  get factor(): number {
+    return this.#factor;
+  }
+
+  /** Stand still until the others are there. */
+  hold(held: boolean): void {
+    if (held === this.#held) return;
+    this.#held = held;
+    const { current } = this.#stack;
+    if (current?.kind !== "direct") return;
+    if (held) current.pause();
+    else this.#run();
+  }
+
+  setSize(width: number, height: number): void {
+    const first = this.#size === null;
+    this.#size = { width, height };
+    if (first) this.#begins();
+    else this.#asking.resized();
+  }
+
+  /** Somebody sees it, and not what is live in its place. */
+  setVisible(visible: boolean): void {
+    if (visible === this.#visible || this.#disposed) return;
+    this.#visible = visible;
+    if (visible) this.wake();
+  }
+
+  /** Connect, if it does not rest on purpose. */
+  wake(): void {
+    if (!this.#visible || this.#disposed || (this.#refused !== null && this.#refused !== "full")) return;
+    this.#resting = false;
+    if (!this.#socket.open) this.#downSince ??= performance.now();
+    this.#socket.connect();
+    this.#socket.retryNow();
+    this.#update();
+  }
+
+  /** What is live is shown: nothing more is needed of this. */
+  rest(): void {
+    this.#resting = true;
+    this.#doing = { ...this.#doing, playing: false };
+    if (this.#stack.current?.kind === "direct") this.#stack.current.pause();
+    this.#flight = null;
+    this.#socket.close();
+    this.#asking.reset();
+    this.#downSince = null;
+  }
+
+  /** Call it inside the tap or key that asks for it. */
+  setAudio(audio: boolean): void {
+    if (audio === this.#audio || this.#disposed) return;
+    this.#audio = audio;
+    if (audio) {
+      this.#prepared = this.#deps.prepareVideo();
+      this.#prepared.muted = false;
+      void this.#prepared.play().catch(() => undefined); // has no source yet: only the permission counts
+    } else this.#prepared = null;
+    for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.setMuted(!(audio && pipeline.families.includes("+")));
+    this.#asking.now();
+    this.#update();
+  }
+
+  unblock(): void {
+    this.#blocked = false;
+    this.#run();
+    this.#update();
+  }
+
+  retryNow(): void {
+    if (this.#visible && !this.#resting) this.#socket.retryNow();
+  }
+
+  tryNow(): void {
+    this.retryNow();
+  }
+
+  reconnect(): void {
+    if (!this.#visible || this.#resting || this.#refused !== null) return;
+    this.#keepPosition();
+    this.#socket.close();
+    this.#asking.reset();
+    this.#downSince ??= performance.now();
+    this.#socket.connect();
+  }
+
+  allow(): void {
+    if (this.#disposed) return;
+    this.#refused = null;
+    if (this.#visible && !this.#resting) this.#socket.connect();
+    this.#update();
+  }
+
+  /** The right was taken: nothing of the picture stays, on the screen or in memory. */
+  deny(): void {
+    this.#refused = "denied";
+    this.#socket.close();
+    this.#forget();
+    this.#update();
+  }
+
+  suspend(): void {
+    this.#keepPosition();
+    this.#socket.close();
+    this.#asking.reset();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#asking.stop();
+    this.#socket.close();
+    this.#forget();
+    this.element.remove();
+  }
+
+  // ---- what the host says ----
+
+  pump(): void {
+    for (const pipeline of this.#stack.both()) pipeline.pump();
+    this.#checkDrawn();
+  }
+
+  control(now: number): void {
+    if (!this.#visible || this.#resting) return;
+    const flight = this.#flight;
+    if (flight && now - flight.since > FLIGHT_MS) this.#flightOver();
+    this.#checkEnd();
+    this.#checkTrying(now);
+    this.#asking.reconsider();
+    this.#update();
+  }
+
+  sendStats(): void {
+    const current = this.#stack.newest;
+    if (!this.#asking.told || !current || this.#resting) return;
+    const dropped = this.#toldDropped + (current.kind === "transcoded" ? current.takeReplaced() : 0);
+    this.#toldDropped = 0;
+    const ahead = current.kind === "direct" ? current.ahead : 0;
+    this.#socket.send({ type: "stats", buffer_s: Math.round(ahead * 1000) / 1000, dropped });
+  }
+
+  /** Bytes a second. */
+  rate(now: number): number {
+    return this.#bytes.rate(now);
+  }
+
+  get visible(): boolean {
+    return this.#visible && !this.#resting;
+  }
+
+  get picture(): Shown | null {
+    return this.#stack.shown;
+  }
+
+  /** The transcoded picture shown, as it came. */
+  get jpeg(): Blob | null {
+    const { current } = this.#stack;
+    const shown = current?.kind === "transcoded" ? current.shown : null;
+    return shown && jpegOf(shown);
+  }
+
+  // ---- asking ----
+
+  #send(command: Record<string, unknown>): number {
+    this.#id += 1;
+    this.#socket.send({ ...command, id: this.#id });
+    return this.#id;
+  }
+
+  /** A command that media answers. */
+  #begin(id: number, at: number): void {
+    this.#mediaId = id;
+    this.#accepts = false;
+    this.#announced = null;
+    this.#ahead = [];
+    this.#absent = null;
+    this.#ended = this.#over = false;
+    this.#stepping = false;
+    this.#showing = null;
+    this.#flight = { id, at, since: performance.now() };
+    for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.abandon();
+  }
+
+  /** Ask for what is to be shown, with what is to be done there. */
+  #ask(): void {
+    if (this.#resting || !this.#asking.told || this.#refused !== null) return;
+    const { playing, speed, gaps } = this.#doing;
+    const at = instant(this.#at);
+    const id = playing ? this.#send({ type: "play", at, speed, gaps }) : this.#send({ type: "seek", at });
+    this.#begin(id, this.#at);
+  }
+
+  /** Get to where it is to be: by what is there, else by asking. */
+  #go(): void {
+    const { current } = this.#stack;
+    const usable = current?.kind === "direct" && !byPictures(this.#doing.playing ? this.#doing.speed : 1);
+    if (usable && current.has(this.#at)) {
+      this.#show(current, this.#at);
+      // what is shown needs nobody; playing on from there may
+      if (!this.#doing.playing) this.#flight = null;
+      else if (!current.continues(this.#at) && !this.#flight) this.#ask();
+      return;
+    }
+    if (!this.#flight) this.#ask();
+  }
+
+  #landedAt(): void {
+    this.#landed = true;
+    const flight = this.#flight;
+    this.#flight = null;
+    if (flight && flight.at !== this.#at && !(this.direct && this.#showing === this.#at)) {
+      // somebody wants to be elsewhere by now
+      this.#landed = false;
+      this.#go();
+      return;
+    }
+    this.#run();
+    this.#deps.moved();
+    this.#update();
+    this.landings.update((n) => n + 1);
+  }
+
+  #show(recording: DirectRecording, ticks: number): void {
+    this.#showing = ticks;
+    recording.show(ticks);
+  }
+
+  #flightOver(): void {
+    const flight = this.#flight;
+    this.#flight = null;
+    if (flight && flight.at !== this.#at) this.#go();
+  }
+
+  /** Have the element do what is to be done. */
+  #run(): void {
+    const { current } = this.#stack;
+    if (current?.kind !== "direct" || !this.#landed) return;
+    if (this.#doing.playing && !this.#held && !this.absent && !byPictures(this.#doing.speed)) current.play(this.#doing.speed * this.#factor);
+    else current.pause();
+  }
+
+  // ---- the socket ----
+
+  #opened(): void {
+    this.#downSince = null;
+    this.#asking.reset();
+    this.#flight = null;
+    if (this.#refused === "full") this.#refused = null;
+    this.#begins();
+    this.#update();
+  }
+
+  /** The first messages of a connection: what is wanted, and where. */
+  #begins(): void {
+    if (this.#asking.told) return;
+    this.#asking.now();
+    if (this.#asking.told) this.#ask();
+  }
+
+  #keepPosition(): void {
+    if (!this.#doing.playing || !this.#landed) return;
+    this.#at = ticksOf(this.position);
+    this.#landed = false;
+  }
+
+  #closed(code: number, hadOpened: boolean): void {
+    if (this.#disposed) return;
+    this.#keepPosition();
+    this.#downSince ??= performance.now();
+    this.#asking.reset();
+    this.#flight = null;
+    this.#bytes.reset();
+    switch (code) {
+      case 4401:
+        this.#deps.refused("session");
+        break;
+      case 4403:
+        this.deny();
+        this.#deps.refused("denied");
+        break;
+      case 4404:
+        this.#refused = "removed";
+        this.#forget();
+        this.#deps.refused("removed");
+        break;
+      case 4429:
+        this.#refused = "full";
+        break;
+      default:
+        if (!hadOpened) this.#deps.refused("handshake");
+    }
+    this.#update();
+  }
+
+  #text(data: string): void {
+    const message = parsePlayback(data);
+    if (message && (message.id === null || message.id >= this.#mediaId)) this.#hear(message);
+  }
+
+  #hear(message: PlaybackMessage): void {
+    switch (message.type) {
+      case "stream":
+        this.#announce(message);
+        break;
+      case "position":
+        this.#told(message.state, message.utcMs);
+        break;
+      case "gap":
+        this.#gapAhead(message);
+        break;
+      case "status":
+        this.#reason = message.reason;
+        if (message.reason === "no_recording") {
+          this.#absent = message;
+          this.#flight = null;
+          this.#deps.moved();
+        }
+    }
+    this.#update();
+  }
+
+  #told(state: string, utcMs: number): void {
+    if (state === "ended") {
+      // direct: there may be something left to be shown
+      const { current } = this.#stack;
+      this.#over = true;
+      this.#ended = current?.kind !== "direct" || (this.#landed && current.atEnd);
+      if (this.#ended) this.#flight = null;
+      this.#deps.moved();
+    }
+    const { newest } = this.#stack;
+    if (!this.#stepping || state !== "paused" || !this.#accepts || newest?.kind !== "direct") return;
+    this.#stepped(utcMs);
+    this.#show(newest, this.#at);
+  }
+
+  /** The server went a picture on or back: that is where this is now. */
+  #stepped(utcMs: number): void {
+    this.#stepping = false;
+    // a whole millisecond stands for all of it
+    this.#at = ticksOf(utcMs) + TICKS_PER_MS - 1;
+    if (this.#flight) this.#flight = { ...this.#flight, at: this.#at };
+  }
+
+  #announce(stream: RecordedStream): void {
+    this.#accepts = true;
+    this.#announced = stream;
+    this.#stream = stream;
+    this.#reason = null;
+    this.#absent = null;
+    this.#unplayable = stream.mode === "direct" && !this.#deps.supported(stream.mime);
+    if (this.#unplayable) this.#refuse(stream);
+    // pictures of what was before are not to be shown after this
+    if (stream.mode === "transcoded") for (const pipeline of this.#stack.both()) if (pipeline.kind === "transcoded") pipeline.flush();
+  }
+
+  #refuse(stream: RecordedStream): void {
+    this.#unplayable = true;
+    this.#offer.refuse(families(stream.mime).split("+")[0] ?? "", performance.now());
+    this.#asking.now();
+  }
+
+  #binary(data: ArrayBuffer): void {
+    this.#bytes.add(data.byteLength, performance.now());
+    if (!this.#accepts || this.#unplayable || this.#refused !== null) return;
+    if (this.#stream?.mode === "transcoded") {
+      if (this.#announced) this.#beginPictures();
+      this.#announced = null;
+      const { newest } = this.#stack;
+      if (newest?.kind === "transcoded") newest.push(data);
+      return;
+    }
+    const kind = kindOf(data);
+    if (kind === "init" && this.#announced) {
+      this.#beginDirect(this.#announced, data);
+      this.#announced = null;
+    } else if (kind === "fragment" && !this.#announced) {
+      const { newest } = this.#stack;
+      if (newest?.kind === "direct") newest.push(data);
+    }
+  }
+
+  // ---- the pipelines ----
+
+  #beginDirect(stream: RecordedStream, init: ArrayBuffer): void {
+    const { newest } = this.#stack;
+    if (newest?.kind === "direct" && newest.families === families(stream.mime)) {
+      newest.begin(stream, init);
+      if (!this.#landed && !this.#stepping) this.#show(newest, this.#flight?.at ?? this.#at);
+      return;
+    }
+    this.#stack.dropSpare();
+    const prepared = this.#audio && hasSound(stream.mime) ? this.#prepared : null;
+    this.#prepared = prepared ? null : this.#prepared;
+    let pipeline: DirectRecording;
+    try {
+      const events = this.#events(() => pipeline);
+      pipeline = this.#deps.createRecording({ ...events, shown: () => this.#shown(pipeline), more: () => this.#deps.moved() }, prepared ?? undefined);
+    } catch (error) {
+      console.warn(`camera ${this.id}: ${String(error)}`);
+      this.#refuse(stream);
+      return;
+    }
+    pipeline.setMuted(!(this.#audio && hasSound(stream.mime)));
+    this.#stack.add(pipeline);
+    pipeline.begin(stream, init);
+    // one that takes over while it plays has to be where that is by then
+    if (this.#landed && this.#doing.playing) this.#keepPosition();
+    this.#show(pipeline, this.#flight?.at ?? this.#at);
+  }
+
+  #beginPictures(): void {
+    const { current, spare } = this.#stack;
+    if (current?.kind === "transcoded") this.#stack.dropSpare();
+    else if (spare?.kind !== "transcoded") {
+      if (current?.kind === "direct") {
+        this.#keepPosition();
+        current.pause();
+      }
+      const pipeline: PicturePipeline = this.#deps.createPictures(this.#events(() => pipeline));
+      this.#stack.add(pipeline);
+    }
+    this.#drawn = -1;
+  }
+
+  #events(which: () => Member): PipelineEvents {
+    return {
+      picture: () => this.#firstPicture(which()),
+      arrived: () => {
+        if (this.#stack.takeOver(which())) this.#firstPicture(which());
+      },
+      failed: (why, undecodable) => this.#failed(which(), why, undecodable),
+      busy: () => this.#deps.requestPump(),
+      blocked: (blocked) => {
+        this.#blocked = blocked;
+        this.#update();
+      },
+    };
+  }
+
+  #firstPicture(pipeline: Member): void {
+    if (pipeline !== this.#stack.current) return;
+    if (pipeline.kind === "direct") this.#offer.decoded(pipeline.families.split("+")[0] ?? "");
+    this.#stack.unfreeze();
+    this.#blocked = false;
+    this.#update();
+  }
+
+  /** A video has come to the instant that it was asked for. */
+  #shown(pipeline: DirectRecording): void {
+    // what it was told to show before something else was asked for is not that
+    if (pipeline === this.#stack.current && !this.#landed && this.#showing !== null) this.#landedAt();
+  }
+
+  /** A canvas has drawn something: the first picture after a command is the one that was asked for. */
+  #checkDrawn(): void {
+    const { current } = this.#stack;
+    if (current?.kind !== "transcoded" || !this.#accepts || this.#announced || current.pictures === this.#drawn) return;
+    const first = this.#drawn === -1 || !this.#landed;
+    if (current.pictureUtc === null) return;
+    this.#drawn = current.pictures;
+    if (!first) {
+      this.#deps.moved();
+      return;
+    }
+    if (this.#stepping) this.#stepped(current.pictureUtc * 1000);
+    this.#landedAt();
+  }
+
+  #failed(pipeline: Member, why: string, undecodable: boolean): void {
+    if (this.#disposed || !this.#stack.has(pipeline)) return;
+    console.warn(`camera ${this.id}: ${why}; starting over`);
+    if (undecodable && pipeline.lastPictureAt === null) this.#offer.undecoded(pipeline.families.split("+")[0] ?? "", performance.now());
+    this.#keepPosition();
+    this.#landed = false;
+    this.#stack.freeze();
+    this.#accepts = false;
+    this.#asking.reset();
+    this.#socket.restart();
+    this.#update();
+  }
+
+  #forget(): void {
+    this.#stack.forget();
+    this.#prepared = null;
+    this.#flight = null;
+    this.#landed = false;
+    this.#stream = this.#announced = null;
+    this.#accepts = false;
+  }
+
+  // ---- gaps ----
+
+  #gapAhead(gap: GapMessage): void {
+    if (this.#stream?.mode === "direct") {
+      this.#ahead.push(gap); // what is shown comes to it later
+      return;
+    }
+    this.#enterGap(gap);
+  }
+
+  #enterGap(gap: GapMessage): void {
+    if (gap.to !== null && this.#doing.gaps === "skip") {
+      this.skipped.set(gap);
+      return;
+    }
+    const [from, to] = [Math.min(gap.from, gap.to ?? Infinity), gap.to === null ? null : Math.max(gap.from, gap.to)];
+    this.#absent = { previous: from, next: to };
+    this.#at = ticksOf(gap.from);
+    this.#deps.moved();
+  }
+
+  /** What is shown has come to the end of a piece: on to the next one. */
+  #checkEnd(): void {
+    const { current } = this.#stack;
+    if (current?.kind !== "direct" || !this.#landed || !this.#doing.playing || this.#held || this.absent) return;
+    if (!current.atEnd) return;
+    if (this.#over) {
+      this.#ended = true;
+      this.#deps.moved();
+      return;
+    }
+    const next = current.beyond();
+    const gap = this.#ahead[0];
+    if (gap && current.position * 1000 >= gap.from - JOIN_MS) {
+      if (gap.to === null || this.#doing.gaps === "play") {
+        this.#ahead.shift();
+        this.#enterGap(gap);
+        current.pause();
+        return;
+      }
+      if (!next) return;
+      this.#ahead.shift();
+      this.#enterGap(gap);
+    }
+    if (next) {
+      this.#at = next.start;
+      this.#landed = false;
+      this.#show(current, next.start);
+    }
+  }
+
+  /** A decoder that wants more before it shows what it has does not get it where the recording ends. */
+  #checkTrying(now: number): void {
+    const { current } = this.#stack;
+    const since = current?.kind === "direct" ? current.tryingSince : null;
+    if (since === null || now - since < TRYING_MS || this.#doing.playing || this.#flight?.at === this.#at && this.#still) return;
+    this.#still = true;
+    this.#asking.now();
+    this.#ask();
+  }
+
+  /** A video may do for what comes next. */
+  #moving(): void {
+    if (!this.#still) return;
+    this.#still = false;
+    this.#asking.now();
+  }
+
+  // ---- want ----
+
+  #want(): Want | null {
+    if (!this.#size) return null;
+    const { mode, codecs } = this.#offer.at(performance.now());
+    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, audio: this.#audio, paused: false };
+  }
+
+  #update(): void {
+    if (this.#disposed) return;
+    const before = this.view.get();
+    const current = this.#stack.current;
+    const next: PlaybackView = {
+      phase: this.#phase(performance.now()),
+      stream: this.#stream,
+      next: this.next,
+      previous: this.previous,
+      reason: this.#reason,
+      own: this.#offer.at(performance.now()).own,
+      sound: this.#audio && current?.kind === "direct" && current.families.includes("+") && !current.element.muted,
+    };
+    const same = (Object.keys(next) as (keyof PlaybackView)[]).every((key) => before[key] === next[key]);
+    if (!same) this.view.set(next);
+    const dim = next.phase === "none" || next.phase === "offline" ? "waiting" : "";
+    if (this.element.dataset["dim"] !== dim) this.element.dataset["dim"] = dim;
+  }
+
+  #phase(now: number): PlaybackPhase {
+    if (this.#refused !== null) return this.#refused;
+    if (this.#unplayable || this.#reason === "unsupported_codec" || this.#reason === "codec" || this.#reason === "level") return "unsupported";
+    if (this.#downSince !== null && !this.#socket.open && now - this.#downSince > QUIET_MS) return "offline";
+    if (this.absent) return "none";
+    if (this.#blocked) return "blocked";
+    if (!this.#stack.shown) return "connecting";
+    return this.#flight && now - this.#flight.since > LATE_MS ? "loading" : "shown";
+  }
+}
