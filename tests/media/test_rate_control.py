@@ -14,6 +14,7 @@ from appliance.media.rate_control import (
     CONFIRMED_S,
     HOLD_S,
     LONGEST_HOLD_S,
+    Cause,
     Control,
     Sight,
     follow,
@@ -106,6 +107,34 @@ def test_a_client_that_drops_pictures_is_too_slow_for_them() -> None:
         control = follow(control, replace(sight, dropped=3 * n), KBPS)
     assert control.step == 1
     assert follow(Control(), Sight(0, 0, 0, 0, 0, 0, dropped=500), KBPS).step == 0  # from before
+
+
+def test_a_client_that_is_too_slow_gets_what_is_less_work_to_show() -> None:
+    work = (100.0, 100.0, 80.0, 60.0, 20.0)  # the first of fewer bytes is no less work
+    control = Control()
+    for n, sight in enumerate(look(8, carried=4000)):
+        control = follow(control, replace(sight, dropped=3 * n), KBPS, work)
+    assert (control.step, control.cause) == (3, Cause.CLIENT)
+    for n, sight in enumerate(look(20, carried=100, at=2, step=3, lag=0.6)):  # and then the network, too
+        control = follow(control, replace(sight, dropped=21 + n), KBPS, work)
+    assert (control.step, control.cause) == (4, Cause.NETWORK)
+
+
+@pytest.mark.parametrize(
+    ("lag", "left_out", "step", "cause"),
+    [
+        (0.0, 0.0, 1, Cause.CLIENT),
+        (0.1, 0.0, 1, Cause.CLIENT),  # something is on its way, and all of it goes
+        (0.1, 0.05, 0, Cause.NETWORK),  # what comes late comes all at once
+        (0.6, 0.0, 3, Cause.NETWORK),
+        (0.1, 0.6, 3, Cause.NETWORK),
+    ],
+)
+def test_what_a_client_drops_is_held_against_it_only_where_the_network_brings_all(lag, left_out, step, cause) -> None:
+    control = Control()
+    for n, sight in enumerate(look(8, carried=900 if step == 3 else 4000, lag=lag, left_out=left_out)):
+        control = follow(control, replace(sight, dropped=3 * n), KBPS)
+    assert (control.step, control.cause) == (step, cause)
 
 
 def test_there_is_nothing_below_the_last() -> None:
