@@ -47,8 +47,8 @@ def best_first(
     if chosen.plan is not None:
         chain = _chain(chosen.plan, offers[0], fps, limit)
         made = [_made(chosen, chosen.stream, step) for step in chain[1:]]
-        work = tuple(_work(step.rung.size, step.rung.fps or fps, offers[0]) for step in chain)
-        return Ways((chosen, *made), tuple(step.kbps for step in chain), 0, work)
+        shown = tuple(_work(step.rung.size, step.rung.fps or fps, offers[0]) for step in chain)
+        return Ways((chosen, *made), tuple(step.kbps for step in chain), 0, shown)
     direct = [(chosen.stream, _kbps(offers[0], offers), offers[0])]
     known = [(stream, _kbps(offer, offers), offer) for stream, offer in zip(streams[1:], offers[1:], strict=True)]
     for each in sorted(known, key=lambda each: -each[2].samples):
