@@ -151,7 +151,7 @@ def may_begin(
         return min(unacknowledged_s, left_s / SOON_WAYS) <= round_trip_s
     if taken_s <= min(TAKEN_S, TAKEN_INTERVALS * interval_s):
         return unacknowledged_s <= in_time
-    return unacknowledged_s <= round_trip_s
+    return unacknowledged_s <= 0  # it has become slow, and how slow is known when that one has arrived
 
 
 def rebased(control: Control, before: Sequence[float], after: Sequence[float]) -> Control:
@@ -202,8 +202,7 @@ def _is_strained(control: Control, sight: Sight, kbps: Sequence[float]) -> bool:
 
 def _fall(control: Control, sight: Sight, kbps: Sequence[float], cause: Cause, work: Sequence[float]) -> Control:
     now, step = sight.at_s, max(control.step, sight.step)
-    since = max(now - MEASURE_S, -inf if control.busy is None else control.busy.at_s)
-    carried = _kbps([each for each in control.seen if each.at_s >= since - 1e-6])
+    carried = _carried(control, now)
     tried_from, carries = control.tried_from, FITS * carried
     # else it is the network that has become worse
     as_before = control.tried_at is not None and carried >= FAILED * tried_from
@@ -228,6 +227,15 @@ def _fall(control: Control, sight: Sight, kbps: Sequence[float], cause: Cause, w
         hold_s=min(2 * control.hold_s, LONGEST_HOLD_S) if failed else control.hold_s if as_before else HOLD_S,
         changed_at=now,
     )
+
+
+def _carried(control: Control, now: float) -> float:
+    """What the network took of late, in kbit/s."""
+    busy_at = -inf if control.busy is None else control.busy.at_s
+    seen = [each for each in control.seen if each.at_s >= max(now - MEASURE_S, busy_at) - 1e-6]
+    if len(seen) > 2 and seen[0].at_s <= busy_at:
+        del seen[0]  # what is acknowledged just after it became busy had gone before, and maybe faster
+    return _kbps(seen)
 
 
 def _kbps(seen: Sequence[Sight]) -> float:
