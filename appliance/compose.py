@@ -383,7 +383,7 @@ async def _attempt(name: str, task: Callable[[], Awaitable[object]], board: Boar
         try:
             await task()
         except Fault as fault:
-            board.attend(name, Attention(fault.code, fault.message, fault.hint, Severity.URGENT))
+            board.attend(name, Attention(fault.code, fault.message, fault.hint, Severity.URGENT, fault.details))
             await trio.sleep(RETRY_S)
         else:
             board.attend(name, None)

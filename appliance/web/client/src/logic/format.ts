@@ -61,6 +61,13 @@ export function shortClock(i18n: Translator, utcMs: number): string {
   return new Intl.DateTimeFormat(locale(i18n), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(utcMs);
 }
 
+/** `12 Mar 2026` of a date as ISO 8601 has it, wherever the reader is. */
+export function day(i18n: Translator, isoDate: string): string {
+  const at = Date.parse(`${isoDate}T00:00Z`);
+  if (!Number.isFinite(at)) return isoDate;
+  return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(at);
+}
+
 /** `12 Mar 2026, 14:16` on the reader's clock. */
 export function dayAndClock(i18n: Translator, utcMs: number): string {
   const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
@@ -93,7 +100,7 @@ export function length(i18n: Translator, ms: number): string {
 }
 
 /** `9 March` on the reader's clock. */
-export function day(i18n: Translator, utcMs: number): string {
+export function dayInMonth(i18n: Translator, utcMs: number): string {
   return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "long" }).format(utcMs);
 }
 
