@@ -198,11 +198,11 @@ def _spans(connection: sqlite3.Connection, key: int) -> list[Span]:
 def disagreement(one: Sequence[Span], other: Sequence[Span]) -> Span | None:
     """The first stretch that is in only one of two lists and longer than the gaps that are joined anyway."""
     edges = sorted({edge for span in (*one, *other) for edge in (span.start, span.end)})
-    only: list[Span] = []
+    only: list[tuple[int, int]] = []
     left, right = iter(_covering(one, edges)), iter(_covering(other, edges))
     for start, end, a, b in zip(edges, edges[1:], left, right, strict=False):
         if a != b:
-            only.append(Span(start, end))
+            only.append((start, end))
     for span in merged(only, 0, 1 << 62, 0):
         if span.end - span.start > JOINED:
             return span
