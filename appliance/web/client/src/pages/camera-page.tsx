@@ -10,7 +10,7 @@ import { Overview, ZoomControls } from "../parts/digital-zoom";
 import { takeSnapshot, toggleSound } from "../parts/snapshot";
 import { messageOf, phaseWord } from "../parts/texts";
 import { WhyPanel } from "../parts/why-panel";
-import { TileChips } from "../parts/tile";
+import { RecordingDot, TileChips } from "../parts/tile";
 import type { LivePlayer } from "../player/live-player";
 import { Button, EmptyState, IconButton } from "../ui/controls";
 import { fullscreenPossible, toggleFullscreen, useFullscreen } from "../ui/fullscreen";
@@ -228,7 +228,10 @@ function OneCamera({ camera, cameras }: { camera: Camera; cameras: readonly Came
       <header class="head">
         <IconButton icon="back" look="gbtn" label={t("Back to all cameras")} hint="Esc" onClick={leave} />
         <div class="nm grow">
-          <h1 class="ell">{camera.name}</h1>
+          <h1 class="ell">
+            <RecordingDot camera={camera} />
+            {camera.name}
+          </h1>
           <LiveClock player={player} />
         </div>
         {watchable.length > 1 && (

@@ -17,7 +17,7 @@ import { Thumbnail } from "./camera-picture";
 import { removeCamera } from "./camera-remove";
 import { streamFigures } from "./camera-words";
 import { PageLink } from "./page-link";
-import { reasonText } from "./texts";
+import { reasonText, recordingTrouble } from "./texts";
 
 const NEW = "new";
 /** Events come in bunches; the list is asked for once. */
@@ -163,6 +163,7 @@ function Row({ camera, live, current }: { camera: AdminCamera; live: Camera | un
   const [main, sub] = camera.streams;
   const figures = camera.streams.map((stream) => streamFigures(i18n, stream)).find(Boolean) ?? "";
   const why = lost ? (reasonText(i18n, live.reason) ?? t("Fanal goes on trying.")) : figures;
+  const unrecorded = live === undefined ? null : recordingTrouble(i18n, live);
   const url = main?.url ?? "";
   const place = isDemo(url) ? t("Demo") : isInside(url) ? t("File") : placeOf(url);
   return (
@@ -171,12 +172,18 @@ function Row({ camera, live, current }: { camera: AdminCamera; live: Camera | un
         <Thumbnail id={camera.id} lost={lost} />
         <span class="grow">
           <b class="ell name">{camera.name}</b>
-          <span class="sm muted facts">{[place, why].filter(Boolean).join(" · ")}</span>
+          <span class="sm muted facts">{[place, unrecorded, why].filter(Boolean).join(" · ")}</span>
         </span>
         {!lost && camera.streams.some((stream) => stream.advice.length > 0) && (
           <span class="chip">
             <Icon name="info" />
             {t("Advice")}
+          </span>
+        )}
+        {!lost && unrecorded !== null && (
+          <span class="chip attn" title={unrecorded}>
+            <Icon name="record" look="attn" />
+            {t("Not recording")}
           </span>
         )}
         {lost ? (

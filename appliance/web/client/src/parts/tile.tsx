@@ -170,6 +170,12 @@ function TileMessage({ view, figures, actions, size }: FrameProps) {
   );
 }
 
+/** Before the name of a camera that is recorded this moment.  What it says stands in the tile's label as well. */
+export function RecordingDot({ camera }: { camera: Camera }) {
+  const { tc } = useI18n();
+  return camera.recording === "on" ? <i class="recdot" title={tc("state", "recording")} /> : null;
+}
+
 interface Chip {
   readonly icon: IconName;
   readonly text: string;
@@ -255,7 +261,7 @@ function TileFoot({ camera, view, details, size, figures, everySecond, actions, 
     <div class="foot">
       <div class="grow">
         <div class="nm">
-          {camera.recording === "on" && <i class="recdot" title={i18n.tc("state", "recording")} />}
+          <RecordingDot camera={camera} />
           <span class="ell">{camera.name}</span>
         </div>
         <div ref={line} class={`inf ell num${details ? " on" : ""}`} aria-hidden="true" />
