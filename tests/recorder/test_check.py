@@ -16,6 +16,7 @@ from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.clock import ManualClock
 from appliance.media.fmp4_read import read_samples
+from appliance.recorder import upkeep
 from appliance.recorder.check import Check
 from appliance.recorder.cutting import Cutter
 from appliance.recorder.differences import Kind, Remark, Report
@@ -419,3 +420,22 @@ def test_a_folder_that_may_not_be_read_is_said_and_not_repaired(folder: Path, mo
         (Kind.INACCESSIBLE, f"{CAMERA}/main/{path.name}")
     ]
     assert report.left == 1
+
+
+def test_what_is_deleted_to_make_room_leaves_no_difference(tmp_path: Path) -> None:
+    """Also where files have gaps between them that count as none."""
+    index = open_index(tmp_path)
+    for number in range(6):
+        start = START + number * 11 * S + number % 3 * S // 2
+        make_recording(tmp_path, endless(CLIP, start, 10, fps=5), camera_id=CAMERA, index=index)
+    assert len(ranges(tmp_path)) == 1
+    (stream,) = index.streams()
+    for number in (0, 3, 1, 5, 4, 2):
+        rows = upkeep.oldest(index, stream.key, -1, 10)
+        row = next(each for each in rows if (each.start - START) // (11 * S) == number)
+        upkeep.doom(index, [row])
+        assert check(tmp_path, thorough=True, index=index).found == 0, "what is doomed is still there"
+        upkeep.path_of_row(index, row.key, row.start).unlink()
+        upkeep.buried(index, [(row.key, row.start)])
+        assert check(tmp_path, thorough=True, index=index).found == 0
+    index.database.close()
