@@ -20,7 +20,7 @@ from appliance.recorder.files import STREAMS, start_of
 from appliance.recorder.repairs import ASIDE, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Generator, Iterator
     from pathlib import Path
 
     from appliance.recorder.index import Index
@@ -47,7 +47,7 @@ class Check:
         self._repair = repair
         self._thorough = thorough
 
-    def steps(self) -> Iterator[None]:
+    def steps(self) -> Generator[None, None, None]:
         """The check, bit by bit.  Raises `Fault`."""
         yield from self._check_index()
         database = self._index.database

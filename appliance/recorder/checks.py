@@ -110,6 +110,8 @@ class Checks:
             except Fault as fault:
                 log.warning("the check of the recordings failed: %s", fault)
                 state.doing, state.message = Doing.FAILED, str(fault)
+            finally:
+                steps.close()
             nursery.cancel_scope.cancel()
 
 
