@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from appliance.base.faults import Fault
 from appliance.base.ids import is_id
-from appliance.recorder import repairs, rows, upkeep
+from appliance.recorder import heads, repairs, rows, upkeep
 from appliance.recorder.database import NAME
 from appliance.recorder.differences import Difference, Kind, Remark, Report
 from appliance.recorder.files import STREAMS, start_of
 from appliance.recorder.repairs import ASIDE, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Generator, Iterator
     from pathlib import Path
 
     from appliance.recorder.index import Index
@@ -47,7 +47,7 @@ class Check:
         self._repair = repair
         self._thorough = thorough
 
-    def steps(self) -> Iterator[None]:
+    def steps(self) -> Generator[None, None, None]:
         """The check, bit by bit.  Raises `Fault`."""
         yield from self._check_index()
         database = self._index.database
@@ -183,7 +183,7 @@ class Check:
         elif suspicion.kind is Kind.CONTENT_DAMAGED and again.table is not None:
             action = "restored by what the index says" if self._repair else ""
             if self._repair:
-                repairs.restore_heads(place, again)
+                heads.restore_heads(place.path, again)
             self.report.add(Difference(suspicion.kind, place.shown, suspicion.detail, action, mended=self._repair))
         else:
             self._settle(place, again, suspicion)
@@ -228,15 +228,15 @@ class Check:
     def _suspect_content(self, place: Place, row: Row) -> Suspicion | None:
         try:
             if row.table is None:  # the index says nothing of it
-                return None if repairs.is_whole(place, row) else Suspicion(Kind.CONTENT_DAMAGED, "it is not whole")
-            differing = repairs.heads_that_differ(place, row)
+                return None if heads.is_whole(place.path, row) else Suspicion(Kind.CONTENT_DAMAGED, "it is not whole")
+            differing = heads.heads_that_differ(place.path, row)
         except FileNotFoundError:
             return None
         except OSError as error:
             return Suspicion(Kind.INACCESSIBLE, os.strerror(error.errno or 0))
         if not differing:
             return None
-        if repairs.are_few(differing, row):
+        if heads.are_few(differing, row):
             return Suspicion(Kind.CONTENT_DAMAGED, f"{differing} of its heads are not as they were written")
         return Suspicion(Kind.SAMPLES_DAMAGED, "what the index says of its inside is of another file")
 

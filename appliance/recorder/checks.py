@@ -110,6 +110,8 @@ class Checks:
             except Fault as fault:
                 log.warning("the check of the recordings failed: %s", fault)
                 state.doing, state.message = Doing.FAILED, str(fault)
+            finally:
+                steps.close()
             nursery.cancel_scope.cancel()
 
 
@@ -121,6 +123,7 @@ def _work(check: Check, steps: Iterator[None]) -> bool:
             next(steps)
         except StopIteration:
             return True
+        time.sleep(0)  # the loop goes first
     return False
 
 

@@ -7,7 +7,8 @@ fragment, until one is not as we write it; then what follows is searched for the
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from appliance._native.fmp4 import OVERHEAD, fragment
@@ -15,6 +16,7 @@ from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import AUDIO_TRACK, LONGEST_PICTURE, VIDEO_TRACK
 from appliance.media.fmp4_read import Mp4Error, read_formats
 from appliance.media.sample_table import SAMPLES_LIMIT, Sample, SampleTable
+from appliance.recorder.cutting import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 LONGEST_INIT: Final = 64 << 10
 #: Further than this no picture or sound begins behind the one before it, and no picture is shown after its decoding.
 LONGEST_STEP: Final = 3600 * TICKS_PER_SECOND
-LONGEST_COMPOSITION: Final = 60 * TICKS_PER_SECOND
+LONGEST_COMPOSITION: Final = 10 * TICKS_PER_SECOND
 #: How much is searched at once.
 _SEARCHED: Final = 1 << 20
 
@@ -40,6 +42,8 @@ _NUMBERS: Final = struct.Struct(">44xI12xQ20xIIIiI4x")
 _SYNC: Final = _NUMBERS.unpack(_TEMPLATE)[4]
 _OTHER: Final = _NUMBERS.unpack(_NOT_SYNC)[4]
 _MARK: Final = _TEMPLATE[:20]
+
+_Fragment = tuple[int, Sample]  # where in the file, and what
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,8 @@ def read_recording(read: Read, size: int, init: bytes | None = None) -> Reading:
     if init is None:
         init = _init(read)
     video, audio = read_formats(init)
-    reader = _Reader(read, size, has_audio=audio is not None)
-    pieces = reader.pieces(len(init))
-    reading = Reading(init, video, audio, pieces, size)
+    fragments = _Reader(read, size, has_audio=audio is not None).fragments(len(init))
+    reading = Reading(init, video, audio, _pieces(_in_time(fragments)), size)
     if not reading.has_picture:
         raise Mp4Error("no picture in it can be decoded")
     return reading
@@ -108,42 +111,28 @@ def head_of(sample: Sample, sequence: bytes) -> bytes:
 
 
 class _Reader:
-    """Reads the fragments of one file."""
+    """Reads the fragments of one file, each by itself."""
 
     def __init__(self, read: Read, size: int, *, has_audio: bool) -> None:
         self._read = read
         self._size = size
         self._tracks = (VIDEO_TRACK, AUDIO_TRACK) if has_audio else (VIDEO_TRACK,)
-        self._last = dict.fromkeys(self._tracks, 0)  # decoding times
-        self._key_pts = 0
-        self._count = 0
 
-    def pieces(self, start: int) -> list[Piece]:
-        found: list[Piece] = []
-        while start < self._size:
-            piece = self._piece(start)
-            if piece.samples:
-                found.append(piece)
-            if self._count >= SAMPLES_LIMIT:
-                break
-            start = self._search(max(piece.end, start + 1))
-        return found
-
-    def _piece(self, at: int) -> Piece:
-        """The whole fragments from there on."""
-        samples: list[Sample] = []
-        start = at
-        while self._count < SAMPLES_LIMIT:
+    def fragments(self, at: int) -> list[_Fragment]:
+        """All whole ones from there on."""
+        found: list[_Fragment] = []
+        while at < self._size and len(found) < SAMPLES_LIMIT:
             sample = self._sample(at)
             if sample is None:
-                break
-            samples.append(sample)
-            self._count += 1
+                after = self._search(at)
+                at = after if after > at else self._search(at + 1)
+                continue
+            found.append((at, sample))
             at += OVERHEAD + sample.size
-        return Piece(start, at, samples)
+        return found
 
     def _sample(self, at: int) -> Sample | None:
-        """The fragment there, if there is one of ours, whole and in its place in time."""
+        """The fragment there, if there is one of ours, and whole."""
         head = self._read(at, OVERHEAD)
         if len(head) < OVERHEAD or any(head[a:b] != _TEMPLATE[a:b] for a, b in _FIXED):
             return None
@@ -158,13 +147,7 @@ class _Reader:
             or abs(composition) > LONGEST_COMPOSITION
         ):
             return None
-        if not self._last[track] <= dts <= max(self._last.values()) + LONGEST_STEP:
-            return None
-        self._last[track] = dts
-        pts = dts + composition
-        if sync and not audio:
-            self._key_pts = pts
-        return Sample(dts, duration, composition, size, audio, sync, not audio and not sync and pts < self._key_pts)
+        return Sample(dts, duration, composition, size, audio, sync)
 
     def _search(self, at: int) -> int:
         """Where the next head could be; the size of the file if nowhere."""
@@ -177,6 +160,61 @@ class _Reader:
                 return at + found
             at += max(1, len(block) - len(_MARK) + 1)
         return self._size
+
+
+def _in_time(fragments: list[_Fragment]) -> list[_Fragment]:
+    """Without those whose decoding time cannot be: of each track as many stay as are in order."""
+    kept: set[int] = set()
+    for audio in (False, True):
+        track = [(at, sample.dts) for at, sample in fragments if sample.is_audio is audio]
+        order = _longest_order([dts for _, dts in track])
+        while len(order) > 1 and track[order[-1]][1] - track[order[-2]][1] > GAP:
+            order.pop()  # a last one far behind all others: nothing speaks for its time
+        kept.update(track[number][0] for number in order)
+    return [each for each in fragments if each[0] in kept]
+
+
+def _longest_order(times: list[int]) -> list[int]:
+    """The numbers of as many as possible that do not go back, and none of which is hours behind the one before."""
+    ends: list[int] = []  # the least last time of an order of each length …
+    lasts: list[int] = []  # … whose it is
+    before: list[int] = []
+    for number, time in enumerate(times):
+        length = bisect_right(ends, time)
+        before.append(lasts[length - 1] if length else -1)
+        if length == len(ends):
+            ends.append(time)
+            lasts.append(number)
+        else:
+            ends[length], lasts[length] = time, number
+    order: list[int] = []
+    number = lasts[-1] if lasts else -1
+    while number >= 0:
+        if order and times[order[-1]] - times[number] > LONGEST_STEP:
+            order.clear()  # nothing behind such a leap is believed
+        order.append(number)
+        number = before[number]
+    return order[::-1]
+
+
+def _pieces(fragments: list[_Fragment]) -> list[Piece]:
+    """Those that lie one behind the other are a piece.  What leads a key picture is known by its time."""
+    found: list[Piece] = []
+    key_pts = 0
+    for at, each in fragments:
+        pts = each.dts + each.composition
+        if not each.is_audio and each.is_sync:
+            key_pts = pts
+        leading = not each.is_audio and not each.is_sync and pts < key_pts
+        sample = replace(each, leading=True) if leading else each
+        end = at + OVERHEAD + each.size
+        if found and found[-1].end == at:
+            last = found[-1]
+            last.samples.append(sample)
+            found[-1] = Piece(last.start, end, last.samples)
+        else:
+            found.append(Piece(at, end, [sample]))
+    return found
 
 
 def _init(read: Read) -> bytes:

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from appliance._native.fmp4 import OVERHEAD
 from appliance.media.fmp4_read import Mp4Error
-from appliance.media.sample_table import AUDIO, LEADING, SYNC, Sample, SampleTable
 from appliance.recorder import rows, upkeep
 from appliance.recorder.differences import Difference, Kind
 from appliance.recorder.files import RecordedFile, path_of, start_of
+from appliance.recorder.heads import opened, reader_of
 from appliance.recorder.index import JOINED
-from appliance.recorder.reading import Piece, Reading, head_of, read_recording
+from appliance.recorder.reading import Piece, Reading, read_recording
 from appliance.store.folder import fault_of, make_private_folder, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from appliance.recorder.index import Index
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 ASIDE: Final = "damaged"
 _COPIED: Final = 1 << 20
-#: More heads than this share that are other than the index says: it speaks of another file.
-_FEW: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +56,8 @@ def settle(index: Index, place: Place, row: Row | None, kind: Kind, detail: str,
     Raises `Fault` where the disk or the index fails.
     """
     try:
-        with _opened(place.path, os.O_RDONLY) as (descriptor, size):
-            reading = _read(_reader(descriptor), size, row)
+        with opened(place.path, os.O_RDONLY) as (descriptor, size):
+            reading = _read(reader_of(descriptor), size, row)
     except FileNotFoundError:
         return None
     except Mp4Error as error:
@@ -78,67 +75,6 @@ def settle(index: Index, place: Place, row: Row | None, kind: Kind, detail: str,
     except OSError as error:
         raise fault_of(error, place.path) from error
     return Difference(kind, place.shown, detail, action, mended=True)
-
-
-def is_whole(place: Place, row: Row) -> bool:
-    """Whether a file, of whose inside the index says nothing, is as we write them.  Raises `OSError`."""
-    try:
-        with _opened(place.path, os.O_RDONLY) as (descriptor, size):
-            reading = read_recording(_reader(descriptor), size)
-    except Mp4Error:
-        return False
-    return reading.is_whole and reading.init == row.init
-
-
-def heads_that_differ(place: Place, row: Row) -> int:
-    """How many heads in a file, its init segment too, are not as the index says.  Raises `OSError`."""
-    assert row.table is not None
-    assert row.init is not None
-    with _opened(place.path, os.O_RDONLY) as (descriptor, _):
-        return sum(1 for _ in _wrong_heads(descriptor, row.init, row.table))
-
-
-def restore_heads(place: Place, row: Row) -> None:
-    """Write them as the index says.  Raises `Fault`."""
-    assert row.table is not None
-    assert row.init is not None
-    try:
-        with _opened(place.path, os.O_RDWR) as (descriptor, _):
-            for at, right in list(_wrong_heads(descriptor, row.init, row.table)):
-                os.pwrite(descriptor, right, at)
-            os.fsync(descriptor)
-    except OSError as error:
-        raise fault_of(error, place.path) from error
-
-
-def are_few(differing: int, row: Row) -> bool:
-    """Whether so many heads that differ are damage; else the index is wrong."""
-    assert row.table is not None
-    return differing <= max(2, len(row.table) * _FEW)
-
-
-def _wrong_heads(descriptor: int, init: bytes, table: SampleTable) -> Iterator[tuple[int, bytes]]:
-    """Where, and what should be there."""
-    if os.pread(descriptor, len(init), 0) != init:
-        yield 0, init
-    for number, at in enumerate((table.offset - OVERHEAD).tolist()):
-        found = os.pread(descriptor, OVERHEAD, at)
-        right = head_of(_sample(table, number), found[20:24].ljust(4, b"\0"))
-        if found != right:
-            yield at, right
-
-
-def _sample(table: SampleTable, number: int) -> Sample:
-    flags = int(table.flags[number])
-    return Sample(
-        int(table.dts[number]),
-        int(table.duration[number]),
-        int(table.composition[number]),
-        int(table.size[number]),
-        bool(flags & AUDIO),
-        bool(flags & SYNC),
-        bool(flags & LEADING),
-    )
 
 
 def _read(read: Read, size: int, row: Row | None) -> Reading:
@@ -161,7 +97,7 @@ def _mend(index: Index, place: Place, row: Row | None, reading: Reading) -> str:
     done: list[str] = []
     if reading.is_cut_off:
         end = reading.pieces[0].end
-        with _opened(place.path, os.O_RDWR) as (descriptor, size):
+        with opened(place.path, os.O_RDWR) as (descriptor, size):
             if os.pread(descriptor, len(reading.init), 0) != reading.init:
                 os.pwrite(descriptor, reading.init, 0)
                 done.append("its beginning was restored")
@@ -232,7 +168,7 @@ def _write_salvage(place: Place, reading: Reading, path: Path) -> None:
     """The init segment and the pieces to ``path``; the file itself aside.  At any moment one of the two is there."""
     beside = path.with_name(f".fanal-{path.name}.new")
     aside = _aside(place)
-    with _opened(place.path, os.O_RDONLY) as (source, _):
+    with opened(place.path, os.O_RDONLY) as (source, _):
         target = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             _put(target, reading.init)
@@ -301,17 +237,3 @@ def _put(target: int, data: bytes) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(target, left) :]
-
-
-@contextmanager
-def _opened(path: Path, flags: int) -> Iterator[tuple[int, int]]:
-    """The descriptor of a file and its size.  Raises `OSError`."""
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        yield descriptor, os.fstat(descriptor).st_size
-    finally:
-        os.close(descriptor)
-
-
-def _reader(descriptor: int) -> Read:
-    return lambda offset, size: os.pread(descriptor, size, offset)

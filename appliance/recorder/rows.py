@@ -13,7 +13,7 @@ from appliance.media.fmp4_read import Mp4Error, read_formats
 from appliance.media.sample_table import SampleTable, SampleTableError
 from appliance.recorder.files import RecordedFile, Span, name_of, path_of
 from appliance.recorder.index import JOINED
-from appliance.recorder.sequences import cut_sequences, merged
+from appliance.recorder.sequences import cut_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -198,15 +198,15 @@ def _spans(connection: sqlite3.Connection, key: int) -> list[Span]:
 def disagreement(one: Sequence[Span], other: Sequence[Span]) -> Span | None:
     """The first stretch that is in only one of two lists and longer than the gaps that are joined anyway."""
     edges = sorted({edge for span in (*one, *other) for edge in (span.start, span.end)})
-    only: list[tuple[int, int]] = []
-    left, right = iter(_covering(one, edges)), iter(_covering(other, edges))
-    for start, end, a, b in zip(edges, edges[1:], left, right, strict=False):
-        if a != b:
-            only.append((start, end))
-    for span in merged(only, 0, 1 << 62, 0):
-        if span.end - span.start > JOINED:
-            return span
-    return None
+    begun: int | None = None
+    for edge, here, there in zip(edges, _covering(one, edges), _covering(other, edges), strict=True):
+        if here != there:
+            begun = edge if begun is None else begun
+        elif begun is not None:
+            if edge - begun > JOINED:
+                return Span(begun, edge)
+            begun = None
+    return None  # behind the last edge is neither
 
 
 def _covering(spans: Iterable[Span], edges: Iterable[int]) -> Iterable[bool]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from appliance.base.clock import TICKS_PER_SECOND as S
+from appliance.base.clock import SystemClock
 from tests.cli.program import fanal, refused, running
 from tests.media.clips import encode_h264
 from tests.recorder.made import endless, make_recording
@@ -15,7 +16,7 @@ from tests.recorder.made import endless, make_recording
 if TYPE_CHECKING:
     from tests.cli.program import Server
 
-START = 1_790_000_000 * S
+START = SystemClock().utc_90k() - 3600 * S  # none of it is so old that it is deleted
 CLIP = encode_h264(5, (64, 64), fps=5, gop=5)
 
 
@@ -23,7 +24,7 @@ CLIP = encode_h264(5, (64, 64), fps=5, gop=5)
 def recorded(folder: Path) -> Path:
     """A data folder with a camera and four files of it; the folder of these."""
     added = fanal("camera", "add", "gate", "rtsp://192.0.2.10/main", "--json", data=folder)
-    make_recording(folder, endless(CLIP, START, 182, fps=5), camera_id=added.json["id"])
+    make_recording(folder, endless(CLIP, START, 182, fps=5), camera_id=added.json["id"], clock=SystemClock())
     return folder / "recordings" / added.json["id"] / "main"
 
 

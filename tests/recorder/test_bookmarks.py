@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 import trio
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.auth import open_auth
@@ -242,10 +242,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Callable
     return lambda act: trio.run(main, act)
 
 
-@settings(max_examples=60, deadline=None)
-@given(MADE, st.lists(ASKED, min_size=1, max_size=6))
-def test_pages_and_searches_give_what_a_plain_list_would(run: Any, made: list[Any], asked: list[Any]) -> None:
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MADE, st.lists(ASKED, min_size=1, max_size=6), st.integers(1, 30))
+def test_pages_and_searches_give_what_a_plain_list_would(
+    run: Any, monkeypatch: pytest.MonkeyPatch, made: list[Any], asked: list[Any], searched: int
+) -> None:
     async def act(world: World) -> None:
+        monkeypatch.setattr(module, "SEARCHED", searched)
+        monkeypatch.setattr(module, "FEW_CAMERAS", searched % 3)
         cameras = {False: world.gate, True: world.yard}
         there = [
             Bookmark(

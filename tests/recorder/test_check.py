@@ -16,6 +16,7 @@ from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.clock import ManualClock
 from appliance.media.fmp4_read import read_samples
+from appliance.recorder import rows, upkeep
 from appliance.recorder.check import Check
 from appliance.recorder.cutting import Cutter
 from appliance.recorder.differences import Kind, Remark, Report
@@ -419,3 +420,54 @@ def test_a_folder_that_may_not_be_read_is_said_and_not_repaired(folder: Path, mo
         (Kind.INACCESSIBLE, f"{CAMERA}/main/{path.name}")
     ]
     assert report.left == 1
+
+
+def test_what_is_deleted_to_make_room_leaves_no_difference(tmp_path: Path) -> None:
+    """Also where files have gaps between them that count as none."""
+    index = open_index(tmp_path)
+    for number in range(6):
+        start = START + number * 11 * S + number % 3 * S // 2
+        make_recording(tmp_path, endless(CLIP, start, 10, fps=5), camera_id=CAMERA, index=index)
+    assert len(ranges(tmp_path)) == 1
+    (stream,) = index.streams()
+    for number in (0, 3, 1, 5, 4, 2):
+        found = upkeep.oldest(index, stream.key, -1, 10)
+        row = next(each for each in found if (each.start - START) // (11 * S) == number)
+        upkeep.doom(index, [row])
+        assert check(tmp_path, thorough=True, index=index).found == 0, "what is doomed is still there"
+        upkeep.path_of_row(index, row.key, row.start).unlink()
+        upkeep.buried(index, [(row.key, row.start)])
+        assert check(tmp_path, thorough=True, index=index).found == 0
+    index.database.close()
+
+
+def test_a_file_that_is_written_while_the_index_is_made_anew_is_in_the_new_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = open_index(folder)
+    writer = Writer(index, ManualClock(START + 900 * S), CAMERA, "main")
+    (part,) = Cutter().take(items_of(endless(CLIP, START + 900 * S, 30, fps=5)), final=True)
+    part.ends = None
+    assert writer.write(part)
+    monkeypatch.setattr(rows, "damage", lambda *_: "torn")
+    report = check(folder, repair=True, index=index)
+    assert (report.counts[Kind.INDEX_DAMAGED], report.counts[Kind.NOT_INDEXED], report.left) == (1, 5, 0)
+    assert not index.database.lost
+    monkeypatch.undo()
+    writer.close()
+    assert check(folder, thorough=True, index=index).found == 0
+    assert [each.start for each in index.files(CAMERA, "main", START + 900 * S, 1 << 62)] == [START + 900 * S]
+    index.database.close()
+
+
+def test_a_check_that_is_stopped_leaves_a_lost_index_lost(folder: Path) -> None:
+    (folder / "recordings" / "index.db").unlink()
+    index = open_index(folder)
+    steps = Check(index, {CAMERA}, repair=True, thorough=False).steps()
+    for _ in range(3):
+        next(steps)
+    steps.close()
+    assert index.database.lost
+    assert check(folder, repair=True, index=index).left == 0
+    assert not index.database.lost
+    index.database.close()
