@@ -401,15 +401,40 @@ def random_part(rng: np.random.Generator, zero: int, audio: AudioFormat, video: 
     return Part(zero, table, video, audio)
 
 
+def random_parts(rng: np.random.Generator) -> tuple[list[Part], int]:
+    """Some of them, most one behind the other; and the end."""
+    video, audio = formats()
+    parts, zero = [], START
+    for _ in range(int(rng.integers(1, 5))):
+        parts.append(random_part(rng, zero, audio, video))
+        zero += int(parts[-1].table.dts.max()) + int(rng.choice([3600, 3600, 3600, 90_000 * 20, -50_000]))
+    return parts, zero
+
+
+@given(st.integers(0, 2**32), st.booleans())
+@settings(max_examples=60)
+def test_files_that_go_on_are_taken_as_any_are(seed: int, sound: bool) -> None:
+    """The short way for whole files gives what the long one gives."""
+    rng = np.random.default_rng(seed)
+    parts, zero = random_parts(rng)
+    end = int(rng.integers(START + 1, zero + T))
+    found = []
+    for short in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if not short:
+                patch.setattr("appliance.media.selection._Axis._goes_on", lambda *_, **__: False)
+            found.append(select(parts, START, end, sound=sound))
+    if found[0] is None or found[1] is None:
+        assert found[0] is found[1]
+        return
+    for name in ("start", "end", "file", "offset", "size", "is_audio", "is_sync", "dts", "pts", "duration", "format"):
+        assert np.array_equal(getattr(found[0], name), getattr(found[1], name)), name
+
+
 @given(st.integers(0, 2**32))
 @settings(max_examples=60)
 def test_every_chunk_of_an_avi_takes_its_turn(seed: int) -> None:
-    video, audio = formats()
-    rng = np.random.default_rng(seed)
-    parts, zero = [], START
-    for _ in range(int(rng.integers(1, 4))):
-        parts.append(random_part(rng, zero, audio, video))
-        zero += int(parts[-1].table.dts.max()) + int(rng.choice([3600, 90_000 * 20]))
+    parts, zero = random_parts(np.random.default_rng(seed))
     selection = select(parts, START, zero + T)
     assert selection is not None
     virtual = avi.lay_out(selection)
