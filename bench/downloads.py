@@ -71,7 +71,7 @@ def measure(options: Options) -> Section:
     )
     say(f"downloads: {minutes} minutes")
     with running_appliance([CAMERA]) as server, tempfile.TemporaryDirectory(prefix="fanal-bench-") as folder:
-        start, paths = _record(server, 180)
+        start, paths = _record(server, 180, minutes)
         end = start + minutes * MINUTE
         firsts = [_begin(server, "mp4", start + n * TICKS_PER_SECOND, end) for n in range(1, rounds * 2 + 1)]
         section.find(
@@ -198,8 +198,8 @@ def _written(server: Server) -> int:
 # ── what is recorded ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _record(server: Server, minutes: int) -> tuple[int, list[Path]]:
-    """Files of a minute: the first hour is there, the others are names of its files."""
+def _record(server: Server, minutes: int, different: int) -> tuple[int, list[Path]]:
+    """Files of a minute: so many different ones, the others are names of these."""
     say(f"downloads: recording {minutes} minutes")
     start = (int(time.time()) // 60 * 60 - minutes * 60 - 600) * TICKS_PER_SECOND
     root = server.folder / FOLDER
@@ -214,10 +214,10 @@ def _record(server: Server, minutes: int) -> tuple[int, list[Path]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if n == 0:
             path.write_bytes(content)
-        elif n < 60:
+        elif n < different:
             shutil.copyfile(paths[0], path)
         else:
-            path.hardlink_to(paths[n - 60])
+            path.hardlink_to(paths[n - different])
         paths.append(path)
         file = RecordedFile(0, server.cameras[0], MAIN, zero, zero, zero + MINUTE, len(content), path)
         index.put(file, init=init, table=table)

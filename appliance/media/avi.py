@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.intp]
 
 _CODECS: Final = {"h264": b"H264", "h265": b"HEVC", "mpeg4": b"FMP4", "mjpeg": b"MJPG"}
+#: Those whose parameter sets stand in the stream; those of MPEG-4 stand in the header, as players expect.
+_IN_STREAM: Final = ("h264", "h265")
 #: Bytes of rows and their indexes in one RIFF; some players count to 2 ** 30 only.
 _RIFF: Final = (1 << 30) - (1 << 20)
 _INDEXED: Final = 16 + 8  # what a row costs in both indexes
@@ -111,10 +113,10 @@ def _rows(selection: Selection, number: Ints | None, stream: npt.NDArray[np.uint
     elif number is not None:
         is_real = number >= 0
         source = np.maximum(np.maximum.accumulate(np.where(is_real, number, -1)), 0)
-    insert_of, inserts = inserted_sets(selection, start_codes_before, always=True)
+    insert_of, inserts = inserted_sets(selection, start_codes_before, always=selection.codec in _IN_STREAM)
     silences = tuple(_silence(audio) for audio in selection.sounds)
     insert = np.where(is_real, insert_of[source], np.where(stream > 0, len(inserts) + stream - 1, 0)).astype(np.uint8)
-    is_nal = selection.codec in ("h264", "h265")
+    is_nal = selection.codec in _IN_STREAM
     heads = np.empty((len(stream), 8), np.uint8)
     rows = Rows(
         selection.file[source],
@@ -239,11 +241,12 @@ class _Writer:
             b"vids", self._handler, 0, 0, 0, 0, slots.scale, slots.rate, 0, int(slots.turn[-1]) + 1, largest,
             0xFFFFFFFF, 0, 0, 0, min(0x7FFF, video.width), min(0x7FFF, video.height),
         )  # fmt: skip
+        more = b"" if video.codec in _IN_STREAM else video.configuration
         bitmap = struct.pack(
-            "<IiiHH4sIiiII", 40, video.width, video.height, 1, 24, self._handler, video.width * video.height * 3, 0, 0,
-            0, 0,
+            "<IiiHH4sIiiII", 40 + len(more), video.width, video.height, 1, 24, self._handler,
+            video.width * video.height * 3, 0, 0, 0, 0,
         )  # fmt: skip
-        return _box(b"strh", header) + _box(b"strf", bitmap)
+        return _box(b"strh", header) + _box(b"strf", bitmap + more)
 
     def _sound(self, number: int, audio: AudioFormat) -> bytes:
         slots = self._slots[number]

@@ -200,6 +200,8 @@ class _Axis:
         """By how much a part is moved, and which of its samples are taken."""
         table = part.table
         pictures = table.pictures
+        if self._goes_on(part, sound=sound):
+            return 0, self._take_all(part, sound=sound)
         none = np.empty(0, np.intp)
         keys = np.flatnonzero(table.flags[pictures] & SYNC)
         if not len(keys):
@@ -241,6 +243,30 @@ class _Axis:
         chosen[pictures[taken]] = True
         chosen[heard] = True
         return moved, np.flatnonzero(chosen)
+
+    def _goes_on(self, part: Part, *, sound: bool) -> bool:
+        """Whether a part is what nearly all are: it follows without a gap, and all of it is wanted."""
+        table, pictures = part.table, part.table.pictures
+        if self._dts is None or not len(pictures) or not table.flags[pictures[0]] & SYNC:
+            return False
+        begins = part.zero + int(table.dts[pictures[0]])
+        joined = abs(begins - self._until) <= self._until - self._dts
+        if not joined or begins <= self._dts or part.zero + int(table.pts.max()) >= self._end:
+            return False
+        heard = table.pts[table.sounds]
+        if not sound or part.audio is None or not len(heard):
+            return True
+        return part.zero + int(heard[0]) > self._heard and (len(heard) == 1 or int(np.diff(heard).min()) > 0)
+
+    def _take_all(self, part: Part, *, sound: bool) -> npt.NDArray[np.intp]:
+        table, last = part.table, part.table.pictures[-1]
+        self._dts = part.zero + int(table.dts[last])
+        self._until = self._dts + max(1, int(table.duration[last]))
+        if not sound or part.audio is None:
+            return table.pictures
+        if len(table.sounds):
+            self._heard = part.zero + int(table.pts[table.sounds[-1]])
+        return np.arange(len(table))
 
     def _sounds(self, part: Part, moved: int, since: int) -> npt.NDArray[np.intp]:
         table = part.table

@@ -96,6 +96,7 @@ class Archive:
         """
         kept = {number: opened for number, opened in self._opened.items() if not self._index.is_growing(opened.file)}
         formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
+        contents = await self._query(partial(self._index.contents, [file.id for file in files if file.id not in kept]))
         found: list[Opened | None] = [None] * len(files)
         faults: list[Fault] = []
 
@@ -104,7 +105,9 @@ class Archive:
                 for number in range(first, len(files), OPENERS):
                     file = files[number]
                     known = kept.get(file.id)
-                    found[number] = known if known and known.file.size >= file.size else self._open(file, formats)
+                    if known is None or known.file.size < file.size:
+                        known = self._open(file, formats, contents.get(file.id))
+                    found[number] = known
             except Fault as fault:
                 faults.append(fault)
 
@@ -123,11 +126,14 @@ class Archive:
         return await trio.to_thread.run_sync(fn, limiter=self._queries)
 
     def _open(
-        self, file: RecordedFile, formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] | None = None
+        self,
+        file: RecordedFile,
+        formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] | None = None,
+        known: tuple[SampleTable | bytes, bytes] | None = None,
     ) -> Opened:
-        """``formats``: by init segment, of files that were opened with this one."""
+        """``formats``: by init segment, of files that were opened with this one.  ``known``: what the index has."""
         try:
-            known = self._index.content(file)
+            known = known or self._index.content(file)
             if known is None:
                 content = _read(file, 0, None)
                 table = SampleTable.of_file(content)

@@ -7,6 +7,7 @@ known from the memory of who writes it (`Growing`), until its end is written dow
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from appliance.recorder.sequences import cut_sequences, extend_sequences, merged
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
     from pathlib import Path
 
     from appliance.media.sample_table import SampleTable
@@ -135,6 +137,17 @@ class Index:
                 (file.id,),
             ).fetchone()
         return None if row is None or row[0] is None else (row[0], row[1])
+
+    def contents(self, ids: Sequence[int]) -> dict[int, tuple[bytes, bytes]]:
+        """The same of many, by their ids: the blob and the init segment of those that are complete."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                "SELECT contents.id, contents.samples, formats.init FROM contents"
+                " JOIN formats ON formats.id = contents.format"
+                " WHERE contents.samples IS NOT NULL AND contents.id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(ids)),),
+            ).fetchall()
+        return {number: (samples, init) for number, samples, init in rows}
 
     def is_growing(self, file: RecordedFile) -> bool:
         return any(growing.path == file.path for growing in self.growing)

@@ -145,7 +145,7 @@ class Download:
             "Cache-Control": "no-store",
         }
         try:
-            part = wanted_part(request.headers, self.export.etag, length)
+            part = wanted_part(request.headers, self.export.etag, length) if request.method == "GET" else None
         except UnsatisfiableError:
             fault = invalid("no_such_range", f"The file has {length} bytes.", "Ask for a part that it has.")
             response = problem.answer(fault, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)

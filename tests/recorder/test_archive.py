@@ -100,6 +100,7 @@ async def test_many_files_are_opened_as_one_is(recorded: Path) -> None:
     assert [each.audio for each in together] == [SOUND, SOUND, SOUND, None]
     assert await archive.open_all([]) == []
     index.content = lambda _: None  # type: ignore[method-assign]  # as of an index that was lost
+    index.contents = lambda _: {}  # type: ignore[method-assign]
     files[3].path.unlink()
     with pytest.raises(Fault) as gone:
         await archive.open_all(files)
