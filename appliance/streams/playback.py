@@ -100,6 +100,7 @@ class Playback:
         if before is None or want.codecs != before.codecs:
             self._selection.forget()
         if want != before:
+            self._needs_turn = True
             self._restart()
 
     def command(self, command: Command) -> None:
@@ -266,7 +267,7 @@ class Playback:
         if show.playing:
             await show.playhead.reach(end)
             await self._go_on()
-            self._stop_at(end, "ended")
+            self._stop_at(end - 1 if show.speed > 0 else end, "ended")  # where the last picture is still shown
         return False
 
     async def _run(self, show: Show) -> int:

@@ -156,6 +156,9 @@ class Slides:
         forwards = show.speed > 0
         interval = abs(show.speed) / (self._rung.fps or KEYS_PER_S) * TICKS_PER_SECOND
         shown: int | None = None
+        if not is_keys_only(show.speed):  # as many as are wanted, but the first is that of the moment
+            await self._make_one(room)
+            shown = group.key_at
         while True:
             at = group.key_at
             late = show.playhead.runs and show.playhead.due_s(at) < -LATE_S

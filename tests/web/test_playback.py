@@ -180,7 +180,7 @@ def test_another_format_is_announced_and_the_end_is_told(world: World) -> None:
             assert second["id"] == 1
             while (told := await view.told("position"))["state"] != "ended":
                 pass
-            assert told["utc_ms"] == END // 90
+            assert told["utc_ms"] == (END - 1) // 90
 
     world.do(act)
 
