@@ -513,3 +513,36 @@ def test_a_seek_to_where_it_began_goes_back(world: World) -> None:
             assert shown == (at - FRAME) // 90 * 90
 
     world.do(act)
+
+
+def test_backwards_over_a_gap_and_through_groups_that_do_not_fit_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.streams.slides.BACKWARDS_MOST", 8)
+
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            await view.say({"type": "play", "at": to_rfc3339(AGAIN + S // 2), "speed": -1, "gaps": "skip", "id": 1})
+            shown = await pictures_of(view, 1, 40)
+            gaps = [text for text in view.texts if text["type"] == "gap"]
+            assert gaps == [{"type": "gap", "id": 1, "from": AGAIN // 90, "to": (LONG + 130 * S) // 90}]
+        assert [says for _, says in shown] == [number_at(at + 89) for at, _ in shown]
+        times = [at for at, _ in shown]
+        assert times == sorted(times, reverse=True)
+        assert 10 <= sum(at >= AGAIN for at in times) <= 13  # on a busy machine some are left out
+        assert LONG + 129 * S < next(at for at in times if at < AGAIN) < LONG + 130 * S
+
+    world.do(act)
+
+
+def test_pictures_of_another_format_go_on_where_the_first_ends(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            await view.say({"type": "play", "at": to_rfc3339(ANOTHER - 5 * FRAME), "speed": 1, "id": 1})
+            shown = await pictures_of(view, 1, 15)
+        assert [says for _, says in shown] == [number_at(at + 89) for at, _ in shown]
+        assert shown[-1][0] > ANOTHER + 5 * FRAME
+
+    world.do(act)
