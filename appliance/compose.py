@@ -30,7 +30,8 @@ from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
 from appliance.recorder.events import EventBook
-from appliance.recorder.recorder import open_recorder
+from appliance.recorder.recorder import RecordingChanged, open_recorder
+from appliance.recorder.stock import Stock
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 
     from appliance.auth.users import FirstPassword
     from appliance.base.clock import Clock
+    from appliance.recorder.recorder import Recorder
     from appliance.status.logs import Logs
     from appliance.streams.directory import Openers
     from appliance.web.app import Part
@@ -277,6 +279,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             recorder=recorder,
             archive=recorder.archive,
             turns=UserTurns(lambda: settings.tab(PerformanceTab).seeks_per_user),
+            stock=Stock(recorder.index, clock),
             hls=hls,
             trials=Trials(openers, pool),
             pool=pool,
@@ -305,6 +308,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 "recorder": recorder.run,
                 "recordings": recorder.tend,
                 "retention": recorder.retention.run,
+                "stock": partial(services.stock.run, partial(_tell_recording, recorder)),
                 "load": partial(_sample, load, services),
                 "networks": partial(watch_networks, audience),
                 "settings": partial(_obey_settings, settings, policy, logs, audience),
@@ -384,6 +388,10 @@ async def _sample(load: Load, services: Services) -> None:
         if services.levels.see(sample):
             services.audience.decide()
         await trio.sleep(SAMPLE_S)
+
+
+def _tell_recording(recorder: Recorder, camera_id: str) -> None:
+    recorder.changes.publish(RecordingChanged(camera_id, recorder.state(camera_id).value))
 
 
 async def _obey_settings(settings: Settings, policy: Policy, logs: Logs, audience: Audience) -> None:

@@ -25,11 +25,12 @@ from bench import (
     kernels,
     memory,
     playback,
+    recording,
     served,
     stall,
     start,
     transcode,
-)  # fmt: skip
+)
 from bench.common.cli import Options, end_in_order, say
 from bench.common.paths import BENCH, ROOT
 from bench.common.report import Section, Table, findings_table
@@ -49,6 +50,7 @@ SECTIONS: dict[str, Callable[[Options], Section]] = {
     "served": served.measure,
     "stall": stall.measure,
     "crowd": crowd.measure,
+    "recording": recording.measure,
     "start": start.measure,
     "frozen": frozen.measure,
 }

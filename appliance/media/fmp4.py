@@ -28,7 +28,7 @@ LONGEST_PICTURE = 2 * TICKS_PER_SECOND
 # sample entry and the box of its decoder configuration (ISO/IEC 14496-15 §5.4.2, §8.4.1)
 _ENTRIES = {"h264": (b"avc1", b"avcC"), "h265": (b"hvc1", b"hvcC")}
 # object and stream types (ISO/IEC 14496-1 Tables 5, 6)
-_MPEG4_VISUAL, _MPEG4_AUDIO, _JPEG = 0x20, 0x40, 0x6C
+_MPEG4_VISUAL, _MPEG4_AUDIO, JPEG_OBJECT = 0x20, 0x40, 0x6C
 _VISUAL, _AUDIO = 4, 5
 
 
@@ -146,7 +146,7 @@ def _video_track(video: VideoFormat) -> bytes:
 def _video_entry(video: VideoFormat) -> tuple[bytes, bytes]:
     """The name of the sample entry and the box of the decoder configuration."""
     if video.codec == MJPEG:
-        return b"mp4v", _full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, _JPEG, _VISUAL, b""))
+        return b"mp4v", _full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, JPEG_OBJECT, _VISUAL, b""))
     if video.codec == MPEG4:
         specific = _descriptor(5, video.configuration)
         return b"mp4v", _full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, _MPEG4_VISUAL, _VISUAL, specific))

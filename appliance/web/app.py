@@ -28,6 +28,7 @@ from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.playback import PlaybackRoutes
 from appliance.web.players import Players
+from appliance.web.recorder import RecorderRoutes
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
 from appliance.web.table import Access, Route, Table
@@ -73,6 +74,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         UserAdministration(services),
         CameraAdministration(services),
         SettingsAdministration(services),
+        RecorderRoutes(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),

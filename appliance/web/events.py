@@ -13,6 +13,7 @@ from appliance.auth.rights import CAMERA_RIGHTS, Right, RightsChange
 from appliance.auth.sessions import SessionEnded
 from appliance.base.faults import Fault, Kind
 from appliance.recorder.events import Event
+from appliance.recorder.recorder import RecordingChanged
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraLeaving, CameraRemoved
 from appliance.streams.directory import CameraState
 from appliance.streams.news import Lost, Stopping
@@ -49,7 +50,7 @@ class Events:
                 "/api/v1/events",
                 Access.SIGNED_IN,
                 self.stream,
-                "Cameras added, changed, removed, their states and events; rights changed; session ended",
+                "Cameras added, changed, removed, their states, recordings and events; rights changed; session ended",
                 media_type="text/event-stream",
                 endless=True,
             )
@@ -102,6 +103,11 @@ class Events:
             if not self._sees(who, news.camera_id):
                 return b""
             return _event("camera_state", {"id": news.camera_id, **msgspec.to_builtins(state_view(news))})
+        if isinstance(news, RecordingChanged):
+            camera = self._services.cameras.find(news.camera_id)
+            if camera is None or not self._sees(who, camera.id):
+                return b""
+            return _event("camera_recording", {"id": camera.id, **self._cameras.recording(camera)})
         if isinstance(news, Event):
             if not self._services.rights.allows(who, Right.PLAYBACK, news.camera_id):
                 return b""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from appliance.recorder.archive import Archive
     from appliance.recorder.events import EventBook
     from appliance.recorder.recorder import Recorder
+    from appliance.recorder.stock import Stock
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -66,6 +67,7 @@ class Services:
     recorder: Recorder
     archive: Archive  # what it recorded
     turns: UserTurns  # to seek in recordings
+    stock: Stock  # how much that is
     hls: HlsOutputs
     trials: Trials
     pool: Pool

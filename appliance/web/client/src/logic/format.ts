@@ -21,6 +21,14 @@ export function rate(i18n: Translator, bytesPerSecond: number): string {
   return `${number(i18n, kilo / 1000, 1)}${THIN}${i18n.t("MB/s")}`;
 }
 
+/** Bytes: `640 MB`, `5.2 GB`, `1.8 TB`, in thousands as on the label of a disk. */
+export function bytes(i18n: Translator, value: number): string {
+  const giga = value / 1e9;
+  if (giga < 0.9995) return `${number(i18n, value / 1e6)}${THIN}${i18n.t("MB")}`;
+  const [size, unit] = giga < 999.5 ? [giga, i18n.t("GB")] : [giga / 1000, i18n.t("TB")];
+  return `${number(i18n, size, size < 99.95 ? 1 : 0)}${THIN}${unit}`;
+}
+
 /** `0.42 s` */
 export function seconds(i18n: Translator, value: number, digits = 1): string {
   return `${number(i18n, value, digits)}${THIN}s`;

@@ -43,6 +43,23 @@ function ofCode({ t }: Translator, code: string): { readonly title: string; read
       return { title: t("A media worker does not start."), hint: t("Fanal goes on trying.") };
     case "disk_full":
       return { title: t("The disk of the data folder is nearly full."), hint: t("Free some space.") };
+    case "recording_disk_full":
+      return { title: t("Cameras are not recorded: the disk is full."), hint: t("Free some space.") };
+    case "recording_disk_read_only":
+      return { title: t("Cameras are not recorded: the disk cannot be written."), hint: t("Make the folder of the recordings writable.") };
+    case "recording_disk_failed":
+      return { title: t("Cameras are not recorded: the disk fails."), hint: t("Check that disk.") };
+    case "recording_disk_slow":
+      return { title: t("The disk of the recordings is slow."), hint: t("Give it less to do, or use a faster one.") };
+    case "recording_internal":
+      return { title: t("Cameras are not recorded because of an internal error."), hint: t("Look at the log.") };
+    case "recording_lost":
+      return { title: t("Some seconds of recording were lost."), hint: t("The disk took them too slowly, or not at all.") };
+    case "recording_clock":
+      return {
+        title: t("The clock was set back: recordings are dated later than it shows, so as to keep their order."),
+        hint: t("Leave off recording for so long, and they are dated by it again."),
+      };
     case "log_lines_lost":
       return {
         title: t("Lines of the log were lost: they came faster than they could be written."),
