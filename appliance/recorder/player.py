@@ -88,6 +88,11 @@ class Scene:
         place = int(np.searchsorted(self.times, at, side="right")) - 1
         return self.times[max(0, place)]
 
+    def beside(self, at: int, count: int) -> list[int]:
+        """The times of so many pictures after that of a time; negative: before."""
+        place = self.times.index(at)
+        return self.times[place + 1 : place + 1 + count] if count > 0 else self.times[max(0, place + count) : place]
+
     def samples(self) -> Iterator[tuple[Opened, int, int]]:
         """File, number and UTC time of each, in decoding order."""
         for opened, numbers in self.parts:

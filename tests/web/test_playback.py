@@ -546,3 +546,28 @@ def test_pictures_of_another_format_go_on_where_the_first_ends(world: World) -> 
         assert shown[-1][0] > ANOTHER + 5 * FRAME
 
     world.do(act)
+
+
+def test_whoever_steps_on_gets_pictures_that_were_made_with_the_first(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            at, number = LONG + 40 * S + 15 * FRAME, 1
+            await view.say({"type": "seek", "at": to_rfc3339(at), "id": number})
+            await pictures_of(view, number, 1)
+            playback = next(each.viewer for each in world.house.services.audience if each.needs is Right.PLAYBACK)
+            made = []
+            for by in (*[-1] * 9, *[1] * 9):
+                number, at = number + 1, at + by * FRAME
+                await view.say({"type": "step", "by": by, "id": number})
+                ((shown, says),) = await pictures_of(view, number, 1)
+                assert (shown, says) == (at // 90 * 90, number_at(at + 89))
+                made.append(set(playback._kept))
+                assert len(playback._kept) <= 7
+            assert 2 <= len({frozenset(each) for each in made}) <= 6, "each step was made by itself"
+            await view.want(**(PICTURES | {"width": 160, "height": 90}))
+            told = await view.told("stream")
+            ((_, jpeg),) = await pictures(view, 1)
+            assert (told["width"], decode(jpeg).shape) == (160, (90, 160, 3))
+
+    world.do(act)
