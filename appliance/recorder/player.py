@@ -7,12 +7,13 @@ refers to the group before: it belongs to what is *shown* of that one, and is de
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND
+from appliance.base.faults import Fault
 from appliance.media.sample_table import AUDIO, LEADING, SYNC
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.intp]
 
+DAMAGED: Final = "recording_damaged"
 #: Less than this is no gap: the picture before it stays on the screen.
 GAP = 2 * TICKS_PER_SECOND
 #: Where a file is missing, those beside it are looked for so far away.
@@ -86,6 +88,11 @@ class Scene:
         place = int(np.searchsorted(self.times, at, side="right")) - 1
         return self.times[max(0, place)]
 
+    def beside(self, at: int, count: int) -> list[int]:
+        """The times of so many pictures after that of a time; negative: before."""
+        place = self.times.index(at)
+        return self.times[place + 1 : place + 1 + count] if count > 0 else self.times[max(0, place + count) : place]
+
     def samples(self) -> Iterator[tuple[Opened, int, int]]:
         """File, number and UTC time of each, in decoding order."""
         for opened, numbers in self.parts:
@@ -114,15 +121,16 @@ class Strip:
         file = await self._file_at(at)
         if file is None:
             return None
-        opened = await self.archive.open(file)
-        keys = opened.table.key_pictures
-        if not len(keys):
+        opened = await self._open(file)
+        if opened is None:
             return None
+        keys = opened.table.key_pictures
         number = int(np.searchsorted(opened.table.pts[keys], at - file.zero, side="right")) - 1
         if number < 0:  # before the first key picture there is what leads it: that is of the file before
             before = await self._file_before(file)
-            if before is not None and file.start - before.end < GAP:
-                return _last(await self.archive.open(before))
+            earlier = None if before is None or file.start - before.end >= GAP else await self._open(before)
+            if earlier is not None:
+                return _last(earlier)
             number = 0
         return _group(opened, number)
 
@@ -147,8 +155,13 @@ class Strip:
         """The group before; None: it is the first of all."""
         if group.number:
             return _group(group.opened, group.number - 1)
-        file = await self._file_before(group.file)
-        return None if file is None else _last(await self.archive.open(file))
+        file: RecordedFile | None = group.file
+        while file is not None:
+            file = await self._file_before(file)
+            opened = None if file is None else await self._open(file)
+            if opened is not None:
+                return _last(opened)
+        return None
 
     async def scene(self, group: Group) -> Scene:
         """What is shown of a group."""
@@ -207,16 +220,32 @@ class Strip:
         return opened if now == file else await self.archive.open(now)
 
     async def _open_after(self, file: RecordedFile) -> Opened | None:
-        """The file that follows, whatever the gap, with its first key picture."""
+        """The file that follows, whatever the gap."""
+        later: RecordedFile | None = file
+        while later is not None:
+            later = await self._file_after(later)
+            opened = None if later is None else await self._open(later)
+            if opened is not None:
+                return opened
+        return None
+
+    async def _open(self, file: RecordedFile) -> Opened | None:
+        """What a file holds; None: nothing that can be shown, as it is damaged or has only just been begun."""
+        try:
+            opened = await self.archive.open(file)
+        except Fault as fault:
+            if fault.code != DAMAGED:
+                raise
+            return None
+        return opened if len(opened.table.key_pictures) else None
+
+    async def _file_after(self, file: RecordedFile) -> RecordedFile | None:
         found = await self.archive.files(self.camera_id, self.stream, file.start, file.end + GAP)
         later = next((each for each in found if _order(each) > _order(file)), None)
         if later is None:
             _, start = await self.neighbours(file.end)
             later = None if start is None else await self.archive.file_at(self.camera_id, self.stream, start)
-        if later is None or _order(later) <= _order(file):
-            return None
-        opened = await self.archive.open(later)
-        return opened if len(opened.table.key_pictures) else None
+        return None if later is None or _order(later) <= _order(file) else later
 
     async def _file_before(self, file: RecordedFile) -> RecordedFile | None:
         found = await self.archive.files(self.camera_id, self.stream, file.start - GAP, file.start + 1)
@@ -328,9 +357,8 @@ def _first(opened: Opened | None) -> Group | None:
     return None if opened is None else _group(opened, 0)
 
 
-def _last(opened: Opened) -> Group | None:
-    count = len(opened.table.key_pictures)
-    return _group(opened, count - 1) if count else None
+def _last(opened: Opened) -> Group:
+    return _group(opened, len(opened.table.key_pictures) - 1)
 
 
 def _order(file: RecordedFile) -> tuple[int, int]:

@@ -30,6 +30,7 @@ from appliance.workers.crew import SeatLostError
 
 if TYPE_CHECKING:
     from appliance.base.clock import Clock
+    from appliance.media.ladder import Rung
     from appliance.recorder.archive import Archive
     from appliance.recorder.player import Strip
     from appliance.serve.fanout import Outlet
@@ -75,6 +76,8 @@ class Playback:
         self._skips = True
         self._playing = False
         self._step = 0
+        self._stepped = 0
+        self._kept: dict[tuple[str, Rung, int], bytes] = {}
         self._was_moved = False  # since what is done was begun
         self._must_show = False
         self._needs_turn = False
@@ -100,6 +103,7 @@ class Playback:
         if before is None or want.codecs != before.codecs:
             self._selection.forget()
         if want != before:
+            self._needs_turn = True
             self._restart()
 
     def command(self, command: Command) -> None:
@@ -222,6 +226,9 @@ class Playback:
 
     async def _take_step(self) -> None:
         """From the picture that is shown to those beside it."""
+        self._stepped = 0
+        if not self._step:
+            self._kept.clear()
         strip = await self._selection.reference()
         while self._step and self._at is not None:
             by = 1 if self._step > 0 else -1
@@ -229,6 +236,7 @@ class Playback:
             await self._go_on()
             self._step = 0 if at is None else self._step - by
             self._at = self._at if at is None else at
+            self._stepped = by
 
     async def _show_from_here(self, want: Want) -> bool:
         """Show until it ends, or something else is asked; True: it goes on elsewhere."""
@@ -256,6 +264,8 @@ class Playback:
             clock=self._clock,
             hears=self._hears,
             begun=self._begun,
+            stepped=self._stepped,
+            kept=self._kept,
         )
         show.tell_position()
         try:
@@ -266,7 +276,7 @@ class Playback:
         if show.playing:
             await show.playhead.reach(end)
             await self._go_on()
-            self._stop_at(end, "ended")
+            self._stop_at(end - 1 if show.speed > 0 else end, "ended")  # where the last picture is still shown
         return False
 
     async def _run(self, show: Show) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from appliance.base.clock import Clock
+    from appliance.media.ladder import Rung
     from appliance.media.masks import Mask
     from appliance.recorder.player import Group, Strip
     from appliance.serve.fanout import Outlet
@@ -48,7 +49,10 @@ class Show:
     clock: Clock
     hears: bool
     begun: Callable[[], None]
-    gap: tuple[int, int] | None = field(default=None)  # that is played, not skipped
+    stepped: int = 0  # it was come to by a step: 1 forwards, -1 backwards
+    #: Pictures beside those that were stepped to, by stream, rung and time: whoever steps goes on stepping.
+    kept: dict[tuple[str, Rung, int], bytes] = field(default_factory=dict, repr=False)
+    gap: tuple[int, int] | None = None  # that is played, not skipped
 
     @property
     def speed(self) -> float:

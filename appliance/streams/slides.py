@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 AHEAD: Final = 8
 #: Of those that are shown backwards many have to be made before the first can be shown: so many bytes of them, about.
 BACKWARDS_BYTES, BACKWARDS_LEAST, BACKWARDS_MOST = 12 << 20, 8, 64
+#: With a picture that was stepped to so many are made that will be stepped to next.
+KEPT: Final = 6
 #: What is so late is not made, or not shown where there is a newer one.
 LATE_S: Final = 0.25
 #: Where the client names no rate, key pictures come so often at most.
@@ -103,9 +105,23 @@ class Slides:
 
     async def _make_one(self, room: Darkroom) -> None:
         """The picture on the screen."""
-        scene = await self._show.strip.scene(self._show.group)
-        at = scene.upto(self._show.at)
-        await room.develop(scene.needed((at,)), (at,), self._put, ahead=False)
+        show = self._show
+        scene = await show.strip.scene(show.group)
+        at = scene.upto(show.at)
+        kept = show.kept.get((show.strip.stream, self._rung, at))
+        if kept is not None:
+            await self._put(at, kept)
+            return
+        wanted = {at, *scene.beside(at, KEPT * show.stepped)}
+        show.kept.clear()
+
+        async def keep(made_at: int, jpeg: bytes) -> None:
+            if len(wanted) > 1:
+                show.kept[show.strip.stream, self._rung, made_at] = jpeg
+            if made_at == at:
+                await self._put(at, jpeg)
+
+        await room.develop(scene.needed(wanted), wanted, keep, ahead=False)
 
     async def _make_forwards(self, room: Darkroom) -> None:
         show, group = self._show, self._show.group
@@ -156,6 +172,9 @@ class Slides:
         forwards = show.speed > 0
         interval = abs(show.speed) / (self._rung.fps or KEYS_PER_S) * TICKS_PER_SECOND
         shown: int | None = None
+        if not is_keys_only(show.speed):  # as many as are wanted, but the first is that of the moment
+            await self._make_one(room)
+            shown = group.key_at
         while True:
             at = group.key_at
             late = show.playhead.runs and show.playhead.due_s(at) < -LATE_S

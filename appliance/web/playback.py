@@ -93,4 +93,5 @@ class PlaybackListener(Listener):
             self.hear_stats(message, member)
             self.playback.hear(message)
         else:
+            self._services.keep_alive(self._session)
             self.playback.command(message)

@@ -158,3 +158,29 @@ async def test_what_is_deleted_while_it_is_read_is_told(strip: Strip) -> None:
         assert gone.value.code == "recording_gone"
     finally:
         away.rename(group.file.path)
+
+
+async def test_what_is_damaged_is_got_over(strip: Strip) -> None:
+    files = await strip.archive.files(CAMERA, "main", START, START + 70 * S)
+    path, good = files[1].path, await strip.group_at(START + 10 * S)
+    index = strip.archive._index
+    strip.archive._opened.clear()
+    with index.database.write() as connection:
+        (blob,) = connection.execute("SELECT samples FROM contents WHERE id = ?", (files[1].id,)).fetchone()
+        connection.execute("UPDATE contents SET samples = ? WHERE id = ?", (b"nonsense", files[1].id))
+    try:
+        assert await strip.group_at(START + 62 * S) is None
+        assert await strip.neighbours(START + 62 * S) == (files[0].end, PIECES[1][0])
+        assert good is not None
+        last = await strip.group_at(files[0].end - 1)
+        assert last is not None
+        follower = await strip.after(last)
+        assert follower is not None
+        assert follower.key_at == PIECES[1][0]
+        back = await strip.before(follower)
+        assert back is not None
+        assert back.key_at == last.key_at
+    finally:
+        with index.database.write() as connection:
+            connection.execute("UPDATE contents SET samples = ? WHERE id = ?", (blob, files[1].id))
+        assert path.exists()

@@ -180,7 +180,7 @@ def test_another_format_is_announced_and_the_end_is_told(world: World) -> None:
             assert second["id"] == 1
             while (told := await view.told("position"))["state"] != "ended":
                 pass
-            assert told["utc_ms"] == END // 90
+            assert told["utc_ms"] == (END - 1) // 90
 
     world.do(act)
 
@@ -511,5 +511,63 @@ def test_a_seek_to_where_it_began_goes_back(world: World) -> None:
             await view.say({"type": "step", "by": -1, "id": 5})
             ((shown, _),) = await pictures_of(view, 5, 1)
             assert shown == (at - FRAME) // 90 * 90
+
+    world.do(act)
+
+
+def test_backwards_over_a_gap_and_through_groups_that_do_not_fit_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.streams.slides.BACKWARDS_MOST", 8)
+
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            await view.say({"type": "play", "at": to_rfc3339(AGAIN + S // 2), "speed": -1, "gaps": "skip", "id": 1})
+            shown = await pictures_of(view, 1, 40)
+            gaps = [text for text in view.texts if text["type"] == "gap"]
+            assert gaps == [{"type": "gap", "id": 1, "from": AGAIN // 90, "to": (LONG + 130 * S) // 90}]
+        assert [says for _, says in shown] == [number_at(at + 89) for at, _ in shown]
+        times = [at for at, _ in shown]
+        assert times == sorted(times, reverse=True)
+        assert 10 <= sum(at >= AGAIN for at in times) <= 13  # on a busy machine some are left out
+        assert LONG + 129 * S < next(at for at in times if at < AGAIN) < LONG + 130 * S
+
+    world.do(act)
+
+
+def test_pictures_of_another_format_go_on_where_the_first_ends(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            await view.say({"type": "play", "at": to_rfc3339(ANOTHER - 5 * FRAME), "speed": 1, "id": 1})
+            shown = await pictures_of(view, 1, 15)
+        assert [says for _, says in shown] == [number_at(at + 89) for at, _ in shown]
+        assert shown[-1][0] > ANOTHER + 5 * FRAME
+
+    world.do(act)
+
+
+def test_whoever_steps_on_gets_pictures_that_were_made_with_the_first(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            at, number = LONG + 40 * S + 15 * FRAME, 1
+            await view.say({"type": "seek", "at": to_rfc3339(at), "id": number})
+            await pictures_of(view, number, 1)
+            playback = next(each.viewer for each in world.house.services.audience if each.needs is Right.PLAYBACK)
+            made = []
+            for by in (*[-1] * 9, *[1] * 9):
+                number, at = number + 1, at + by * FRAME
+                await view.say({"type": "step", "by": by, "id": number})
+                ((shown, says),) = await pictures_of(view, number, 1)
+                assert (shown, says) == (at // 90 * 90, number_at(at + 89))
+                made.append(set(playback._kept))
+                assert len(playback._kept) <= 7
+            assert 2 <= len({frozenset(each) for each in made}) <= 6, "each step was made by itself"
+            await view.want(**(PICTURES | {"width": 160, "height": 90}))
+            told = await view.told("stream")
+            ((_, jpeg),) = await pictures(view, 1)
+            assert (told["width"], decode(jpeg).shape) == (160, (90, 160, 3))
 
     world.do(act)
