@@ -234,7 +234,9 @@ describe("what the server tells by itself", () => {
     one.lane("1", HOURS, 1000);
     await arrived();
     asked = [];
+    const before = one.moments.get();
     one.told("bookmark_changed", { id: "x", camera: "1" });
+    expect(one.moments.get()).toBe(before + 1);
     one.lane("1", HOURS, 1000);
     await arrived();
     expect(asked).toEqual(["GET /bookmarks"]);

@@ -83,6 +83,7 @@ const OLDER: Bookmark = { kind: "bookmark", id: "b2", camera: "3", at: at(9, 12)
 
 export class MadeRecordings implements TimelineData, Bookmarks, ScrubSource {
   readonly version = new Store(0);
+  readonly moments = new Store(0);
   readonly #lanes = new Map<string, LaneData>();
   #bookmarks: Bookmark[] = [OLDER, BOOKMARK];
 
@@ -142,6 +143,7 @@ export class MadeRecordings implements TimelineData, Bookmarks, ScrubSource {
   #changed(): void {
     this.#lanes.clear();
     this.version.update((n) => n + 1);
+    this.moments.update((n) => n + 1);
   }
 
   /** A drawing of the time that was asked for. */
