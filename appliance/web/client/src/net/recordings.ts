@@ -23,6 +23,8 @@ const PAGE = 1000;
 const MOST_PAGES = 5;
 /** How far to look for the next event, step by step. */
 const REACHES: readonly number[] = [HOUR, 6 * HOUR, DAY, 7 * DAY, 31 * DAY, 366 * DAY];
+/** The picture that shows an event may be from a moment before it, and some time has gone by when the next key is pressed. */
+const HERE_MS = 500;
 const SCRUB_WIDTH = 320;
 
 interface Job {
@@ -268,7 +270,7 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
       const far = by > 0 ? Math.min(at + reach, now + SECOND) : Math.max(at - reach, first);
       const span = by > 0 ? { from: near, to: far } : { from: far, to: near };
       if (span.to > span.from) {
-        const found = (await this.markers(cameras, span)).filter((m) => (by > 0 ? m.at > at : m.at < at));
+        const found = (await this.markers(cameras, span)).filter((m) => (by > 0 ? m.at > at + HERE_MS : m.at < at - HERE_MS));
         const marker = by > 0 ? found[0] : found.at(-1);
         if (marker) return marker;
       }

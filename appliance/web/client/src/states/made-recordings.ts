@@ -58,7 +58,7 @@ function lane(id: string, seed: number): Made {
     t += long;
   }
   const markers: Marker[] = MARKS.filter(([camera]) => camera === id).map(([camera, kind, when, what, text], i) => ({ kind, id: `${id}-${i}`, camera, at: when, until: null, text, what }));
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < (id.startsWith("n") ? 60 : 8); i++) {
     const when = MADE_NOW - 2 * HOUR - r() * 2 * DAY;
     markers.push({ kind: r() < 0.15 ? "alarm" : "event", id: `${id}+${i}`, camera: id, at: when, until: null, text: "Person", what: "motion" });
   }
