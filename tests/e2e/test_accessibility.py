@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import runpy
-import socket
 import ssl
-import subprocess
-import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
@@ -16,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.axe import CLIENT, THEMES, Judge
-from tests.e2e.house import LOOPBACK, PASSWORD, ROOT, free_ports
+from tests.e2e.axe import THEMES, Judge
+from tests.e2e.house import LOOPBACK, PASSWORD
+from tests.e2e.states import serving_states
 from tests.e2e.visit import DESKTOP, PATIENCE_S, Visit
 from tests.e2e.wire import wire_to
 from tests.peers.cameras import free_port
@@ -61,28 +58,8 @@ def watched(house: House, cameras: Cameras) -> None:
 @pytest.fixture(scope="module")
 def states(house: House) -> Iterator[str]:
     """Where the page that shows every component in every state is served, as while developing."""
-    environment = runpy.run_path(str(ROOT / "build" / "webclient.py"))["environment"]()  # one that has Node.js
-    [port] = free_ports(1)
-    command = ["node", "node_modules/vite/bin/vite.js", "--host", LOOPBACK, "--port", str(port), "--strictPort"]
-    server = subprocess.Popen(
-        command,
-        cwd=CLIENT,
-        env={**environment, "FANAL_URL": house.url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while True:
-            with contextlib.suppress(ConnectionRefusedError), socket.create_connection((LOOPBACK, port), 1):
-                break
-            assert server.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        yield f"http://{LOOPBACK}:{port}"
-    finally:
-        server.terminate()
-        server.communicate(timeout=20)
+    with serving_states(house.url) as address:
+        yield address
 
 
 def lock_out(house: House, user: str) -> None:

@@ -192,6 +192,14 @@ describe("the next event", () => {
     expect((await one.neighbour(["1"], NOW - 20 * MINUTE, -1))?.at).toBe(Date.UTC(2026, 2, 12, 14));
     expect((await one.neighbour(["1"], NOW - 3 * DAY, 1))?.at).toBe(Date.UTC(2026, 2, 11, 15));
   });
+  it("is another one than that which is shown, though its picture is a moment older", async () => {
+    const one = recordings();
+    const here = Date.UTC(2026, 2, 12, 12);
+    for (const at of [here, here - 30, here + 400]) {
+      expect((await one.neighbour(["1"], at, 1))?.at).toBe(here + HOUR);
+      expect((await one.neighbour(["1"], at, -1))?.at).toBe(here - HOUR);
+    }
+  });
   it("is none where there is none, and nobody asks for ever", async () => {
     const one = recordings();
     answer = (path) => (path.endsWith("/events") ? { events: [] } : { bookmarks: [] });
@@ -234,7 +242,9 @@ describe("what the server tells by itself", () => {
     one.lane("1", HOURS, 1000);
     await arrived();
     asked = [];
+    const before = one.moments.get();
     one.told("bookmark_changed", { id: "x", camera: "1" });
+    expect(one.moments.get()).toBe(before + 1);
     one.lane("1", HOURS, 1000);
     await arrived();
     expect(asked).toEqual(["GET /bookmarks"]);

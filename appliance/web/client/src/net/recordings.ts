@@ -23,6 +23,8 @@ const PAGE = 1000;
 const MOST_PAGES = 5;
 /** How far to look for the next event, step by step. */
 const REACHES: readonly number[] = [HOUR, 6 * HOUR, DAY, 7 * DAY, 31 * DAY, 366 * DAY];
+/** The picture that shows an event may be from a moment before it, and some time has gone by when the next key is pressed. */
+const HERE_MS = 500;
 const SCRUB_WIDTH = 320;
 
 interface Job {
@@ -57,6 +59,7 @@ function queryOf(parts: Readonly<Record<string, string | number | undefined>>): 
 
 export class Recordings implements TimelineData, Bookmarks, ScrubSource {
   readonly version = new Store(0);
+  readonly moments = new Store(0);
   readonly #cameras = new Map<string, Camera>();
   readonly #bookmarks = new Chunks<readonly Bookmark[]>();
   readonly #hidden = new Set<string>();
@@ -80,6 +83,10 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
 
   #changed(): void {
     this.version.update((n) => n + 1);
+  }
+
+  #momentsChanged(): void {
+    if (!this.#ended) this.moments.update((n) => n + 1);
   }
 
   // — what is drawn
@@ -129,11 +136,14 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
     const { movement, rest } = movementOf(events);
     const markers = [...rest, ...bookmarks].sort((a, b) => a.at - b.at);
     // lists that say the same stay the same, so that nothing made of them is made again
+    const told = same(before?.markers, markers, (a, b) => a.kind === b.kind && a.id === b.id && a.at === b.at && a.text === b.text);
+    // nobody is told while something is drawn
+    if (before && told !== before.markers) queueMicrotask(() => this.#momentsChanged());
     return {
       ranges: same(before?.ranges, ranges, (a, b) => a.from === b.from && a.to === b.to),
       known: seen,
       movement: same(before?.movement, movement, (a, b) => a.from === b.from && a.to === b.to),
-      markers: same(before?.markers, markers, (a, b) => a.kind === b.kind && a.id === b.id && a.at === b.at && a.text === b.text),
+      markers: told,
       failed,
     };
   }
@@ -260,7 +270,7 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
       const far = by > 0 ? Math.min(at + reach, now + SECOND) : Math.max(at - reach, first);
       const span = by > 0 ? { from: near, to: far } : { from: far, to: near };
       if (span.to > span.from) {
-        const found = (await this.markers(cameras, span)).filter((m) => (by > 0 ? m.at > at : m.at < at));
+        const found = (await this.markers(cameras, span)).filter((m) => (by > 0 ? m.at > at + HERE_MS : m.at < at - HERE_MS));
         const marker = by > 0 ? found[0] : found.at(-1);
         if (marker) return marker;
       }
@@ -316,12 +326,14 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
     else this.#hidden.delete(id);
     this.#bookmarks.version++;
     this.#changed();
+    this.#momentsChanged();
   }
 
   /** Bookmarks changed at a time, or somewhere. */
   #touch(at: number | null): void {
     this.#bookmarks.touch(at);
     this.#changed();
+    this.#momentsChanged();
   }
 
   // — what the server tells by itself
@@ -336,6 +348,7 @@ export class Recordings implements TimelineData, Bookmarks, ScrubSource {
       if (!camera || at === null) return;
       camera.events.touch(at);
       this.#changed();
+      this.#momentsChanged();
     }
   }
 

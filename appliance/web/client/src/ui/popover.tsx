@@ -4,7 +4,7 @@
  */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useLatest, useMedia } from "./hooks";
 
 interface PopoverProps {
@@ -21,7 +21,8 @@ export function Popover({ label, place, align = "end", close, children }: Popove
   const dialog = useRef<HTMLDialogElement>(null);
   const phone = useMedia("(max-width: 760px)");
   const latest = useLatest(close);
-  useEffect(() => {
+  // at once: what is typed next belongs here
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (!element) return undefined;
     const before = document.activeElement;

@@ -73,6 +73,8 @@ export interface LaneData {
 export interface TimelineData {
   /** Counts up whenever something of `lane` may have changed. */
   readonly version: Watched<number>;
+  /** Counts up whenever events or bookmarks may have changed: for lists of them. */
+  readonly moments: Watched<number>;
   /** What is known now of `span`; fetches what is not, at the resolution of `msPerPx`. */
   lane(camera: string, span: Span, msPerPx: number): LaneData;
   /** The first and the last instant recorded by any of these cameras, as far as known. */

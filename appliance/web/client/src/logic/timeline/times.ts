@@ -93,13 +93,14 @@ export class Times {
     return unit === "tenth" ? `${text}.${Math.floor(ms / 100)}` : text;
   }
 
-  /** `6 min 36 s`, `2 h 5 min`, `3 d 4 h`; the two largest parts. */
+  /** `6 min 36 s`, `2 h 5 min`, `3 d 4 h`; the two largest parts.  A day of recording has 24 hours, or 25. */
   duration(ms: number): string {
     const { t } = this.i18n;
-    const rounded = ms < HOUR ? Math.round(ms / SECOND) * SECOND : ms < DAY ? Math.round(ms / MINUTE) * MINUTE : Math.round(ms / HOUR) * HOUR;
+    const rounded = ms < HOUR ? Math.round(ms / SECOND) * SECOND : ms < 2 * DAY ? Math.round(ms / MINUTE) * MINUTE : Math.round(ms / HOUR) * HOUR;
     const parts: string[] = [];
     let rest = rounded;
     for (const [each, unit] of [[DAY, t("d")], [HOUR, "h"], [MINUTE, "min"], [SECOND, "s"]] as const) {
+      if (each === DAY && rounded < 2 * DAY) continue;
       const n = Math.floor(rest / each);
       rest -= n * each;
       if (n > 0) parts.push(`${n}${THIN}${unit}`);

@@ -38,18 +38,16 @@ export function MomentsPanel(props: MomentsPanelProps & { readonly first?: "even
   );
 }
 
-function Events({ cameras, data, position, now, zone, go }: MomentsPanelProps) {
+function Events({ cameras, data, position, zone, go }: MomentsPanelProps) {
   const i18n = useI18n();
   const { t } = i18n;
   const times = useTimes(zone);
   const day = useWatched(position, (at) => times.zone.startOfDay(at));
-  // what comes today is seen when it comes
-  const today = day === times.zone.startOfDay(now());
-  const version = useWatched(data.version, (v) => (today ? v : 0));
+  const version = useWatched(data.moments, (v) => v);
   const ids = cameras.map((c) => c.id);
   const { value, failed } = useLoaded(
     async () => ({ day, list: await data.markers(ids, { from: day, to: times.zone.startOfDay(day, 1) }) }),
-    [data, ids.join(" "), day, Math.floor(version / 8)],
+    [data, ids.join(" "), day, version],
   );
   const list = value?.day === day ? value.list : null;
   return (
@@ -80,7 +78,7 @@ function BookmarkList({ cameras, bookmarks, data, now, zone, go, edit }: Moments
     return () => clearTimeout(timer);
   }, [typed]);
   const ids = cameras.map((c) => c.id);
-  const version = useWatched(data.version, (v) => Math.floor(v / 8));
+  const version = useWatched(data.moments, (v) => v);
   const { value, failed } = useLoaded(async () => bookmarks.search({ cameras: ids, text, limit: SHOWN }), [bookmarks, ids.join(" "), text, version]);
   const list = value && [...value].sort((a, b) => b.at - a.at);
   return (

@@ -391,8 +391,9 @@ describe("bookmarks", () => {
     const edit = vi.fn();
     const other: Bookmark = { ...BOOKMARK, id: "c", camera: "2", text: "Fence", mine: false };
     const search = vi.fn(async ({ text }: { text?: string }) => [BOOKMARK, other].filter((b) => b.text.includes(text ?? "")));
+    const moments = new Store(0);
     const data = {
-      version: new Store(0),
+      moments,
       markers: async () => [{ kind: "alarm", id: "a", camera: "1", at: at(14, 18), until: null, text: "", what: "line" }],
     } as never;
     show(
@@ -412,6 +413,11 @@ describe("bookmarks", () => {
     click(button("Edit <i>Van</i>"));
     expect(edit).toHaveBeenCalledWith(BOOKMARK);
     expect(all("button").filter((b) => b.getAttribute("aria-label")?.startsWith("Edit")).length).toBe(1);
+    // somebody writes another one
+    search.mockResolvedValueOnce([other]);
+    void act(() => moments.set(1));
+    await settled();
+    expect(all(".moment-text").map((e) => e.textContent)).toEqual(["Fence"]);
     vi.useFakeTimers();
     type("nothing");
     await act(async () => void (await vi.advanceTimersByTimeAsync(300)));
