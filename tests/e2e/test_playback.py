@@ -43,6 +43,8 @@ LOOK = f"""() => [...document.querySelectorAll(".pbstage .tile")].map((tile) => 
   if (shown.matches("video")) [seen.time, seen.rate] = [shown.currentTime * 1000, shown.playbackRate];
   return seen;
 }})"""
+#: As `WATCH`, of the one of live and recorded that is in front.
+WATCH_FRONT = WATCH.replace('querySelector(".player")', 'querySelector(".place[data-front] .player")')
 #: Goes to an address without loading the page again, as going back does.
 GO = "(path) => { history.pushState({ depth: 1 }, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 
@@ -86,6 +88,7 @@ class Deck:
 
     def pause(self) -> int:
         """The number of the picture at which it stops."""
+        self.until("a picture", lambda seen: seen["phase"] == "shown")
         self.page.keyboard.press("k")
         expect(self.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
         self.until("a picture that stands", lambda seen: seen["phase"] == "shown")
@@ -193,7 +196,9 @@ def test_backwards_and_fast_come_as_pictures_and_a_pause_holds_the_one_on_screen
 def test_a_gap_is_jumped_over_with_a_word_or_waited_in(visit: Callable[..., Visit], recorded: Recorded) -> None:
     deck = Deck(visit(), recorded)
     deck.open(recorded.gap[0] - 2500, "Yard")
-    expect(deck.page.get_by_text("Skipped 4\u202fmin without recording")).to_be_visible(timeout=PATIENCE_S * 1000)
+    expect(deck.page.get_by_text(re.compile(r"^Skipped 4\smin without recording$"))).to_be_visible(
+        timeout=PATIENCE_S * 1000
+    )
     deck.until("it goes on behind the gap", lambda seen: seen["time"] > recorded.gap[1] + 200)
     deck.pause()
     deck.go(recorded.gap[0] + 5000, "Yard")
@@ -209,7 +214,7 @@ def test_live_and_recorded_are_one_picture_without_black_between(
     deck.open(recorded.now - 30_000, "Yard")
     deck.until("the recording", lambda seen: seen["phase"] == "shown")
     live = deck.page.locator(".play-side").get_by_role("button", name="Live")
-    deck.page.evaluate(WATCH)
+    deck.page.evaluate(WATCH_FRONT)
     live.click()
     deck.until("live", lambda seen: seen["phase"] == "live" and seen["mode"] == "direct")
     expect(live).to_have_attribute("aria-pressed", "true")
