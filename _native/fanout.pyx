@@ -14,30 +14,89 @@ cdef extern from "sys/socket.h" nogil:
 
 cdef enum:
     MOST_AT_ONCE = 64
+    # at once to one that is written to through the interpreter (TLS): `appliance.serve.streams.SLICE`
+    LARGEST = 65536
+    FAILED = -1
+    NOT_TRIED = -2
 
 MOST = MOST_AT_ONCE
 
 
-def send_each(list fds not None, data not None):
-    """Offer ``data`` to each of these sockets, at most `MOST`, without waiting: how many bytes each took, -1 where
-    sending failed.  Raises ValueError for more sockets."""
+cdef class Port:
+    """One client's way out: whether the next message may go at once, and what went so.
+
+    Of the socket: ``fd``, of a plain one, else -1; ``write``, of one with TLS: takes a message, gives how much of it was
+    taken, -1 if that failed; ``closed``; ``pending``: TLS holds bytes; ``torn``: a message is out in part; ``lock``:
+    whoever holds it is sending.  Of the client: ``flows``: it has begun and nothing waits for it; ``hears``: sound too.
+    """
+    cdef public int fd
+    cdef public object write
+    cdef public object lock
+    cdef public bint closed, pending, torn, flows, hears
+    cdef public int64_t sent_bytes, sent_messages
+
+    def __init__(self, int fd=-1):
+        self.fd = fd
+
+    cdef bint takes(self) except -1:
+        return self.flows and not (self.closed or self.torn or self.pending) and (
+            self.lock is None or not self.lock.locked()
+        )
+
+
+def send_each(list ports not None, data not None, bint sound=False):
+    """Offer a message to each of these `Port`s, at most `MOST`, without waiting.
+
+    Those that took it whole have counted it.  The answer: of each other its place and how many bytes it took, -1 where
+    sending failed, -2 where it was not tried.  One that took a part is torn.  ``sound``: not to those who hear none.
+    Raises ValueError for more ports.
+    """
     cdef Py_buffer view
-    cdef Py_ssize_t count = len(fds), i
+    cdef Py_ssize_t count = len(ports), i, tried = 0
     cdef int numbers[MOST_AT_ONCE]
+    cdef Py_ssize_t places[MOST_AT_ONCE]
     cdef int64_t taken[MOST_AT_ONCE]
     cdef ssize_t answer
+    cdef Port port
+    cdef list others = []
     if count > MOST_AT_ONCE:
         raise ValueError("too many sockets at once")
-    for i in range(count):
-        numbers[i] = fds[i]
     PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
     try:
+        for i in range(count):
+            port = <Port?>ports[i]
+            if sound and not port.hears:
+                continue
+            if not port.takes():
+                others.append((i, NOT_TRIED))
+            elif port.fd >= 0:
+                numbers[tried] = port.fd
+                places[tried] = i
+                tried += 1
+            elif port.write is None or view.len > LARGEST:
+                others.append((i, NOT_TRIED))
+            else:
+                answer = port.write(data)
+                if answer == view.len and not port.pending:
+                    port.sent_bytes += view.len
+                    port.sent_messages += 1
+                else:
+                    others.append((i, answer))
         with nogil:
-            for i in range(count):
+            for i in range(tried):
                 answer = send(numbers[i], view.buf, view.len, MSG_DONTWAIT | MSG_NOSIGNAL)
                 if answer < 0:
-                    answer = 0 if errno == EAGAIN or errno == EINTR else -1
+                    answer = 0 if errno == EAGAIN or errno == EINTR else FAILED
                 taken[i] = answer
+        for i in range(tried):
+            if taken[i] == view.len:
+                port = <Port>ports[places[i]]
+                port.sent_bytes += view.len
+                port.sent_messages += 1
+            else:
+                if taken[i] > 0:
+                    (<Port>ports[places[i]]).torn = True
+                others.append((places[i], taken[i]))
     finally:
         PyBuffer_Release(&view)
-    return [taken[i] for i in range(count)]
+    return others

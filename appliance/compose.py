@@ -30,13 +30,15 @@ from appliance.base.secrets import Secret
 from appliance.certs.contexts import open_tls_holder
 from appliance.cli.api import CONTROL_SOCKET
 from appliance.recorder.bookmarks import Bookmarks
+from appliance.recorder.checks import Checks
 from appliance.recorder.events import EventBook
-from appliance.recorder.recorder import open_recorder
+from appliance.recorder.recorder import RecordingChanged, open_recorder
+from appliance.recorder.stock import Stock
 from appliance.serve.binding import ALL_INTERFACES, Address, Binds
 from appliance.serve.connection import ConnectionLimits, Policy
 from appliance.serve.runner import Bound, serve
 from appliance.settings.settings import Settings
-from appliance.settings.tabs import ConnectivityTab, GeneralTab, PerformanceTab
+from appliance.settings.tabs import ConnectivityTab, GeneralTab, PerformanceTab, RecordingTab
 from appliance.sites.cameras import CameraBook
 from appliance.sites.demo import DemoCamera
 from appliance.sites.opening import Sources
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 
     from appliance.auth.users import FirstPassword
     from appliance.base.clock import Clock
+    from appliance.recorder.recorder import Recorder
     from appliance.status.logs import Logs
     from appliance.streams.directory import Openers
     from appliance.web.app import Part
@@ -259,11 +262,13 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         )
         transcoders = await stack.enter_async_context(open_transcoders(crew))
         snapshots = await stack.enter_async_context(open_snapshots(directory, recorder.archive, pool))
+        checks = Checks(recorder.index, cameras, clock)
         hls = await stack.enter_async_context(open_hls(directory, clock))
         binds = _binds(options, settings)
         tls = await stack.enter_async_context(open_tls_holder(options.folder / "tls", clock)) if binds.https else None
         audience, load = Audience(), Load()
-        newsroom = Newsroom(auth, cameras, directory, audience, bookmarks.changes, events.changes, recorder.changes)
+        news = (bookmarks.changes, events.changes, recorder.changes)
+        newsroom = Newsroom(auth, cameras, directory, audience, *news)
         services = Services(
             folder=options.folder,
             clock=clock,
@@ -279,7 +284,9 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             transcoders=transcoders,
             recorder=recorder,
             archive=recorder.archive,
-            turns=UserTurns(lambda: settings.tab(PerformanceTab).seeks_per_user),
+            checks=checks,
+            turns=UserTurns(lambda: settings.tab(RecordingTab).seeks_per_user),
+            stock=Stock(recorder.index, clock),
             hls=hls,
             trials=Trials(openers, pool),
             pool=pool,
@@ -298,6 +305,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         policy = Policy(refuse=lambda address: auth.lockout.address_blocked(address, trio.current_time()))
         nursery = await stack.enter_async_context(trio.open_nursery())
         stack.callback(nursery.cancel_scope.cancel)
+        nursery.start_soon(supervise, "recording checks", checks.run, board)
         if options.online:
             await nursery.start(newsroom.run)
             nursery.start_soon(_attempt, "workers", pool.warm, board)
@@ -308,6 +316,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
                 "recorder": recorder.run,
                 "recordings": recorder.tend,
                 "retention": recorder.retention.run,
+                "stock": partial(services.stock.run, partial(_tell_recording, recorder)),
                 "load": partial(_sample, load, services),
                 "networks": partial(watch_networks, audience),
                 "settings": partial(_obey_settings, settings, policy, logs, audience),
@@ -374,7 +383,7 @@ async def _attempt(name: str, task: Callable[[], Awaitable[object]], board: Boar
         try:
             await task()
         except Fault as fault:
-            board.attend(name, Attention(fault.code, fault.message, fault.hint, Severity.URGENT))
+            board.attend(name, Attention(fault.code, fault.message, fault.hint, Severity.URGENT, fault.details))
             await trio.sleep(RETRY_S)
         else:
             board.attend(name, None)
@@ -387,6 +396,10 @@ async def _sample(load: Load, services: Services) -> None:
         if services.levels.see(sample):
             services.audience.decide()
         await trio.sleep(SAMPLE_S)
+
+
+def _tell_recording(recorder: Recorder, camera_id: str) -> None:
+    recorder.changes.publish(RecordingChanged(camera_id, recorder.state(camera_id).value))
 
 
 async def _obey_settings(settings: Settings, policy: Policy, logs: Logs, audience: Audience) -> None:

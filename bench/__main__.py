@@ -16,11 +16,26 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import crowd, fanout, first_picture, frozen, ingest, kernels, memory, served, stall, start, transcode
+from bench import (
+    crowd,
+    downloads,
+    fanout,
+    first_picture,
+    frozen,
+    ingest,
+    kernels,
+    memory,
+    playback,
+    recording,
+    served,
+    stall,
+    start,
+    transcode,
+)
 from bench.common.cli import Options, end_in_order, say
 from bench.common.paths import BENCH, ROOT
 from bench.common.report import Section, Table, findings_table
-from bench.peers import node_media_server
+from bench.peers import nginx, node_media_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +43,7 @@ if TYPE_CHECKING:
 SECTIONS: dict[str, Callable[[Options], Section]] = {
     "fanout": fanout.measure,
     "first-picture": first_picture.measure,
+    "playback": playback.measure,
     "ingest": ingest.measure,
     "kernels": kernels.measure,
     "memory": memory.measure,
@@ -35,6 +51,8 @@ SECTIONS: dict[str, Callable[[Options], Section]] = {
     "served": served.measure,
     "stall": stall.measure,
     "crowd": crowd.measure,
+    "downloads": downloads.measure,
+    "recording": recording.measure,
     "start": start.measure,
     "frozen": frozen.measure,
 }
@@ -126,6 +144,7 @@ def machine(busy_before: float) -> Table:
     table.add("packages", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES))
     table.add("ffmpeg", _first_line("ffmpeg", "-version").removeprefix("ffmpeg version ").partition(" ")[0])
     table.add("Node.js", f"{_first_line('node', '--version') or 'none'}; {node_media_server.described()}")
+    table.add("nginx", nginx.described() or "none")
     table.add("commit", _commit())
     return table
 

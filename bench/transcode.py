@@ -8,6 +8,7 @@ from __future__ import annotations
 import resource
 import statistics
 import subprocess
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ import trio
 
 from appliance.media import h264
 from appliance.media.cheapest import Pictures, cheapest
+from appliance.media.gathering import Gathering
 from appliance.media.offer import Offer
 from appliance.workers.crew import open_crew
 from appliance.workers.pool import open_pool
-from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
+from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit, PipelineWorked
 from bench.common.cli import Options, say, script
 from bench.common.footage import FPS, SECONDS, footage
 from bench.common.measure import cpu_s
@@ -28,6 +30,7 @@ from bench.common.report import Section, shown
 
 if TYPE_CHECKING:
     from appliance.media.cheapest import Plan
+    from appliance.workers.crew import Seat
     from bench.common.footage import Footage
 
 SOURCE, SHOWN = (1920, 1080), (640, 360)
@@ -112,11 +115,12 @@ async def _ours(case: Case) -> tuple[float, list[tuple[int, bytes]]]:
     rungs = PipelineRungs([PipelineRung(plan.rung.width, plan.rung.height, plan.rung.fps, plan.rung.quality)])
     keys_only = plan.pictures is Pictures.KEY
     units = [
-        PipelineUnit(data, n * TICKS // FPS, alone=keys_only)
+        (data, n * TICKS // FPS, is_idr)
         for n, (data, is_idr) in enumerate(film.access_units)
         if is_idr or not keys_only
     ]
-    news, answered = trio.Event(), 0
+    gathering = Gathering(video.width * video.height)
+    news = trio.Event()
     made: list[tuple[int, bytes]] = []
 
     def told() -> None:
@@ -126,20 +130,34 @@ async def _ours(case: Case) -> tuple[float, list[tuple[int, bytes]]]:
         before = cpu_s(seat.pid) + _own_cpu_s()
         opening = PipelineOpen(video.codec, video.configuration, video.full_range, plan.skip_loop_filter)
         seat.open(opening, rungs)
-        waiting = iter(units)
-        while answered < len(units):
+        waiting = deque(units)
+        while waiting or seat.in_flight:
             for worked in seat.answers():
-                answered += 1
+                assert isinstance(worked, PipelineWorked)
+                gathering.may_wait = worked.at_once
                 made += [(picture.pts * FPS // TICKS, picture.jpegs[0]) for picture in worked.pictures]
-            while seat.has_credit and (unit := next(waiting, None)) is not None:
-                seat.work(unit)
-            if answered < len(units):
+            while seat.has_credit and waiting:
+                _work(seat, gathering, waiting.popleft(), plan)
+            if seat.in_flight:
                 await news.wait()
                 news = trio.Event()
         taken = cpu_s(seat.pid) + _own_cpu_s() - before
     if abs(len(made) - case.fps * SECONDS) > 2:
         raise RuntimeError(f"{len(made)} pictures where {case.fps * SECONDS:g} were to be made")
     return taken, made
+
+
+def _work(seat: Seat, gathering: Gathering, unit: tuple[bytes, int, bool], plan: Plan) -> None:
+    """As the appliance's transcoder does."""
+    data, pts, is_idr = unit
+    if plan.pictures is Pictures.KEY:
+        seat.work(PipelineUnit(data, pts, alone=True))
+        return
+    if is_idr:
+        gathering.forget()
+    before = gathering.take(data, pts, {plan.rung.fps})
+    if before is not None:
+        seat.work(PipelineUnit(data, pts, starts=is_idr, before=before))
 
 
 def _own_cpu_s() -> float:

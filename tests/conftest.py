@@ -23,15 +23,20 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 HERE = Path(__file__).parent
 E2E = "tests/e2e/"
+#: Browsers are heavy: at most two workers have some.  These files are one's, the others the other's: about as long.
+PAGES = ("accessibility", "camera_settings", "masks", "performance_settings", "recording", "signing_in")
 #: Rooms whose tests take long, the longest first: what is begun last should be short.
 LONG = ("e2e", "cli", "packaging", "faults", "soak", "abuse", "sites", "streams", "web", "bench")
 
 
 class Files(LoadFileScheduling):
-    """For workers side by side: the tests of a file stay together, and all browsers are one worker's."""
+    """For workers side by side: the tests of a file stay together, and browsers are two workers'."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return E2E if nodeid.startswith(E2E) else super()._split_scope(nodeid)
+        file: str = super()._split_scope(nodeid)
+        if not file.startswith(E2E):
+            return file
+        return f"{E2E} pages" if file.removeprefix(f"{E2E}test_").startswith(PAGES) else f"{E2E} video"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files:

@@ -7,6 +7,13 @@ code follow) and a *code* (stable, machine readable: clients translate it), besi
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    #: What the sentence names (which file, which date), for those who say it in another language.
+    Details = Mapping[str, str | int]
 
 
 class Kind(StrEnum):
@@ -27,7 +34,7 @@ class Fault(Exception):
     """A failure with a stable code, a sentence that says what is wrong and one that says what to do.
 
     ``field`` names the input at fault (``"url"``, ``"connectivity.http_port"``) where there is one.
-    ``retry_after_s`` says when trying again may help.  Neither text may hold a secret.
+    ``retry_after_s`` says when trying again may help, ``details`` what the sentence names.  No text may hold a secret.
     """
 
     def __init__(
@@ -39,6 +46,7 @@ class Fault(Exception):
         *,
         field: str | None = None,
         retry_after_s: float | None = None,
+        details: Details | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -47,11 +55,14 @@ class Fault(Exception):
         self.hint = hint
         self.field = field
         self.retry_after_s = retry_after_s
+        self.details: dict[str, str | int] = dict(details or {})
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
 
-def invalid(code: str, message: str, hint: str = "", *, field: str | None = None) -> Fault:
+def invalid(
+    code: str, message: str, hint: str = "", *, field: str | None = None, details: Details | None = None
+) -> Fault:
     """The commonest fault: an input that says something impossible."""
-    return Fault(Kind.INVALID, code, message, hint, field=field)
+    return Fault(Kind.INVALID, code, message, hint, field=field, details=details)

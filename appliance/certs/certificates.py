@@ -118,7 +118,9 @@ def read_pair(chain_pem: bytes, key_pem: bytes, now: datetime) -> Pair:
         chain = x509.load_pem_x509_certificates(chain_pem)
         certified = [_public(certificate.public_key()) for certificate in chain]
     except (ValueError, UnsupportedAlgorithm):
-        raise _fault("bad_certificate", "cert.pem holds no usable certificate in PEM form.", "cert") from None
+        raise _fault(
+            "bad_certificate", "cert.pem holds no usable certificate in PEM form.", "cert", what="not_pem"
+        ) from None
     key = _read_key(key_pem)
     leaf = chain[0]
     if certified[0] != _public(key.public_key()):
@@ -128,6 +130,7 @@ def read_pair(chain_pem: bytes, key_pem: bytes, now: datetime) -> Pair:
                 "The server's own certificate is not the first in cert.pem.",
                 "cert",
                 "Put it first, then those of the issuers in order.",
+                what="order",
             )
         raise _fault("key_mismatch", "key.pem is not the key of the certificate in cert.pem.", "key")
     _check_chain(chain)
@@ -145,11 +148,14 @@ def _read_key(pem: bytes) -> PrivateKey:
             "key.pem is protected by a passphrase.",
             "key",
             "Remove it (openssl pkey -in key.pem -out plain.pem); only this server may read the file.",
+            what="passphrase",
         ) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise _fault("bad_key", "key.pem holds no private key in PEM form.", "key") from None
+        raise _fault("bad_key", "key.pem holds no private key in PEM form.", "key", what="not_pem") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
-        raise _fault("bad_key", "The kind of key in key.pem cannot be used for HTTPS.", "key", "Use ECDSA or RSA.")
+        raise _fault(
+            "bad_key", "The kind of key in key.pem cannot be used for HTTPS.", "key", "Use ECDSA or RSA.", what="kind"
+        )
     return key
 
 
@@ -163,18 +169,23 @@ def _check_chain(chain: Sequence[x509.Certificate]) -> None:
                 f"In cert.pem, {_readable(issuer.subject)} does not follow from {_readable(issued.subject)}.",
                 "cert",
                 "Put the server's certificate first, then each issuer's after the one it signed.",
+                what="broken",
+                issuer=_readable(issuer.subject),
+                issued=_readable(issued.subject),
             ) from None
 
 
 def _check_times(leaf: x509.Certificate, now: datetime) -> None:
     if now > leaf.not_valid_after_utc:
-        raise _fault("certificate_expired", f"The certificate ended on {leaf.not_valid_after_utc:%Y-%m-%d}.", "cert")
+        day = f"{leaf.not_valid_after_utc:%Y-%m-%d}"
+        raise _fault("certificate_expired", f"The certificate ended on {day}.", "cert", day=day)
     if now < leaf.not_valid_before_utc:
         raise _fault(
             "certificate_not_yet_valid",
             f"The certificate is valid from {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} UTC.",
             "cert",
             "Check this machine's clock.",
+            at=f"{leaf.not_valid_before_utc:%Y-%m-%dT%H:%MZ}",
         )
 
 
@@ -184,9 +195,11 @@ def _check_use(leaf: x509.Certificate) -> None:
     except x509.ExtensionNotFound:
         return
     except ValueError:
-        raise _fault("bad_certificate", "The certificate in cert.pem is malformed.", "cert") from None
+        raise _fault("bad_certificate", "The certificate in cert.pem is malformed.", "cert", what="malformed") from None
     if not {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(usages):
-        raise _fault("bad_certificate", "The certificate in cert.pem is not for servers.", "cert")
+        raise _fault(
+            "bad_certificate", "The certificate in cert.pem is not for servers.", "cert", what="not_for_servers"
+        )
 
 
 def _public(key: object) -> bytes:
@@ -196,8 +209,9 @@ def _public(key: object) -> bytes:
     )
 
 
-def _fault(code: str, message: str, field: str, hint: str = _HINT) -> Fault:
-    return invalid(code, message, hint, field=field)
+def _fault(code: str, message: str, field: str, hint: str = _HINT, **details: str) -> Fault:
+    """``details``: what the message names; ``what``: which of those with the same code it is."""
+    return invalid(code, message, hint, field=field, details=details)
 
 
 def server_context(pair: Pair) -> ssl.SSLContext:
@@ -218,7 +232,9 @@ def server_context(pair: Pair) -> ssl.SSLContext:
         context.load_cert_chain(f"/proc/self/fd/{memory}")
     except ssl.SSLError as error:
         why = (error.reason or "it is refused").replace("_", " ").lower()
-        raise _fault("bad_certificate", f"The certificate in cert.pem cannot be used: {why}.", "cert") from None
+        raise _fault(
+            "bad_certificate", f"The certificate in cert.pem cannot be used: {why}.", "cert", what="refused", why=why
+        ) from None
     finally:
         os.close(memory)
     return context

@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from appliance.base.clock import Clock
+    from appliance.base.faults import Details
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class Problem:
     code: str
     message: str
     hint: str
+    details: Details = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ class TlsHolder:
             certificate,
             chosen.source,
             certificate.warning(now),
-            tuple(Problem(fault.code, fault.message, fault.hint) for fault in chosen.problems),
+            tuple(Problem(fault.code, fault.message, fault.hint, fault.details) for fault in chosen.problems),
             chosen.not_covered,
         )
         before = self._state.value if self._state is not None else None

@@ -98,7 +98,11 @@ def _own(folder: Path, now: datetime) -> Pair | None:
     for data, name in ((certificate, OWN), (key, OWN_KEY)):
         if data is None:
             raise Fault(
-                Kind.INVALID, "certificate_incomplete", f"{folder / name} is missing.", "Put both files in place."
+                Kind.INVALID,
+                "certificate_incomplete",
+                f"{folder / name} is missing.",
+                "Put both files in place.",
+                details={"file": str(folder / name)},
             )
     assert certificate is not None
     assert key is not None
@@ -132,6 +136,7 @@ def _authority(folder: Path, host_name: str, now: datetime) -> Pair:
                     f"The local authority in {folder} cannot be used: {fault.message}",
                     f"Restore {AUTHORITY} and {AUTHORITY_KEY} from a backup, or delete both to have a new one made, "
                     "which people then have to trust anew.",
+                    details={"folder": str(folder)},
                 ) from fault
         log.warning("the local authority has expired; a new one is made, which people have to trust anew")
     authority = make_authority(host_name, now)

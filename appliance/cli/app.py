@@ -11,6 +11,7 @@ from appliance.cli.bench import bench
 from appliance.cli.camera import camera
 from appliance.cli.config import config
 from appliance.cli.doctor import doctor
+from appliance.cli.recorder import recorder
 from appliance.cli.run import run
 from appliance.cli.status import status
 from appliance.cli.user import user
@@ -37,7 +38,7 @@ def fanal() -> None:
     """
 
 
-for command in (run, camera, user, config, status, doctor, bench):
+for command in (run, camera, user, config, status, doctor, bench, recorder):
     fanal.add_command(command)
 
 

@@ -217,6 +217,8 @@ def show(program: Program, folder: Path, as_json: bool) -> None:
             say(f"{one['name']}: mask {show_mask(one['mask'])}")
         if recorded := show_recording(one["recording"]):
             say(f"{one['name']}: recorded {recorded}")
+        if running and one["recording_state"]["state"] == "failed":
+            say(f"{one['name']}: not recorded now: {one['recording_state']['message']}")
         if running and one["message"]:
             say(f"{one['name']}: {one['message']}")
         if one["remove_at"]:

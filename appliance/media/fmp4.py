@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 VIDEO_TRACK, AUDIO_TRACK = 1, 2
 _DURATION_AT = OVERHEAD - 24  # the first of four fields of the one sample; behind them the header of mdat
-_UNITY_MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+UNITY_MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 #: The duration of a picture is not known when it is sent; the last one's stands in for it, within this bound.
 LONGEST_PICTURE = 2 * TICKS_PER_SECOND
 # sample entry and the box of its decoder configuration (ISO/IEC 14496-15 §5.4.2, §8.4.1)
 _ENTRIES = {"h264": (b"avc1", b"avcC"), "h265": (b"hvc1", b"hvcC")}
 # object and stream types (ISO/IEC 14496-1 Tables 5, 6)
-_MPEG4_VISUAL, _MPEG4_AUDIO, _JPEG = 0x20, 0x40, 0x6C
+_MPEG4_VISUAL, _MPEG4_AUDIO, JPEG_OBJECT = 0x20, 0x40, 0x6C
 _VISUAL, _AUDIO = 4, 5
 
 
@@ -114,59 +114,74 @@ def mime_type(video: VideoFormat, audio: AudioFormat | None) -> str:
 def init_segment(video: VideoFormat, audio: AudioFormat | None = None) -> bytes:
     """``ftyp`` and ``moov`` for one or two tracks (§8.1–8.8)."""
     tracks = [_video_track(video)]
-    extends = [_full_box(b"trex", 0, 0, struct.pack(">5I", VIDEO_TRACK, 1, 0, 0, 0))]
+    extends = [full_box(b"trex", 0, 0, struct.pack(">5I", VIDEO_TRACK, 1, 0, 0, 0))]
     if audio is not None:
         tracks.append(_audio_track(audio))
-        extends.append(_full_box(b"trex", 0, 0, struct.pack(">5I", AUDIO_TRACK, 1, 0, 0, 0)))
-    header = struct.pack(">4I", 0, 0, TICKS_PER_SECOND, 0) + struct.pack(">IH10x", 0x10000, 0x100) + _UNITY_MATRIX
+        extends.append(full_box(b"trex", 0, 0, struct.pack(">5I", AUDIO_TRACK, 1, 0, 0, 0)))
+    header = struct.pack(">4I", 0, 0, TICKS_PER_SECOND, 0) + struct.pack(">IH10x", 0x10000, 0x100) + UNITY_MATRIX
     header += bytes(24) + struct.pack(">I", len(tracks) + 1)
-    return _box(b"ftyp", b"iso6" + bytes(4) + b"iso6mp41dash") + _box(
-        b"moov", _full_box(b"mvhd", 0, 0, header), *tracks, _box(b"mvex", *extends)
+    return box(b"ftyp", b"iso6" + bytes(4) + b"iso6mp41dash") + box(
+        b"moov", full_box(b"mvhd", 0, 0, header), *tracks, box(b"mvex", *extends)
     )
 
 
 def _video_track(video: VideoFormat) -> bytes:
-    aspect_wide, aspect_high = video.pixel_aspect
-    kind, configuration = _video_entry(video)
-    entry = bytes(6) + struct.pack(">H16x2H2I4xH32xHh", 1, video.width, video.height, 0x480000, 0x480000, 1, 24, -1)
-    boxes = [configuration]
-    if aspect_wide != aspect_high:
-        boxes.append(_box(b"pasp", struct.pack(">2I", aspect_wide, aspect_high)))
-    shown_width = round(video.width * aspect_wide / aspect_high)
     return _track(
         VIDEO_TRACK,
         handler=b"vide",
-        media_header=_full_box(b"vmhd", 0, 1, bytes(8)),
-        sample_entry=_box(kind, entry, *boxes),
-        size=(shown_width << 16, video.height << 16),
+        media_header=full_box(b"vmhd", 0, 1, bytes(8)),
+        sample_entry=video_entry(video),
+        size=shown_size(video),
         volume=0,
     )
 
 
-def _video_entry(video: VideoFormat) -> tuple[bytes, bytes]:
+def shown_size(video: VideoFormat) -> tuple[int, int]:
+    """How wide and high a picture is shown, in 1/65 536 of a sample, as a track header says it."""
+    aspect_wide, aspect_high = video.pixel_aspect
+    return round(video.width * aspect_wide / aspect_high) << 16, video.height << 16
+
+
+def video_entry(video: VideoFormat) -> bytes:
+    """The sample entry (§12.1.3)."""
+    aspect_wide, aspect_high = video.pixel_aspect
+    kind, configuration = _configuration(video)
+    entry = bytes(6) + struct.pack(">H16x2H2I4xH32xHh", 1, video.width, video.height, 0x480000, 0x480000, 1, 24, -1)
+    boxes = [configuration]
+    if aspect_wide != aspect_high:
+        boxes.append(box(b"pasp", struct.pack(">2I", aspect_wide, aspect_high)))
+    return box(kind, entry, *boxes)
+
+
+def _configuration(video: VideoFormat) -> tuple[bytes, bytes]:
     """The name of the sample entry and the box of the decoder configuration."""
     if video.codec == MJPEG:
-        return b"mp4v", _full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, _JPEG, _VISUAL, b""))
+        return b"mp4v", full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, JPEG_OBJECT, _VISUAL, b""))
     if video.codec == MPEG4:
         specific = _descriptor(5, video.configuration)
-        return b"mp4v", _full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, _MPEG4_VISUAL, _VISUAL, specific))
+        return b"mp4v", full_box(b"esds", 0, 0, _elementary_stream(VIDEO_TRACK, _MPEG4_VISUAL, _VISUAL, specific))
     kind, configuration = _ENTRIES[video.codec]
-    return kind, _box(configuration, video.configuration)
+    return kind, box(configuration, video.configuration)
 
 
 def _audio_track(audio: AudioFormat) -> bytes:
+    return _track(
+        AUDIO_TRACK,
+        handler=b"soun",
+        media_header=full_box(b"smhd", 0, 0, bytes(4)),
+        sample_entry=audio_entry(audio),
+        size=(0, 0),
+        volume=0x100,
+    )
+
+
+def audio_entry(audio: AudioFormat) -> bytes:
+    """The sample entry (§12.2.3)."""
     # A rate over 65 535 Hz does not fit the field; players read the real one from the configuration.
     rate = audio.sample_rate if audio.sample_rate < 0x10000 else 0
     stream = _elementary_stream(AUDIO_TRACK, _MPEG4_AUDIO, _AUDIO, _descriptor(5, audio.configuration))
     entry = bytes(6) + struct.pack(">H8x2H4xI", 1, audio.channels, 16, rate << 16)
-    return _track(
-        AUDIO_TRACK,
-        handler=b"soun",
-        media_header=_full_box(b"smhd", 0, 0, bytes(4)),
-        sample_entry=_box(b"mp4a", entry, _full_box(b"esds", 0, 0, stream)),
-        size=(0, 0),
-        volume=0x100,
-    )
+    return box(b"mp4a", entry, full_box(b"esds", 0, 0, stream))
 
 
 def _elementary_stream(track: int, object_type: int, stream_type: int, specific: bytes) -> bytes:
@@ -183,32 +198,34 @@ def _descriptor(tag: int, body: bytes) -> bytes:
 def _track(
     number: int, *, handler: bytes, media_header: bytes, sample_entry: bytes, size: tuple[int, int], volume: int
 ) -> bytes:
-    header = struct.pack(">5I8x4H", 0, 0, number, 0, 0, 0, 0, volume, 0) + _UNITY_MATRIX + struct.pack(">2I", *size)
-    data = _box(b"dinf", _full_box(b"dref", 0, 0, struct.pack(">I", 1), _full_box(b"url ", 0, 1)))
-    tables = _box(
+    header = struct.pack(">5I8x4H", 0, 0, number, 0, 0, 0, 0, volume, 0) + UNITY_MATRIX + struct.pack(">2I", *size)
+    data = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
+    tables = box(
         b"stbl",
-        _full_box(b"stsd", 0, 0, struct.pack(">I", 1), sample_entry),
-        *(_full_box(kind, 0, 0, bytes(4)) for kind in (b"stts", b"stsc")),
-        _full_box(b"stsz", 0, 0, bytes(8)),
-        _full_box(b"stco", 0, 0, bytes(4)),
+        full_box(b"stsd", 0, 0, struct.pack(">I", 1), sample_entry),
+        *(full_box(kind, 0, 0, bytes(4)) for kind in (b"stts", b"stsc")),
+        full_box(b"stsz", 0, 0, bytes(8)),
+        full_box(b"stco", 0, 0, bytes(4)),
     )
     language_undetermined = 0x55C4
-    return _box(
+    return box(
         b"trak",
-        _full_box(b"tkhd", 0, 3, header),
-        _box(
+        full_box(b"tkhd", 0, 3, header),
+        box(
             b"mdia",
-            _full_box(b"mdhd", 0, 0, struct.pack(">4I2H", 0, 0, TICKS_PER_SECOND, 0, language_undetermined, 0)),
-            _full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), b"Fanal\0"),
-            _box(b"minf", media_header, data, tables),
+            full_box(b"mdhd", 0, 0, struct.pack(">4I2H", 0, 0, TICKS_PER_SECOND, 0, language_undetermined, 0)),
+            full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), b"Fanal\0"),
+            box(b"minf", media_header, data, tables),
         ),
     )
 
 
-def _box(kind: bytes, *parts: bytes) -> bytes:
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """A box (§4.2)."""
     body = b"".join(parts)
     return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
-def _full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
-    return _box(kind, struct.pack(">I", version << 24 | flags), *parts)
+def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
+    """A box with version and flags."""
+    return box(kind, struct.pack(">I", version << 24 | flags), *parts)

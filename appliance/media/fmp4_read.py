@@ -10,8 +10,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance.media import aac, h264, h265
-from appliance.media.fmp4 import AUDIO_TRACK, VIDEO_TRACK
+from appliance.media import aac, h264, h265, jpeg, mpeg4
+from appliance.media.fmp4 import AUDIO_TRACK, JPEG_OBJECT, VIDEO_TRACK
 from appliance.media.parameter_sets import ParameterSetError
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from appliance.media.units import AudioFormat, VideoFormat
 
 _SYNC = 0x02000000
+# In an esds box of ours, whose descriptors have lengths of four bytes: behind version and flags ES_Descriptor, its
+# number and flags, and the header of DecoderConfigDescriptor; behind that one's fields DecoderSpecificInfo.
+_OBJECT_TYPE_AT = 4 + 5 + 3 + 5
+_SPECIFIC_AT = _OBJECT_TYPE_AT + 13
 
 
 class Mp4Error(ValueError):
@@ -48,6 +52,8 @@ def read_formats(movie: bytes) -> tuple[VideoFormat, AudioFormat | None]:
             for kind, at, last in boxes(movie, entry + 8, stop):
                 if kind in (b"avc1", b"hvc1"):
                     video = _video(movie, at + 78, last)
+                elif kind == b"mp4v":
+                    video = _by_object_type(movie, at, last)
                 elif kind == b"mp4a":
                     audio = _audio(movie, at + 28, last)
     if video is None:
@@ -99,6 +105,39 @@ def _video(movie: bytes, start: int, end: int) -> VideoFormat:
     raise Mp4Error("no decoder configuration of a codec that we write")
 
 
+def _by_object_type(movie: bytes, start: int, end: int) -> VideoFormat:
+    """A stream of JPEG pictures, or of MPEG-4 Visual."""
+    aspect, described = (1, 1), None
+    for kind, at, last in boxes(movie, start + 78, end):
+        if kind == b"pasp" and last - at >= 8:
+            aspect = struct.unpack_from(">2I", movie, at)
+        elif kind == b"esds" and last - at > _OBJECT_TYPE_AT:
+            described = at
+    if described is None:
+        raise Mp4Error("no esds box")
+    object_type = movie[described + _OBJECT_TYPE_AT]
+    if object_type == JPEG_OBJECT:
+        width, height = struct.unpack_from(">2H", movie, start + 24)
+        return jpeg.video_format(width, height, aspect)
+    try:
+        return mpeg4.video_format(_specific(movie, described, end))
+    except ParameterSetError as error:
+        raise Mp4Error(f"esds: {error}") from error
+
+
+def _specific(movie: bytes, at: int, end: int) -> bytes:
+    """DecoderSpecificInfo (ISO/IEC 14496-1 §7.2.6.7) where it is written, with a length of four bytes."""
+    tag = at + _SPECIFIC_AT
+    if tag + 5 > end or movie[tag] != 5:
+        raise Mp4Error("no decoder configuration")
+    size = 0
+    for byte in movie[tag + 1 : tag + 5]:
+        size = size << 7 | byte & 0x7F
+    if tag + 5 + size > end:
+        raise Mp4Error("a decoder configuration that is cut off")
+    return movie[tag + 5 : tag + 5 + size]
+
+
 def _avc_sets(record: bytes) -> list[bytes]:
     """Of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1)."""
     sps, at = _units(record, 6, record[5] & 31)
@@ -131,13 +170,10 @@ def _units(record: bytes, at: int, count: int) -> tuple[list[bytes], int]:
 def _audio(movie: bytes, start: int, end: int) -> AudioFormat:
     for kind, at, last in boxes(movie, start, end):
         if kind == b"esds":
-            # Our descriptors have lengths of four bytes: tag 5 is where it was written.
-            tag = at + 4 + 5 + 3 + 5 + 13
-            if tag + 5 <= last and movie[tag] == 5 and tag + 5 + movie[tag + 4] <= last:
-                try:
-                    return aac.audio_format(movie[tag + 5 : tag + 5 + movie[tag + 4]])
-                except aac.AudioConfigError as error:
-                    raise Mp4Error(f"esds: {error}") from error
+            try:
+                return aac.audio_format(_specific(movie, at, last))
+            except aac.AudioConfigError as error:
+                raise Mp4Error(f"esds: {error}") from error
     raise Mp4Error("no esds box")
 
 

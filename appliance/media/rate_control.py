@@ -9,6 +9,7 @@ that is made after a quiet time, and after attempts that fail ever more seldom.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,10 @@ SURE_S = 0.75
 #: Or it was never idle for so long, and so many of the pictures were left out as others were still on their way.
 BUSY = ((0.6, 0.5), (1.0, 0.1))
 FEWEST_LEFT_OUT = 2
-#: Or the client drops so many of the pictures: it is too slow for them.
+#: Or the client drops so many of the pictures while the network brings them all: it is too slow to show them.  What is
+#: sent then has to be so much less work to show, in samples a second.
 DROPPED, FEWEST_DROPPED = 0.2, 3
+LESS_WORK = 0.7
 #: What is dropped is counted over the longer time, what the network takes over the shorter one.
 WINDOW_S, MEASURE_S = 2.0, 1.0
 #: A picture may take so much longer than the way itself, and the socket may take so long over it; else it is large for
@@ -50,6 +53,13 @@ FAR, FURTHEST = 0.6, 2.0
 RISE_S, GO_ON_S, HOLD_S, LONGEST_HOLD_S = 2.0, 3.0, 10.0, 120.0
 #: An attempt went well for so long: the next one may follow.  For so long: it has not failed.
 CONFIRMED_S, PROBATION_S = 8.0, 30.0
+
+
+class Cause(StrEnum):
+    """What is too slow."""
+
+    NETWORK = "network"
+    CLIENT = "client"  # it does not show all that it gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +86,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """``step`` is what to send.  The rest is what the next decision needs."""
+    """``step`` is what to send; ``cause``: why no less than that.  The rest is what the next decision needs."""
 
     step: int = 0
+    cause: Cause = Cause.NETWORK
     ceiling_kbps: float = inf  # so much is carried, no more is known
     hold_s: float = HOLD_S
     changed_at: float = -inf
@@ -91,8 +102,8 @@ class Control:
     seen: tuple[Sight, ...] = ()
 
 
-def follow(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
-    """Take in a sight; ``kbps``: what each step takes, as far as it is known."""
+def follow(control: Control, sight: Sight, kbps: Sequence[float], work: Sequence[float] = ()) -> Control:
+    """Take in a sight; ``kbps``: what each step takes, as far as it is known; ``work``: samples a second to show it."""
     now = sight.at_s
     if sight.step != control.step and now - control.changed_at < SETTLE_S:
         return _anew(control)
@@ -105,8 +116,9 @@ def follow(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
         busy=(control.busy or sight) if sight.lag_s else None,
         late_since=late_since if sight.lag_s >= (DRY_LAG_S if _is_dry(sight) else LAG_S) else None,
     )
-    if _is_strained(control, sight, kbps):
-        return _fall(replace(control, calm_since=None), sight, kbps)
+    cause = _strain(control, sight, kbps)
+    if cause is not None:
+        return _fall(replace(control, calm_since=None), sight, kbps, cause, work)
     left_out = control.busy is not None and sight.left_out > control.busy.left_out
     if left_out or control.late_since is not None:
         return replace(control, calm_since=None)
@@ -139,7 +151,7 @@ def may_begin(
         return min(unacknowledged_s, left_s / SOON_WAYS) <= round_trip_s
     if taken_s <= min(TAKEN_S, TAKEN_INTERVALS * interval_s):
         return unacknowledged_s <= in_time
-    return unacknowledged_s <= round_trip_s
+    return unacknowledged_s <= 0  # it has become slow, and how slow is known when that one has arrived
 
 
 def rebased(control: Control, before: Sequence[float], after: Sequence[float]) -> Control:
@@ -160,8 +172,19 @@ def _is_dry(sight: Sight) -> bool:
     return sight.buffer_s is not None and sight.buffer_s < DRY_S
 
 
+def _strain(control: Control, sight: Sight, kbps: Sequence[float]) -> Cause | None:
+    """What is too slow, if anything is."""
+    if _is_strained(control, sight, kbps):
+        return Cause.NETWORK
+    first = control.seen[0]
+    if sight.left_out > first.left_out or control.late_since is not None or sight.at_s - first.at_s < MEASURE_S:
+        return None  # what the network was late with comes all at once, and nobody can show that
+    dropped = sight.dropped - first.dropped
+    return Cause.CLIENT if dropped >= max(FEWEST_DROPPED, DROPPED * (sight.made - first.made)) else None
+
+
 def _is_strained(control: Control, sight: Sight, kbps: Sequence[float]) -> bool:
-    """Whether the network, or the client, is too slow."""
+    """Whether the network is too slow."""
     tried = control.tried_at is not None and sight.at_s - control.tried_at < CONFIRMED_S
     late_for = LATE_FOR_S / 2 if tried else LATE_FOR_S
     if control.late_since is not None and sight.at_s - control.late_since >= late_for:
@@ -173,16 +196,13 @@ def _is_strained(control: Control, sight: Sight, kbps: Sequence[float]) -> bool:
             return True
     if busy is not None and sight.left_out - busy.left_out >= FEWEST_LEFT_OUT:
         share = (sight.left_out - busy.left_out) / max(1, sight.made - busy.made)
-        if any(sight.at_s - busy.at_s >= seconds and share >= least for seconds, least in BUSY):
-            return True
-    first = control.seen[0]
-    return sight.dropped - first.dropped >= max(FEWEST_DROPPED, DROPPED * (sight.made - first.made))
+        return any(sight.at_s - busy.at_s >= seconds and share >= least for seconds, least in BUSY)
+    return False
 
 
-def _fall(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
+def _fall(control: Control, sight: Sight, kbps: Sequence[float], cause: Cause, work: Sequence[float]) -> Control:
     now, step = sight.at_s, max(control.step, sight.step)
-    since = max(now - MEASURE_S, -inf if control.busy is None else control.busy.at_s)
-    carried = _kbps([each for each in control.seen if each.at_s >= since - 1e-6])
+    carried = _carried(control, now)
     tried_from, carries = control.tried_from, FITS * carried
     # else it is the network that has become worse
     as_before = control.tried_at is not None and carried >= FAILED * tried_from
@@ -191,6 +211,9 @@ def _fall(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
         carried = max(carried, tried_from)
         carries = max(KNOWN * carried, ALIKE * tried_from)
     fitting = next((number for number, each in enumerate(kbps) if each <= carries), len(kbps) - 1)
+    if cause is Cause.CLIENT and step < len(work):
+        less = (number for number, each in enumerate(work) if number > step and each <= LESS_WORK * work[step])
+        fitting = max(fitting, next(less, len(kbps) - 1))
     if fitting <= step and now - control.changed_at < LEFTOVER_S:
         return control
     target = min(max(fitting, step + 1), len(kbps) - 1)
@@ -198,11 +221,21 @@ def _fall(control: Control, sight: Sight, kbps: Sequence[float]) -> Control:
         return control
     return Control(
         step=target,
+        cause=cause,
         # less than the least step takes says nothing of the network but that it stood still
         ceiling_kbps=carried if carried >= kbps[-1] else kbps[min(step, len(kbps) - 1)],
         hold_s=min(2 * control.hold_s, LONGEST_HOLD_S) if failed else control.hold_s if as_before else HOLD_S,
         changed_at=now,
     )
+
+
+def _carried(control: Control, now: float) -> float:
+    """What the network took of late, in kbit/s."""
+    busy_at = -inf if control.busy is None else control.busy.at_s
+    seen = [each for each in control.seen if each.at_s >= max(now - MEASURE_S, busy_at) - 1e-6]
+    if len(seen) > 2 and seen[0].at_s <= busy_at:
+        del seen[0]  # what is acknowledged just after it became busy had gone before, and maybe faster
+    return _kbps(seen)
 
 
 def _kbps(seen: Sequence[Sight]) -> float:

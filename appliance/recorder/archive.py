@@ -20,14 +20,17 @@ from appliance.recorder.files import MAIN, Opened, RecordedFile, Span
 from appliance.store.folder import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from appliance.media.units import AudioFormat, VideoFormat
     from appliance.recorder.index import Index
 
 T = TypeVar("T")
 
 #: Threads that may wait for the disk, and for the index, at once.
 READERS: Final = 8
+#: Threads that open many files at once.
+OPENERS: Final = 2
 #: What opened files are kept at hand: a table of a minute is some 160 KB.
 OPENED_KEPT: Final = 64
 
@@ -85,6 +88,32 @@ class Archive:
                 self._opened.popitem(last=False)
         return opened
 
+    async def open_all(self, files: Sequence[RecordedFile]) -> list[Opened]:
+        """The same of many.  They are not kept: who wants many at once has no use for them twice.
+
+        Raises `Fault` as `open` does, for one of those that cannot be opened.
+        """
+        kept = {number: opened for number, opened in self._opened.items() if not self._index.is_growing(opened.file)}
+        formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
+        found: list[Opened | None] = [None] * len(files)
+        faults: list[Fault] = []
+
+        def open_each(first: int) -> None:
+            try:
+                for number in range(first, len(files), OPENERS):
+                    file = files[number]
+                    known = kept.get(file.id)
+                    found[number] = known if known and known.file.size >= file.size else self._open(file, formats)
+            except Fault as fault:
+                faults.append(fault)
+
+        async with trio.open_nursery() as nursery:  # unpacking leaves the interpreter to others
+            for first in range(OPENERS):
+                nursery.start_soon(partial(trio.to_thread.run_sync, open_each, first, limiter=self._disk))
+        if faults:
+            raise faults[0]
+        return [opened for opened in found if opened is not None]
+
     async def read(self, file: RecordedFile, offset: int, size: int) -> bytes:
         """Bytes of a file.  Raises `Fault` ``recording_gone`` if it was deleted meanwhile."""
         return await trio.to_thread.run_sync(_read, file, offset, size, limiter=self._disk)
@@ -92,7 +121,10 @@ class Archive:
     async def _query(self, fn: Callable[[], T]) -> T:
         return await trio.to_thread.run_sync(fn, limiter=self._queries)
 
-    def _open(self, file: RecordedFile) -> Opened:
+    def _open(
+        self, file: RecordedFile, formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] | None = None
+    ) -> Opened:
+        """``formats``: by init segment, of files that were opened with this one."""
         try:
             known = self._index.content(file)
             if known is None:
@@ -102,7 +134,9 @@ class Archive:
             else:
                 samples, init = known
                 table = samples if isinstance(samples, SampleTable) else SampleTable.decode(samples)
-            video, audio = read_formats(init)
+            video, audio = (formats or {}).get(init) or read_formats(init)
+            if formats is not None:
+                formats[init] = video, audio
         except (Mp4Error, SampleTableError) as error:
             raise Fault(
                 Kind.UNAVAILABLE, "recording_damaged", f"The recording {file.path.name} is damaged ({error}).",

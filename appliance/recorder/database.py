@@ -76,6 +76,11 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
 
+    def give_up(self, reason: str) -> None:
+        """It is damaged: put it aside, and begin a new one.  Raises `Fault`."""
+        self._damage = reason
+        self._mend()
+
     def close(self) -> None:
         with self._writing, self._reading:
             self._reader.close()

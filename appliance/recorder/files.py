@@ -7,11 +7,12 @@ count from the file's ``zero``.  All times are UTC, in ticks of 1/90 000 s.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from appliance.base.clock import TICKS_PER_SECOND, to_datetime
+from appliance.base.clock import TICKS_PER_SECOND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,7 @@ FOLDER: Final = "recordings"
 SUFFIX: Final = ".mp4"
 #: The streams of a camera that are recorded.
 MAIN, SUB = "main", "sub"
+TICKS_PER_MS: Final = TICKS_PER_SECOND // 1000
 STREAMS: Final = (MAIN, SUB)
 _NAME = re.compile(r"(\d{8}T\d{6})\.(\d{3})Z\.mp4", re.ASCII)
 
@@ -62,8 +64,9 @@ class Span:
 
 def name_of(start: int) -> str:
     """The name of the file whose first picture is shown at ``start``: its time, cut to milliseconds."""
-    moment = to_datetime(start)
-    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z{SUFFIX}"
+    seconds, rest = divmod(start, TICKS_PER_SECOND)
+    year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
+    return f"{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{rest // TICKS_PER_MS:03}Z{SUFFIX}"
 
 
 def start_of(name: str) -> int | None:
@@ -76,7 +79,7 @@ def start_of(name: str) -> int | None:
     except ValueError:
         return None
     # the first tick of that millisecond
-    return int(moment.timestamp()) * TICKS_PER_SECOND + int(match[2]) * TICKS_PER_SECOND // 1000
+    return int(moment.timestamp()) * TICKS_PER_SECOND + int(match[2]) * TICKS_PER_MS
 
 
 def folder_of(root: Path, camera_id: str, stream: str) -> Path:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.recorder.files import RecordedFile, Span, path_of
+from appliance.recorder.files import RecordedFile, Span, folder_of, name_of, path_of
 from appliance.recorder.growing import Growing, extended
 from appliance.recorder.sequences import cut_sequences, extend_sequences, merged
 
@@ -66,8 +66,10 @@ class Index:
                 'SELECT start, "end" FROM sequences WHERE stream = ? AND start >= ? AND start < ? ORDER BY start',
                 (key, start if first is None else first, end),
             ).fetchall()
-        spans = extended([Span(*row) for row in rows], growing)
-        return merged(spans, start, end, joined)
+        if growing is not None:
+            until = growing.written[0]
+            rows = [(one, max(two, until) if one <= growing.start <= two else two) for one, two in rows]
+        return merged(rows, start, end, joined)
 
     def bounds(self, camera_id: str) -> Span | None:
         """From the first to the last recording of a camera."""
@@ -114,11 +116,12 @@ class Index:
                 " ORDER BY start",
                 (key, start if first is None else first, end),
             ).fetchall()
+        folder = folder_of(self.root, camera_id, stream)
         found = [
-            growing.file if growing is not None and row[0] == growing.start else self._file(camera_id, stream, row)
+            growing.file if growing is not None and row[0] == growing.start else _file(camera_id, stream, folder, row)
             for row in rows
         ]
-        return [file for file in found if file.end > start]
+        return [file for file in found if file.end > max(start, file.start)]
 
     def content(self, file: RecordedFile) -> tuple[SampleTable | bytes, bytes] | None:
         """The samples of a file, or the blob of them, and its init segment; None if the index does not have them."""
@@ -225,7 +228,8 @@ class Index:
                 "SELECT start, length, lead, size, content FROM files WHERE stream = ? AND grows ORDER BY start", (key,)
             ).fetchall()
         growing = self._growing.get(key)
-        return [self._file(camera_id, stream, row) for row in rows if growing is None or row[0] != growing.start]
+        folder = folder_of(self.root, camera_id, stream)
+        return [_file(camera_id, stream, folder, row) for row in rows if growing is None or row[0] != growing.start]
 
     def put(self, file: RecordedFile, *, init: bytes, table: SampleTable | None) -> None:
         """A file that is there, as it was found on the disk; what was known of it before is replaced."""
@@ -263,10 +267,10 @@ class Index:
         self._keys[camera_id, stream, self.database.made] = row[0]
         return int(row[0])
 
-    def _file(self, camera_id: str, stream: str, row: tuple[int, int, int, int, int]) -> RecordedFile:
-        start, length, lead, size, content = row
-        path = path_of(self.root, camera_id, stream, start)
-        return RecordedFile(content, camera_id, stream, start - lead, start, start + length, size, path)
+
+def _file(camera_id: str, stream: str, folder: Path, row: tuple[int, int, int, int, int]) -> RecordedFile:
+    start, length, lead, size, content = row
+    return RecordedFile(content, camera_id, stream, start - lead, start, start + length, size, folder / name_of(start))
 
 
 def _format(connection: sqlite3.Connection, init: bytes) -> int:

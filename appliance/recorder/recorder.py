@@ -23,9 +23,9 @@ from appliance.recorder.files import FOLDER, MAIN, SUB
 from appliance.recorder.index import Index
 from appliance.recorder.memory import Memory, usual_limit
 from appliance.recorder.retention import Held, Retention, limits_of, nothing_held
-from appliance.recorder.stream import Doing, RecordingState, StreamRecorder
+from appliance.recorder.stream import ASK_S, Doing, RecordingState, StreamRecorder
+from appliance.recorder.telling import Teller
 from appliance.settings.tabs import RecordingTab
-from appliance.status.board import Attention, Severity
 from appliance.store.folder import make_private_folder
 
 if TYPE_CHECKING:
@@ -42,16 +42,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: How often what becomes of the cameras is looked at.
-LOOK_S: Final = 0.5
 #: Threads that write; a disk that hangs holds no more.
 WRITERS: Final = 8
 #: A stream's task that failed is begun again after so long.
 AGAIN_S: Final = 5.0
 #: When all stops, what is left to write may take so long.
 LAST_S: Final = 5.0
-#: How long the loss of pictures wants attention.
-TOLD_S: Final = 3600.0
 #: The index is looked after this often: whether it was lost, and is to be rebuilt.
 TEND_S: Final = 10.0
 
@@ -109,16 +105,15 @@ class Recorder:
         self._nursery = nursery
         self._clock = clock
         self._cameras = cameras
-        self._board = board
         self._feeds = feeds
         self._last_event = last_event
         self._memory = memory or Memory(usual_limit())
         self._disk = trio.CapacityLimiter(WRITERS)
         self._tasks: dict[tuple[str, str], _Task] = {}
         self._states: dict[str, Watched[RecordingState]] = {}
-        self._reasons: set[str] = set()
-        self._losses: dict[tuple[str, str], float] = {}  # seconds that were told of
-        self._told_s: float | None = None
+        self._teller = Teller(
+            board, lambda camera_id: camera.name if (camera := cameras.find(camera_id)) else camera_id
+        )
 
     def state(self, camera_id: str) -> Watched[RecordingState]:
         """What becomes of a camera."""
@@ -128,8 +123,10 @@ class Recorder:
         """Follow the cameras and their rules, and say what becomes of them."""
         while True:
             self._follow()
+            for task in self._tasks.values():
+                task.recorder.decide()
             self._look()
-            await trio.sleep(LOOK_S)
+            await trio.sleep(ASK_S)
 
     async def tend(self) -> None:
         """Look for files that the index does not know: of the last hour at a start, all of them after it was lost."""
@@ -225,41 +222,7 @@ class Recorder:
             if self.state(camera_id).value != state:
                 self._states[camera_id].set(state)
                 self.changes.publish(RecordingChanged(camera_id, state))
-        self._attend(found)
-        self._attend_losses()
-
-    def _attend(self, found: dict[str, RecordingState]) -> None:
-        troubled: dict[str, list[RecordingState]] = {}
-        for state in found.values():
-            if state.doing is Doing.FAILED or (state.doing is Doing.ON and state.reason):
-                troubled.setdefault(state.reason or "", []).append(state)
-        for reason in self._reasons - troubled.keys():
-            self._board.attend(f"recording {reason}", None)
-        self._reasons = set(troubled)
-        for reason, states in troubled.items():
-            failed = sum(state.doing is Doing.FAILED for state in states)
-            many = f"{len(states)} cameras" if len(states) > 1 else "One camera"
-            message = f"{many} cannot be recorded now." if failed else "The disk of the recordings is slow."
-            severity = Severity.URGENT if failed else Severity.NOTICE
-            hint = "Give it less to do, or use a faster one." if reason == "disk_slow" else states[0].message
-            self._board.attend(f"recording {reason}", Attention(f"recording_{reason}", message, hint, severity))
-
-    def _attend_losses(self) -> None:
-        now = trio.current_time()
-        for key, task in self._tasks.items():
-            lost = task.recorder.lost.seconds
-            told = self._losses.get(key, 0.0)
-            if lost != told:
-                self._losses[key] = lost
-                self._told_s = now
-                self._board.counters["recording_lost_ms"] += round(1000 * max(0.0, lost - told))
-                camera = self._cameras.find(key[0])
-                message = f"{lost:.1f} s of the recording of camera {camera.name if camera else key[0]} were lost."
-                hint = "The disk took them too slowly, or not at all."
-                self._board.attend("recording lost", Attention("recording_lost", message, hint, Severity.URGENT))
-        if self._told_s is not None and now - self._told_s > TOLD_S:
-            self._told_s = None
-            self._board.attend("recording lost", None)
+        self._teller.tell(found.values(), [task.recorder for task in self._tasks.values()])
 
 
 def _recorded(camera: Camera) -> dict[str, StreamConfig]:

@@ -147,7 +147,8 @@ def _delete(
         if len(doomed) == AT_ONCE:
             _remove(index, doomed)
             doomed = []
-    _remove(index, doomed)
+    if doomed:
+        _remove(index, doomed)
 
 
 def _rows(index: Index, key: int, older_than: int | None) -> Iterator[Row]:

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def merged(spans: Iterable[Span], start: int, end: int, joined: int) -> list[Span]:
+def merged(spans: Iterable[tuple[int, int]], start: int, end: int, joined: int) -> list[Span]:
     """Spans in their order, clipped to a time; those with no more than ``joined`` between them as one."""
-    found: list[Span] = []
-    for span in spans:
-        begin, stop = max(span.start, start), min(span.end, end)
+    found: list[tuple[int, int]] = []  # no objects yet: of a year there may be tens of thousands
+    for first, last in spans:
+        begin, stop = max(first, start), min(last, end)
         if begin >= stop:
             continue
-        if found and begin - found[-1].end <= joined:
-            found[-1] = Span(found[-1].start, max(found[-1].end, stop))
+        if found and begin - found[-1][1] <= joined:
+            found[-1] = (found[-1][0], max(found[-1][1], stop))
         else:
-            found.append(Span(begin, stop))
-    return found
+            found.append((begin, stop))
+    return [Span(*each) for each in found]
 
 
 def extend_sequences(connection: sqlite3.Connection, key: int, start: int, end: int, joined: int) -> None:

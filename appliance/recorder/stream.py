@@ -170,7 +170,6 @@ class StreamRecorder:
         """Record until `stop` is called, and then write what is left."""
         try:
             while not self._stopped:
-                self.decide()
                 if self._due or trio.current_time() - self._written_s >= WRITE_S:
                     await self._write()
                 with trio.move_on_after(ASK_S):
@@ -221,7 +220,9 @@ class StreamRecorder:
         return RecordingState(Doing.ON)
 
     def decide(self) -> None:
-        """Follow the rules."""
+        """Follow the rules; called every `ASK_S`, also while the disk is waited for."""
+        if self._stopped:
+            return
         rules, now = self._rules(), self._clock.utc_90k()
         wanted = rules.wants(now, self._last_event(), local_time(now))
         if wanted and not self._wanted:

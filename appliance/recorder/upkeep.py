@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance.recorder.files import path_of
+from appliance.recorder.files import TICKS_PER_MS, path_of
 from appliance.recorder.index import forget
 from appliance.recorder.sequences import cut_sequences
 
@@ -93,6 +93,3 @@ def knows(index: Index, camera_id: str, stream: str, start: int) -> bool:
             (key, start, start + TICKS_PER_MS, key, start, start + TICKS_PER_MS),
         ).fetchone()
     return found is not None
-
-
-TICKS_PER_MS = 90

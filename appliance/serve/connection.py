@@ -101,13 +101,14 @@ class Connection(TCPServer):
         #: Trio's time of the last bytes received; a WebSocket's pong counts
         self.last_heard = trio.current_time()
         self._wire = stream
+        self.port = stream.port
+        self.port.lock = self.send_lock
         self._policy = policy if policy is not None else Policy()
         self._http: Http1 | None = None
         self._guard: WebSocketGuard | None = None
         self._inbox: Inbox | None = None
         self._take: Callable[[str | bytes], None] = lambda _: None
         self._closing = False  # nothing more is read, and nothing of Hypercorn's is sent
-        self._torn = False  # a media frame is on the wire in part
         self._whole = trio.Event()
         self._reading = trio.CancelScope()  # everything the reading task does
         self._receiving = trio.CancelScope()  # its present wait for bytes
@@ -141,28 +142,15 @@ class Connection(TCPServer):
         """
         if self._closing:
             raise trio.ClosedResourceError("this connection is closing")
-        if self._torn or self.send_lock.locked():
+        if self.port.torn or self.send_lock.locked():
             return 0
         try:
             taken = self._wire.try_send(data)
         except trio.BrokenResourceError:
             self.abort()
             raise
-        self._torn = 0 < taken < len(data)
+        self.port.torn = 0 < taken < len(data)
         return taken
-
-    def direct_fd(self) -> int:
-        """The descriptor to which the next bytes may be written at once, as by `try_send`; -1: not now, or never.
-
-        Who writes only a part of a message says so with `tear`.
-        """
-        if self._closing or self._torn or self.send_lock.locked():
-            return -1
-        return self._wire.direct_fd
-
-    def tear(self) -> None:
-        """A part of a message was written to `direct_fd`; the rest goes out as after `try_send`."""
-        self._torn = True
 
     async def send_all(self, data: Data) -> None:
         """Send everything; the caller holds ``send_lock``.  After a `try_send` that took a part: the rest.
@@ -172,7 +160,7 @@ class Connection(TCPServer):
         try:
             await self._wire.send_all(data)
         except BaseException:
-            if self._torn or not self._wire.usable:
+            if self.port.torn or not self._wire.usable:
                 self.abort()
             raise
         self._mend()
@@ -214,7 +202,7 @@ class Connection(TCPServer):
 
     def abort(self) -> None:
         """Close at once, without goodbye.  The application is told as for any lost connection."""
-        self._closing = True
+        self._closing = self.port.closed = True
         self._wire.abort()
         self._reading.cancel()
         self._mend()
@@ -222,7 +210,7 @@ class Connection(TCPServer):
     def finish(self) -> None:
         """Close once what was sent has arrived; what Hypercorn still wants to send is dropped."""
         if not self._closing:
-            self._closing = True
+            self._closing = self.port.closed = True
             self._wire.finish()
             self._reading.cancel()
 
@@ -407,20 +395,20 @@ class Connection(TCPServer):
                 raise trio.TooSlowError
             with trio.move_on_at(deadline):
                 await self.send_lock.acquire()
-                if not self._torn:
+                if not self.port.torn:
                     return
                 self.send_lock.release()
                 await self._whole.wait()
 
     def _mend(self) -> None:
-        if self._torn:
-            self._torn = False
+        if self.port.torn:
+            self.port.torn = False
             self._whole.set()
             self._whole = trio.Event()
 
     async def _close(self) -> None:
         """Say goodbye, let the client finish for a moment, close.  Cannot be cancelled."""
-        self._closing = True
+        self._closing = self.port.closed = True
         self._wire.finish()
         with trio.CancelScope(shield=True, deadline=trio.current_time() + LINGER_S):
             left = LINGER_BYTES

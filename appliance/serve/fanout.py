@@ -1,10 +1,10 @@
 """Shared messages to many clients: made once, sent to each, never waiting for the slow.
 
 Quart routes, checks and shakes hands; from then on media is written here, straight to the connection.  A message that
-the socket takes whole costs one system call and no task switch.  What it does not take waits in the client's
-`Outlet`, which is bounded in bytes and in age: full, it forgets all that has not begun and goes on at the next IDR
-picture, telling the client how much it missed.  Of pictures that stand alone (JPEG) only the newest waits, until what
-was written before arrives in time (`appliance.serve.pacing`).
+the socket takes whole costs one system call, and nothing of the interpreter.  What it does not take waits in the
+client's `Outlet`, which is bounded in bytes and in age: full, it forgets all that has not begun and goes on at the next
+IDR picture, telling the client how much it missed.  Of pictures that stand alone (JPEG) only the newest waits, until
+what was written before arrives in time (`appliance.serve.pacing`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
 
-from appliance._native.fanout import send_each
+from appliance._native.fanout import Port, send_each
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.picture import Picture
 from appliance.serve.pacing import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from appliance.media.fmp4 import Fragment
     from appliance.serve.pacing import Way
@@ -39,7 +39,7 @@ PIECE, PICTURE_PIECE = 64 << 10, 8 << 10
 #: A picture that waits until others have arrived is looked after so often: the kernel does not tell.
 WATCH_S = 0.02
 #: After so many clients the loop is given back.
-BATCH = 32
+BATCH = 64
 #: A client that gets fewer pictures than there are is told so at most so often, with the sum.
 TELL_TICKS = TICKS_PER_SECOND
 # How far a client has come: what leads an IDR picture is of use to who had what was before it.
@@ -59,12 +59,9 @@ class Lane(Protocol):
     """What an outlet needs of its connection (`appliance.serve.connection.Connection`)."""
 
     send_lock: trio.Lock
+    port: Port
 
     def try_send(self, data: bytes | memoryview) -> int: ...
-
-    def direct_fd(self) -> int: ...
-
-    def tear(self) -> None: ...
 
     @property
     def has_pending(self) -> bool: ...
@@ -125,8 +122,8 @@ class Outlet:
 
     __slots__ = (
         "_come", "_framed", "_in_parts", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped",
-        "_squeezed", "_stopping", "_told_at", "_waiting", "_writing_since", "audio", "bytes_sent", "fragments_dropped",
-        "fragments_sent", "gaps", "left_out", "pace",
+        "_squeezed", "_stopping", "_told_at", "_waiting", "_writing_since", "fragments_dropped", "gaps", "left_out",
+        "pace", "port",
     )  # fmt: skip
 
     def __init__(
@@ -147,12 +144,31 @@ class Outlet:
         self._stopping = False
         self._writing_since: float | None = None  # when a picture came that stands alone and is written in part
         self.pace = Pace(lane)
-        self.audio = False  # whether sound is sent too
-        self.bytes_sent = 0
-        self.fragments_sent = 0
+        self.port = lane.port
+        self.port.flows = self.port.hears = False
+        self.port.sent_bytes = self.port.sent_messages = 0
         self.fragments_dropped = 0
         self.left_out = 0  # of those dropped: because this client was too slow
         self.gaps = 0  # how often this client was too slow for all that was offered
+
+    @property
+    def audio(self) -> bool:
+        """Whether sound is sent too."""
+        return self.port.hears
+
+    @audio.setter
+    def audio(self, hears: bool) -> None:
+        self.port.hears = hears
+
+    @property
+    def bytes_sent(self) -> int:
+        """All that the connection took."""
+        return self.port.sent_bytes
+
+    @property
+    def fragments_sent(self) -> int:
+        """How many fragments and pictures it took, or begins to."""
+        return self.port.sent_messages
 
     def control(self, message: bytes) -> None:
         """Send a message in its turn; it is never dropped."""
@@ -171,6 +187,7 @@ class Outlet:
         self._missing_since = None
         self._skipped, self._told_at = 0, None
         self._come = NOWHERE
+        self.port.flows = False
         if self._stopping:
             return
         for message in announcement:
@@ -239,39 +256,19 @@ class Outlet:
         self._put(Item(self._missed(self._skipped / TICKS_PER_SECOND), 0, None))
         self._skipped, self._told_at = 0, now
 
-    def direct_fd(self, fragment: Medium) -> int:
-        """The descriptor to which this fragment's message may be written at once; what became of it is told to `sent`.
-
-        -1: it has to be offered, as it has to wait or to be looked at more closely.
-        """
-        if (
-            self._queue
-            or self._rest is not None
-            or self._missing_since is not None
-            or self._stopping
-            or not self._framed
-            or fragment.leading
-            or (fragment.is_audio and not self.audio)
-            or (isinstance(fragment, Picture) and not self._may_begin())
-        ):
-            return -1
-        return self._lane.direct_fd()
-
     def sent(self, fragment: Medium, taken: int) -> None:
-        """So many bytes of the fragment's message were written to `direct_fd`; negative: writing failed."""
+        """So many bytes of the fragment's message were written to the port; negative: it was not tried, or failed."""
         if taken <= 0:
             self.offer(fragment)  # which waits, or finds out what is wrong
             return
-        if taken < len(fragment.message):
-            self._lane.tear()
-        if isinstance(fragment, Picture):
-            self.pace.comes(fragment)
         self._took(fragment, fragment.message, taken)
+        if self._lane.has_pending:
+            self._parked.unpark()
 
     def _took(self, fragment: Medium, data: bytes | memoryview, taken: int) -> None:
         """The socket took so many bytes of a fragment; the rest goes before all else."""
-        self.bytes_sent += taken
-        self.fragments_sent += 1
+        self.port.sent_bytes += taken
+        self.port.sent_messages += 1
         if isinstance(fragment, Picture):
             now = trio.current_time()
             self.pace.begin(now)
@@ -281,6 +278,7 @@ class Outlet:
             self._rest = memoryview(data)[taken:]
             self._parked.unpark()
         self._has_come(fragment)
+        self.port.flows = self._framed and self._rest is None and not self._queue and not self._stopping
 
     def _may_begin(self) -> bool:
         return self.pace.may_begin(trio.current_time(), self.bytes_sent)
@@ -335,6 +333,7 @@ class Outlet:
     def stop(self) -> None:
         """Send nothing more than what has begun; `run` then returns."""
         self._stopping = True
+        self.port.flows = False
         self._queue.clear()
         self._waiting = 0
         self._parked.unpark()
@@ -377,7 +376,7 @@ class Outlet:
                 item = self._queue.popleft()
                 self._waiting -= item.cost
                 self._rest = memoryview(item.data)
-                self.fragments_sent += item.is_fragment
+                self.port.sent_messages += item.is_fragment
                 self._writing_since = item.picture_at
                 if item.picture_at is not None:
                     self.pace.begin(trio.current_time())
@@ -386,7 +385,7 @@ class Outlet:
                 piece = self._rest[: PICTURE_PIECE if is_picture else PIECE]
                 with trio.fail_after(STUCK_S):
                     await self._lane.send_all(piece)
-                self.bytes_sent += len(piece)
+                self.port.sent_bytes += len(piece)
                 self._rest = self._rest[len(piece) :]
                 if is_picture:
                     self.pace.wrote(trio.current_time(), self.bytes_sent, whole=not self._rest)
@@ -427,6 +426,7 @@ class Outlet:
         return taken
 
     def _put(self, item: Item) -> None:
+        self.port.flows = False
         self._queue.append(item)
         self._waiting += item.cost
         self._parked.unpark()
@@ -477,6 +477,7 @@ class Outlet:
         assert self._missing_since is not None
         since, self._missing_since = self._missing_since, None
         self._come = NOWHERE
+        self.port.flows = False
         self.gaps += 1
         if self._missed is not None:
             # It goes with the pictures that follow: dropped together with them, the next word covers both gaps.
@@ -502,21 +503,17 @@ class Fanout:
     async def publish(self, fragment: Medium) -> None:
         """Offer a fragment to every outlet; the loop is given back after each `BATCH` of them."""
         outlets = tuple(self._outlets)
+        # each client has to note that the others came, or may have to leave them out
+        may_flow = fragment.is_audio or not (isinstance(fragment, Picture) or fragment.is_idr or fragment.leading)
         for begin in range(0, len(outlets), BATCH):
-            batch: Iterable[Outlet] = outlets[begin : begin + BATCH]
+            batch: Sequence[Outlet] = outlets[begin : begin + BATCH]
             if begin:
                 await trio.lowlevel.checkpoint()
                 batch = [outlet for outlet in batch if outlet in self._outlets]  # others were taken out meanwhile
-            self._offer(batch, fragment)
-
-    def _offer(self, outlets: Iterable[Outlet], fragment: Medium) -> None:
-        at_once, fds = [], []
-        for outlet in outlets:
-            fd = outlet.direct_fd(fragment)
-            if fd < 0:
-                outlet.offer(fragment)
-            else:
-                at_once.append(outlet)
-                fds.append(fd)
-        for outlet, taken in zip(at_once, send_each(fds, fragment.message), strict=True):
-            outlet.sent(fragment, taken)
+            if not may_flow:
+                for outlet in batch:
+                    outlet.offer(fragment)
+                continue
+            ports = [outlet.port for outlet in batch]
+            for place, taken in send_each(ports, fragment.message, fragment.is_audio):
+                batch[place].sent(fragment, taken)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, TypeVarTuple, Unpack
 
 import trio
 
+from appliance._native.fanout import Port
 from appliance.serve.pacing import Way
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class DirectStream(trio.abc.Stream):
         self._finished = False  # our side was shut down
         self._broken = False
         self._waiting: list[trio.Event | None] = [None, None]  # by direction
-        #: the descriptor that may be written to past this object; -1 with TLS, and once nothing can be sent any more
-        self.direct_fd = -1 if self._commits_when_blocked else sock.fileno()
+        #: where shared messages go, past this object
+        self.port = Port(-1 if self._commits_when_blocked else sock.fileno())
 
     # -- without waiting ------------------------------------------------------------------------------------------
 
@@ -125,8 +126,8 @@ class DirectStream(trio.abc.Stream):
         """Close; the kernel still delivers what it was given."""
         if self._closed:
             return
-        self._closed = True
-        self.direct_fd = -1
+        self._closed = self.port.closed = True
+        self.port.write = None
         if self.socket.fileno() >= 0:
             trio.lowlevel.notify_closing(self.socket)
         self.socket.close()
@@ -135,8 +136,7 @@ class DirectStream(trio.abc.Stream):
         """Say that nothing more will be sent.  Idempotent, never raises."""
         if self._closed or self._finished:
             return
-        self._finished = True
-        self.direct_fd = -1
+        self._finished = self.port.closed = True
         with suppress(OSError, ValueError):
             self._say_goodbye()
 
@@ -163,8 +163,7 @@ class DirectStream(trio.abc.Stream):
                     await trio.lowlevel.cancel_shielded_checkpoint()
             except BaseException:
                 if sent < len(view) and (sent or self._commits_when_blocked):
-                    self._broken = True
-                    self.direct_fd = -1
+                    self._broken = self.port.closed = True
                 raise
 
     async def flush(self) -> None:
@@ -222,8 +221,7 @@ class DirectStream(trio.abc.Stream):
             raise trio.BrokenResourceError("this connection is broken")
 
     def _lost(self) -> trio.BrokenResourceError:
-        self._broken = True
-        self.direct_fd = -1
+        self._broken = self.port.closed = True
         return trio.BrokenResourceError("the other side is gone")
 
     async def _retry(self, blocked_on: Direction, attempt: Callable[[Unpack[Args]], T], *args: *Args) -> T:

@@ -62,6 +62,7 @@ class SocketTlsStream(DirectStream):
             async with self._gate:
                 wanted = self._step()
             if wanted is None:
+                self.port.write = self._write_at_once
                 return
             await self._wait(wanted)
 
@@ -91,13 +92,21 @@ class SocketTlsStream(DirectStream):
         self._check_sending()
         if self._pending is not None or len(data) > SLICE:
             return 0
+        taken = self._write_at_once(data)
+        if taken < 0:
+            raise self._lost()
+        return taken
+
+    def _write_at_once(self, data: Data) -> int:
+        """What `Port.write` is; nothing is pending.  -1: the other side is gone."""
         try:
             return self.socket.send(data)
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
             self._pending = data
+            self.port.pending = True
             return len(data)
-        except OSError as error:
-            raise self._lost() from error
+        except OSError:
+            return -1
 
     def unsent(self) -> int:
         """What is pending too."""
@@ -109,6 +118,7 @@ class SocketTlsStream(DirectStream):
         while (pending := self._pending) is not None:
             await self._retry(Direction.WRITE, self._write, pending)
             self._pending = None
+            self.port.pending = False
 
     def _say_goodbye(self) -> None:
         if isinstance(self.socket, ssl.SSLSocket):

@@ -165,9 +165,6 @@ class PerformanceTab(Tab):
         "quality: the smallest stream that fills the tile; performance: a smaller one; bandwidth: the smallest.",
     )
     streams_per_user: int = setting(64, Whole(1, 1000), "Live streams that one user may watch at once.")
-    seeks_per_user: int = setting(
-        10, Whole(1, 100), "Jumps in recordings that one user may make a second; of more, the newest counts."
-    )
     hardware_decoding: str = setting(
         "auto", OneOf(("auto", "off")), "Whether hardware decodes what is transcoded, where there is any.", restart=True
     )

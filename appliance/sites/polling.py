@@ -106,8 +106,16 @@ class Polled:
         return self._task is not None
 
     async def receive_some(self, limit: int, deadline: float = math.inf) -> bytes | None:
-        """Up to ``limit`` bytes, b"" at the end; None: the deadline came first.  Raises OSError."""
-        if self._rest:
+        """Up to ``limit`` bytes, b"" at the end; None: the deadline came first.  Raises OSError.
+
+        Where few are polled, as soon as there is anything.
+        """
+        if not self._poller.is_active:
+            with trio.CancelScope(deadline=deadline) as patience:
+                await trio.lowlevel.wait_readable(self.fd)
+            if patience.cancelled_caught:
+                return None
+        elif self._rest:
             self._rest = False
             await trio.lowlevel.checkpoint()
         else:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.base.faults import Details
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +24,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Something an administrator has to know.  ``code`` is stable, for translation; ``hint`` says what to do."""
+    """Something an administrator has to know.
+
+    ``code`` is stable, for translation, as ``details`` are, which is what the message names; ``hint`` says what to do.
+    """
 
     code: str
     message: str
     hint: str = ""
     severity: Severity = Severity.NOTICE
+    details: Details = field(default_factory=dict, hash=False)
 
 
 @dataclass(slots=True)

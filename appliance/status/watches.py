@@ -12,6 +12,7 @@ from appliance.status.board import Attention, Severity
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from appliance.base.faults import Details
     from appliance.status.board import Board
     from appliance.status.logs import Logs
 
@@ -24,7 +25,8 @@ async def watch_disk(folder: Path, board: Board) -> None:
         usage = await trio.to_thread.run_sync(disk_usage, folder)
         full = usage.free < max(100 << 20, usage.total // 100)
         message = f"The disk of {folder} has {usage.free >> 20} MB left."
-        urgent = Attention("disk_full", message, "Free some space.", Severity.URGENT)
+        details: Details = {"folder": str(folder), "megabytes": usage.free >> 20}
+        urgent = Attention("disk_full", message, "Free some space.", Severity.URGENT, details)
         board.attend("disk", urgent if full else None)
         await trio.sleep(PERIOD_S)
 
@@ -37,5 +39,5 @@ async def watch_log(logs: Logs, board: Board) -> None:
             told = logs.lost
             message = f"{told} lines of the log were lost: they came faster than they could be written."
             hint = "Look at the log for what repeats itself, and at the disk, which may be slow."
-            board.attend("log", Attention("log_lines_lost", message, hint))
+            board.attend("log", Attention("log_lines_lost", message, hint, details={"lines": told}))
         await trio.sleep(PERIOD_S)

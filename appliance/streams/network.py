@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
 
-from appliance.media.rate_control import LOOK_S, Control, Sight, follow, rebased
+from appliance.media.rate_control import LOOK_S, Cause, Control, Sight, follow, rebased
 from appliance.media.steps import Step, rates_kbps
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ BATCH = 32
 
 
 class Ways(NamedTuple):
-    """What a client may be sent, the best first, and what each takes; ``made``: from which on it is JPEG."""
+    """What a client may be sent, the best first, and what each takes of the network (``kbps``) and of the client
+    (``work``, samples a second); ``made``: from which on it is JPEG."""
 
     options: tuple[Chosen, ...]
     kbps: tuple[float, ...]
     made: int
+    work: tuple[float, ...] = ()
 
     def rates(self, at: int, picture_bytes: float | None) -> Sequence[float]:
         """What each takes, where pictures of one that is JPEG have been measured."""
@@ -75,6 +77,11 @@ class Network:
         self._dropped += stats.dropped
         self._was_heard = True
 
+    @property
+    def is_client_slow(self) -> bool:
+        """Whether it is the client, not its network, that what is sent is less for."""
+        return self._control.step > 0 and self._control.cause is Cause.CLIENT
+
     def step(self, ways: Ways) -> int:
         """Which of the ways is to be taken."""
         before = self._ways
@@ -111,7 +118,7 @@ class Network:
             self._dropped,
         )
         self._rates = ways.rates(at, picture_bytes)
-        self._control = follow(control, sight, self._rates)
+        self._control = follow(control, sight, self._rates, ways.work)
         return self._control.step != control.step
 
     def rests(self, now: float) -> bool:
@@ -129,12 +136,13 @@ class Network:
         """
         control, way = self._control, self._outlet.way()
         seen, ways = control.seen, self._ways
+        carries = inf if self.is_client_slow else control.ceiling_kbps  # that is what the client shows
         arrives = None
         if len(seen) > 1:
             arrives = round((seen[-1].sent - seen[0].sent) * 8 / 1000 / (seen[-1].at_s - seen[0].at_s), 1)
         return {
             "arrives_kbps": arrives,
-            "carries_kbps": None if control.ceiling_kbps == inf else round(control.ceiling_kbps, 1),
+            "carries_kbps": None if carries == inf else round(carries, 1),
             "takes_kbps": None if at is None or at >= len(self._rates) else round(self._rates[at], 1),
             "round_trip_ms": None if way is None else round(way.round_trip_s * 1000, 1),
             "resent": None if way is None else round(way.lost, 4),

@@ -75,6 +75,7 @@ class Playback:
         self._skips = True
         self._playing = False
         self._step = 0
+        self._was_moved = False  # since what is done was begun
         self._must_show = False
         self._needs_turn = False
         # what is done for it
@@ -111,12 +112,14 @@ class Playback:
             return
         if isinstance(command, Play):
             self._hold()
-            self._at = self._at if command.at is None else messages.ticks(command.at)
+            if command.at is not None:
+                self._move(messages.ticks(command.at))
             self._speed = self._speed if command.speed is None else command.speed
             self._skips = self._skips if command.gaps is None else command.gaps == "skip"
             self._playing, self._step = True, 0
         elif isinstance(command, Seek):
-            self._at, self._step = messages.ticks(command.at), 0
+            self._move(messages.ticks(command.at))
+            self._step = 0
         elif isinstance(command, Advance):
             self._hold()
             self._playing = False
@@ -223,28 +226,31 @@ class Playback:
         while self._step and self._at is not None:
             by = 1 if self._step > 0 else -1
             at = await strip.step(self._at, by)
+            await self._go_on()
             self._step = 0 if at is None else self._step - by
             self._at = self._at if at is None else at
 
     async def _show_from_here(self, want: Want) -> bool:
         """Show until it ends, or something else is asked; True: it goes on elsewhere."""
         assert self._at is not None
-        at = self._at
+        self._show, self._was_moved = None, False
+        at, number, playing, skips = self._at, self._number, self._playing, self._skips
+        playhead = Playhead(at, self._speed)
         if not await self._selection.find(at):
             return await self._cross(await self._selection.reference(), at)
-        chosen = self._choose(want)
+        chosen = self._choose(want, playhead.speed)
         if chosen is None:
             return False
         strip, group = self._selection.group(chosen)
         show = self._show = Show(
-            number=self._number,
+            number=number,
             at=at,
-            playing=self._playing,
-            skips=self._skips,
+            playing=playing,
+            skips=skips,
             chosen=chosen,
             strip=strip,
             group=group,
-            playhead=Playhead(at, self._speed),
+            playhead=playhead,
             outlet=self._outlet,
             policy=self._policy,
             clock=self._clock,
@@ -255,9 +261,11 @@ class Playback:
         try:
             end = await self._run(show)
         except SeatLostError as error:
+            await self._go_on()
             return self._mend(show, error)
         if show.playing:
             await show.playhead.reach(end)
+            await self._go_on()
             self._stop_at(end, "ended")
         return False
 
@@ -272,6 +280,7 @@ class Playback:
     async def _cross(self, strip: Strip, at: int) -> bool:
         """Nothing was recorded here: on to where something was; False: there is none, or it does not play."""
         before, after = await strip.neighbours(at)
+        await self._go_on()
         to = after if self._speed > 0 else before
         self._is_troubled = False
         self._begun()
@@ -308,11 +317,17 @@ class Playback:
             self._at = show.group.ends_at if show.speed > 0 else show.group.key_at - 1
         return True
 
+    async def _go_on(self) -> None:
+        """Only if nothing else was asked meanwhile: what was asked is not to be written over."""
+        if self._news.is_set():
+            self._acting.cancel()
+        await trio.lowlevel.checkpoint_if_cancelled()
+
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    def _choose(self, want: Want) -> Chosen | None:
+    def _choose(self, want: Want, speed: float) -> Chosen | None:
         """What this client is to get; None: nothing that there is, and it is told."""
-        chosen = self._selection.choose(want, self._speed)
+        chosen = self._selection.choose(want, speed)
         self._is_refused = isinstance(chosen, Refused | Unplayable)
         if isinstance(chosen, Refused):
             self._trouble(messages.status("lost", chosen.reason))
@@ -327,12 +342,17 @@ class Playback:
     def _stop_at(self, at: int, state: str) -> None:
         """It plays no more."""
         self._at, self._playing, self._must_show = at, False, False
+        self._was_moved = True  # the show may have played on
         self._tell(messages.position(self._number, at, state, self._speed))
 
     def _hold(self) -> None:
         """Where it is, is where it goes on."""
-        if self._show is not None and self._show.playing and self._at == self._show.at:
+        if self._show is not None and self._show.playing and not self._was_moved:
             self._at = self._show.playhead.now
+
+    def _move(self, at: int) -> None:
+        """There it is to be, wherever it is."""
+        self._at, self._was_moved = at, True
 
     def _restart(self, *, at_once: bool = False) -> None:
         """Show the same in another way."""

@@ -19,6 +19,7 @@ import trio
 
 from appliance.base.faults import Fault
 from appliance.media.cheapest import PARTS, SHRINKS
+from appliance.media.gathering import Gathering
 from appliance.media.ladder import QUALITIES, shown_size
 from appliance.media.picture import TIME_SIZE, frame_picture
 from appliance.media.units import MJPEG
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from appliance.media.ladder import Rung
     from appliance.media.picture import Picture
     from appliance.media.units import VideoFormat
+    from appliance.streams.backlog import Waiting
     from appliance.streams.hub import Hub, Segment
     from appliance.streams.renditions import Spectator
     from appliance.workers.crew import Crew, Seat
@@ -66,6 +68,7 @@ class Transcoder:
         self._renditions: dict[Rung, Rendition] = {}
         self._wake = trio.Event()
         self._backlog = Backlog()
+        self._gathering = Gathering(0)
         self._passing: deque[Fragment] = deque(maxlen=2)  # JPEG of the camera's that is sent as it is
         self._segment: Segment | None = None
         self._keys_only = False
@@ -168,7 +171,9 @@ class Transcoder:
         """Until the pipeline has to be opened anew.  Raises `SeatLostError`."""
         if self._segment is None:
             return
-        self._stale, opening = False, self._opening(self._segment.video)
+        video = self._segment.video
+        self._stale, opening = False, self._opening(video)
+        self._gathering = Gathering(video.width * video.height)
         renditions = self._made
         self._rungs_changed = False
         seat.open(opening, _on_the_wire(renditions))
@@ -186,22 +191,33 @@ class Transcoder:
                     self._begin_anew(self.hub.segment)
                     return
                 seat.change(_on_the_wire(renditions))
+                self._gathering.hurry()
             while self._backlog and seat.has_credit:
-                waiting = self._backlog.pop()
-                fragment = waiting.fragment
-                if fragment.is_idr:
-                    self._group = fragment.dts
-                self._sent.append((fragment, renditions))
-                seat.work(
-                    PipelineUnit(bytes(fragment.sample), fragment.pts, waiting.shown, waiting.alone, fragment.is_idr)
-                )
+                self._send(seat, self._backlog.pop(), renditions)
             await self._news()
+
+    def _send(self, seat: Seat, waiting: Waiting, renditions: list[Rendition]) -> None:
+        """Have a picture decoded, now or together with those that come."""
+        fragment, shown = waiting.fragment, waiting.shown
+        data, pts, before = bytes(fragment.sample), fragment.pts, list[tuple[bytes, int]]()
+        if fragment.is_idr:
+            self._group = fragment.dts
+            self._gathering.forget()
+        if not waiting.alone:
+            rates = {rendition.rung.fps for rendition in renditions} if shown else ()
+            together = self._gathering.take(data, pts, rates)
+            if together is None:
+                return
+            before = together
+        self._sent.append((fragment, renditions))
+        seat.work(PipelineUnit(data, pts, shown, waiting.alone, fragment.is_idr, before))
 
     def _opening(self, video: VideoFormat) -> PipelineOpen:
         return opening(video, [rendition.rung for rendition in self._made])
 
     async def _publish(self, worked: PipelineWorked) -> None:
         _, renditions = self._sent.popleft()
+        self._gathering.may_wait = worked.at_once
         self.counters.decoded += worked.decoded
         self.counters.damaged += worked.damaged
         if worked.decoded:

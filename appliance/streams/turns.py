@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+#: Waiting is not exact.
+_NEARLY = 1e-6
+
+
 class Turns:
     """``per_second()`` as the settings say, asked anew each time.  As many at once as in a second."""
 
@@ -24,7 +28,7 @@ class Turns:
         await trio.lowlevel.checkpoint_if_cancelled()
         while True:
             left = self._have()
-            if left >= 1:
+            if left > 1 - _NEARLY:
                 self._left = left - 1
                 return
             await trio.sleep((1 - left) / self._per_second())

@@ -19,6 +19,7 @@ from appliance.streams import messages
 from appliance.streams.choosing import Chooser, Refused, Unplayable
 from appliance.streams.network import Network
 from appliance.streams.slots import Slot, announcement, announcement_of_pictures
+from appliance.streams.ways import for_slow_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,6 +171,8 @@ class Viewer:
         self._ways = self._chooser.ways(want, chosen)
         steps = self._network.step(self._ways)
         chosen = self._ways.options[steps]
+        if steps and self._network.is_client_slow:
+            chosen = for_slow_client(chosen)
         if self._current is not None and self._current.is_near(chosen):
             self._current.follow(chosen, steps)
             if self._next is not None:

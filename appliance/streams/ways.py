@@ -7,6 +7,7 @@ beginning.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from appliance.media.cheapest import Pictures, Plan, Why
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 #: What a camera sends that has not been measured: so much of full HD, smaller pictures less.
 _USUAL_KBPS, _USUAL_SAMPLES, _GROWTH = 4000.0, 1920 * 1080, 0.75
 _USUAL_FPS = 25.0
-BANDWIDTH = "bandwidth"
+BANDWIDTH, SLOW_CLIENT = "bandwidth", "slow_client"
+
+
+def for_slow_client(chosen: Chosen) -> Chosen:
+    """One of the ways, as it is said where not the network, but the client is too slow for a better one."""
+    cause = SLOW_CLIENT if chosen.cause == BANDWIDTH else chosen.cause
+    return chosen._replace(reason=SLOW_CLIENT if chosen.reason == BANDWIDTH else chosen.reason, cause=cause)
 
 
 def best_first(
@@ -40,7 +47,8 @@ def best_first(
     if chosen.plan is not None:
         chain = _chain(chosen.plan, offers[0], fps, limit)
         made = [_made(chosen, chosen.stream, step) for step in chain[1:]]
-        return Ways((chosen, *made), tuple(step.kbps for step in chain), 0)
+        shown = tuple(_work(step.rung.size, step.rung.fps or fps, offers[0]) for step in chain)
+        return Ways((chosen, *made), tuple(step.kbps for step in chain), 0, shown)
     direct = [(chosen.stream, _kbps(offers[0], offers), offers[0])]
     known = [(stream, _kbps(offer, offers), offer) for stream, offer in zip(streams[1:], offers[1:], strict=True)]
     for each in sorted(known, key=lambda each: -each[2].samples):
@@ -48,6 +56,7 @@ def best_first(
             direct.append(each)
     options = [chosen, *(chosen._replace(stream=stream, reason=BANDWIDTH) for stream, _, _ in direct[1:])]
     kbps = [each for _, each, _ in direct]
+    work = [_work(offer.size or (0, 0), inf, offer) for _, _, offer in direct]
     smallest, least, offer = direct[-1]
     if limit is not None and offer.size is not None:
         target = rung(offer.size, tile, fps, source_fps=offer.fps, limit=limit)
@@ -56,7 +65,13 @@ def best_first(
         based = chosen._replace(plan=plan, cause=BANDWIDTH)
         options += [_made(based, smallest, step) for step in below]
         kbps += [step.kbps for step in below]
-    return Ways(tuple(options), tuple(kbps), len(direct))
+        work += [_work(step.rung.size, step.rung.fps or fps, offer) for step in below]
+    return Ways(tuple(options), tuple(kbps), len(direct), tuple(work))
+
+
+def _work(size: Size, fps: float, offer: Offer) -> float:
+    """Samples a second."""
+    return size[0] * size[1] * min(fps, offer.fps or _USUAL_FPS)
 
 
 def _chain(plan: Plan, offer: Offer, fps: float, limit: Limit | None) -> list[Step]:

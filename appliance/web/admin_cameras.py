@@ -15,7 +15,14 @@ from appliance.sites.removals import LONGEST_S
 from appliance.web.admin import add_route, named_camera
 from appliance.web.cameras import AdviceView, StateView, advice_view, removed_at, state_view
 from appliance.web.pinning import FIRST, shown_fingerprint
-from appliance.web.recording_views import Recording, RecordingChange, recording_values, recording_view
+from appliance.web.recording_views import (
+    Recording,
+    RecordingChange,
+    RecordingStateView,
+    recording_values,
+    recording_view,
+    state_of_recording,
+)
 from appliance.web.table import Parameter
 
 if TYPE_CHECKING:
@@ -104,6 +111,7 @@ class AdminCamera(msgspec.Struct):
     streams: list[AdminStream]
     mask: list[list[Point]]
     recording: Recording
+    recording_state: RecordingStateView
     remove_at: str | None = None
 
 
@@ -245,6 +253,7 @@ class CameraAdministration:
             streams,
             [list(polygon) for polygon in camera.mask],
             recording_view(camera.recording),
+            state_of_recording(self._services.recorder.state(camera.id).value),
             removed_at(self._services, camera),
         )
 

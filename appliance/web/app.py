@@ -12,6 +12,7 @@ from werkzeug.routing import WebsocketMismatch
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin_cameras import CameraAdministration
+from appliance.web.admin_recordings import RecordingAdministration
 from appliance.web.admin_settings import SettingsAdministration
 from appliance.web.admin_users import UserAdministration
 from appliance.web.bookmarks import BookmarkRoutes
@@ -29,6 +30,8 @@ from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.playback import PlaybackRoutes
 from appliance.web.players import Players
+from appliance.web.recorder import RecorderRoutes
+from appliance.web.recording_files import RecordingFiles
 from appliance.web.recordings import Recordings
 from appliance.web.session import SessionRoutes
 from appliance.web.status import StatusRoutes
@@ -68,6 +71,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         Mjpeg(services),
         Hls(services),
         Recordings(services),
+        RecordingFiles(services),
         bookmarks,
         Events(services, cameras, bookmarks),
         CameraEvents(services),
@@ -77,6 +81,8 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         UserAdministration(services),
         CameraAdministration(services),
         SettingsAdministration(services),
+        RecordingAdministration(services),
+        RecorderRoutes(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -61,7 +61,9 @@ class StateView(msgspec.Struct):
 class CameraView(msgspec.Struct):
     """A camera; ``rights``: what this user may do with it; ``masked``: a privacy mask hides a part of it from them.
 
-    ``remove_at``: when it is to be removed, unless somebody takes that back meanwhile (RFC 3339).
+    ``recorded``: there are recordings of it, or there are to be.  ``recording``: off, on, waiting or failed, with the
+    reason why it is not recorded though it should be.  ``remove_at``: when it is to be removed, unless somebody takes
+    that back meanwhile (RFC 3339).
     """
 
     id: str
@@ -75,6 +77,8 @@ class CameraView(msgspec.Struct):
     ptz: bool = False
     talk: bool = False
     recorded: bool = False
+    recording: str = "off"
+    recording_reason: str | None = None
     remove_at: str | None = None
 
 
@@ -95,7 +99,10 @@ class TicketView(msgspec.Struct):
     seconds: int
 
 
-TICKET_PATHS = ("live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg", "playback")
+TICKET_PATHS = (
+    "live", "live.mp4", "live.mjpeg", "hls/index.m3u8", "snapshot.jpg", "playback",
+    *(f"recording.{form}" for form in ("mp4", "mkv", "avi")),
+)  # fmt: skip
 TICKET_S = 60
 
 
@@ -200,7 +207,17 @@ class Cameras:
             audio=any(known.audio is not None for _, known in facts),
             masked=bool(self._services.mask_for(principal, camera)),
             remove_at=removed_at(self._services, camera),
+            **self.recording(camera),
         )
+
+    def recording(self, camera: Camera) -> dict[str, Any]:
+        """What is told of its recording."""
+        state = self._services.recorder.state(camera.id).value
+        return {
+            "recorded": camera.recording.on or camera.id in self._services.stock.kept,
+            "recording": state.doing.value,
+            "recording_reason": state.reason,
+        }
 
 
 def removed_at(services: Services, camera: Camera) -> str | None:

@@ -15,6 +15,7 @@ from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.faults import Fault, Kind
 from appliance.recorder.bookmarks import BookmarkRemoved, BookmarkSet
 from appliance.recorder.events import Event
+from appliance.recorder.recorder import RecordingChanged
 from appliance.sites.cameras import CameraAdded, CameraChanged, CameraLeaving, CameraRemoved
 from appliance.streams.directory import CameraState
 from appliance.streams.news import Lost, Stopping
@@ -53,7 +54,7 @@ class Events:
                 "/api/v1/events",
                 Access.SIGNED_IN,
                 self.stream,
-                "Cameras added, changed, removed, their states and events; bookmarks; rights changed; session ended",
+                "Cameras added, changed, removed, their states, recordings, events; bookmarks; rights, session ended",
                 media_type="text/event-stream",
                 endless=True,
             )
@@ -109,6 +110,11 @@ class Events:
             return _event("camera_state", {"id": news.camera_id, **msgspec.to_builtins(state_view(news))})
         if isinstance(news, BookmarkSet | BookmarkRemoved):
             return self._of_bookmark(news, who)
+        if isinstance(news, RecordingChanged):
+            camera = self._services.cameras.find(news.camera_id)
+            if camera is None or not self._sees(who, camera.id):
+                return b""
+            return _event("camera_recording", {"id": camera.id, **self._cameras.recording(camera)})
         if isinstance(news, Event):
             if not self._services.rights.allows(who, Right.PLAYBACK, news.camera_id):
                 return b""

@@ -82,11 +82,15 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _responses(route: Route) -> dict[str, Any]:
+    content: dict[str, Any] = {}
     if route.websocket:
-        good: dict[str, Any] = {"101": {"description": "A WebSocket; its messages are in docs/live-protocol.md"}}
+        about = f"A WebSocket; its messages are in docs/{route.name}-protocol.md"
+        good: dict[str, Any] = {"101": {"description": about}}
     else:
         content = {} if route.status == 204 else {route.media_type: {"schema": _schema(route.answer)}}
         good = {str(route.status): {"description": route.summary} | ({"content": content} if content else {})}
+    if route.ranges:
+        good["206"] = {"description": "The part that the Range header asks for", "content": content}
     if route.accepted is not None:
         accepted = {"application/json": {"schema": _schema(route.accepted)}}
         good["202"] = {"description": "It is to happen later", "content": accepted}

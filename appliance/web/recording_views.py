@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
     from appliance.media.recording_rules import RecordingRules
+    from appliance.recorder.stream import RecordingState
 
 
 class ScheduleSpan(msgspec.Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -48,6 +49,22 @@ class RecordingChange(msgspec.Struct, forbid_unknown_fields=True):
     post_s: int | UnsetType = UNSET
     retention_days: int | UnsetType | None = UNSET
     max_gb: float | UnsetType | None = UNSET
+
+
+class RecordingStateView(msgspec.Struct):
+    """``state``: off, on, waiting or failed.
+
+    ``reason``: why it waits (event, schedule, no_video), or what is wrong with the disk (disk_full, disk_read_only,
+    disk_slow, disk_failed).  ``message`` says it in English.
+    """
+
+    state: str
+    reason: str | None
+    message: str
+
+
+def state_of_recording(state: RecordingState) -> RecordingStateView:
+    return RecordingStateView(state.doing.value, state.reason, state.message)
 
 
 def recording_view(rules: RecordingRules) -> Recording:

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from appliance.media.masks import Mask
     from appliance.recorder.archive import Archive
     from appliance.recorder.bookmarks import Bookmarks
+    from appliance.recorder.checks import Checks
     from appliance.recorder.events import EventBook
     from appliance.recorder.recorder import Recorder
+    from appliance.recorder.stock import Stock
     from appliance.serve.connection import Connection
     from appliance.settings.settings import Settings
     from appliance.sites.cameras import Camera, CameraBook
@@ -67,7 +69,9 @@ class Services:
     transcoders: Transcoders
     recorder: Recorder
     archive: Archive  # what it recorded
-    turns: UserTurns  # to seek in recordings
+    checks: Checks  # of it
+    turns: UserTurns  # to seek in it
+    stock: Stock  # how much that is
     hls: HlsOutputs
     trials: Trials
     pool: Pool

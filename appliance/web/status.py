@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 
 class AttentionView(msgspec.Struct):
-    """Something to look at; ``code`` is stable."""
+    """Something to look at; ``code`` is stable, and ``details`` are what the message names: which user, which date."""
 
     code: str
     message: str
     hint: str
     severity: str
+    details: dict[str, str | int]
 
 
 class CertificateView(msgspec.Struct):
@@ -184,7 +185,8 @@ class StatusRoutes:
             isolation=services.pool.isolation,
             certificate=self._certificate(),
             attention=[
-                AttentionView(item.code, item.message, item.hint, item.severity.value) for item in self._attention()
+                AttentionView(item.code, item.message, item.hint, item.severity.value, dict(item.details))
+                for item in self._attention()
             ],
             transcoders=[transcoder_view(each) for each in services.transcoders],
             level=self._level(),
@@ -263,13 +265,19 @@ class StatusRoutes:
         services = self._services
         found = services.board.attention
         found += [
-            Attention("first_password", f"“{user.name}” still has the first password.", "Change it.", Severity.URGENT)
+            Attention(
+                "first_password",
+                f"“{user.name}” still has the first password.",
+                "Change it.",
+                Severity.URGENT,
+                {"user": user.name},
+            )
             for user in services.auth.users.list()
             if user.must_change and not user.disabled
         ]
         if services.tls is not None:
             state = services.tls.state.value
-            found += [Attention(problem.code, problem.message, problem.hint) for problem in state.problems]
+            found += [Attention(each.code, each.message, each.hint, details=each.details) for each in state.problems]
             if state.warning is not None:
                 found.append(
                     Attention(
@@ -277,6 +285,7 @@ class StatusRoutes:
                         f"The certificate ends on {state.certificate.not_after.date()}.",
                         "Install a new one.",
                         Severity.URGENT if state.warning <= 1 else Severity.NOTICE,
+                        {"day": str(state.certificate.not_after.date())},
                     )
                 )
         else:
@@ -290,6 +299,7 @@ class StatusRoutes:
                     "worker_isolation",
                     f"Media workers could not give up: {', '.join(kept)}.",
                     "Run on a kernel with Landlock and namespaces, or as the service.",
+                    details={"kept": ", ".join(kept)},
                 )
             )
         return sorted(found, key=lambda item: item.severity is not Severity.URGENT)

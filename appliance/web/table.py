@@ -75,6 +75,7 @@ class Route:
     headers.
     ``video`` has to be said where a right on a camera is needed, and where the answer is a picture or video.
     ``accepted``: what is answered with 202 where the query asks for later.
+    ``ranges``: a part of the answer can be asked for (RFC 9110 §14).
     ``instead``: a parameter of the query, and the right on the camera that is needed in place of ``needs`` with it.
     ``endless``: the answer ends with the connection, and a HEAD request gets what stands before it.
     """
@@ -94,6 +95,7 @@ class Route:
     by_ticket: bool = False
     video: Video | None = None
     endless: bool = False
+    ranges: bool = False
     example: Any = None
     query: tuple[Parameter, ...] = ()
     accepted: type | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import av
 import simplejpeg
 
-from appliance.workers.colours import in_colours_of_jpeg, is_bt709
+from appliance.workers.colours import colours_of, in_colours_of_jpeg
 from appliance.workers.scaling import Scaling, Target, by_swscale
 from appliance.workers.wire import SnapshotDone, SnapshotJob
 
@@ -48,7 +48,6 @@ def to_jpeg(frame: av.VideoFrame, job: SnapshotJob) -> SnapshotDone:
         jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)
         return SnapshotDone(jpeg, width, height)
     planes = by_swscale(frame, (width, height), full_range=job.full_range)
-    if is_bt709(frame):
-        planes = in_colours_of_jpeg(planes)
+    planes = in_colours_of_jpeg(planes, colours_of(frame))
     jpeg = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=job.quality)
     return SnapshotDone(jpeg, width, height)

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Interpolation
 
 from appliance._native.scale import Scaler
 from appliance.media.masks import NO_MASK, Mask
-from appliance.workers.colours import in_colours_of_jpeg, is_bt709
+from appliance.workers.colours import colours_of, in_colours_of_jpeg
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -74,7 +74,7 @@ class Scaling:
         """
         size, mask = target
         full_range = full_range or frame.format.name.startswith("yuvj")
-        hdtv = is_bt709(frame)
+        colours = colours_of(frame)
         if frame.format.name not in _LAYOUTS:
             frame = _in_eight_bits(self._without_colours(frame, mask))
         fits = size[0] <= frame.width and size[1] <= frame.height
@@ -86,7 +86,7 @@ class Scaling:
             samples = np.concatenate([plane.ravel() for plane in planes]).reshape(-1, inner[0])
             planes = by_swscale(av.VideoFrame.from_ndarray(samples, "yuv420p"), size, full_range=True)
             planes = self._smaller(size, planes, target)  # once more: the edge has become soft
-        return in_colours_of_jpeg(planes) if hdtv else planes
+        return in_colours_of_jpeg(planes, colours)
 
     def _without_colours(self, frame: av.VideoFrame, mask: Mask) -> av.VideoFrame:
         """Where samples share their colour otherwise than our kernel knows: a copy without that of what is hidden."""
@@ -121,7 +121,7 @@ class Scaling:
         else:
             scaler = self._scaler((frame.width, frame.height), Target(size), _LAYOUTS[name], expand=not full_range)
             planes = _run(scaler, [(plane, plane.line_size) for plane in frame.planes])
-        return in_colours_of_jpeg(planes) if is_bt709(frame) else planes  # once the picture is small
+        return in_colours_of_jpeg(planes, colours_of(frame))  # once the picture is small
 
     def _smaller(self, source: Size, planes: Planes, target: Target) -> Planes:
         scaler = self._scaler(source, target, "420", expand=False)

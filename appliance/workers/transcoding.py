@@ -15,13 +15,13 @@ import simplejpeg
 from appliance.media.ladder import time_slot
 from appliance.workers.decoding import Decoder
 from appliance.workers.scaling import Scaling, Target
-from appliance.workers.wire import PipelinePicture, PipelineWorked
+from appliance.workers.wire import PipelinePicture, PipelineUnit, PipelineWorked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from appliance.media.masks import Mask
-    from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs, PipelineUnit
+    from appliance.workers.wire import PipelineOpen, PipelineRung, PipelineRungs
 
 
 class Pipeline:
@@ -34,6 +34,7 @@ class Pipeline:
         self._slots: list[int | None] = []  # by rung: the slot of time that the last picture was made for
         self._decoder = Decoder(opening, device)
         self._hidden: set[int] = set()  # time stamps of units that are decoded and not shown
+        self._at_once = False
 
     def change(self, to: PipelineRungs) -> None:
         """Make these rungs from now on; those that stay keep their pace."""
@@ -49,14 +50,28 @@ class Pipeline:
             self._hidden.add(unit.pts)
         damaged = False
         frames: list[av.VideoFrame] = []
-        try:
-            frames += self._decoder.decode(unit)
-        except av.FFmpegError:
-            damaged = True
+        for data, pts in unit.before:
+            self._hidden.add(pts)
+            damaged |= not self._decode(PipelineUnit(data, pts), frames)
+        damaged |= not self._decode(unit, frames)
         if unit.alone:
             frames += self._decoder.drain()
         pictures = [made for frame in frames if (made := self._make(frame)) is not None]
-        return PipelineWorked(len(frames), pictures, damaged, self._decoder.kind, self._decoder.failure)
+        return PipelineWorked(
+            len(frames), pictures, damaged, self._decoder.kind, self._decoder.failure, at_once=self._at_once
+        )
+
+    def _decode(self, unit: PipelineUnit, frames: list[av.VideoFrame]) -> bool:
+        """Add what came out; whether the decoder could use the unit."""
+        try:
+            came = self._decoder.decode(unit)
+        except av.FFmpegError:
+            self._hidden.discard(unit.pts)
+            self._at_once = False
+            return False
+        self._at_once = (self._at_once or unit.starts) and len(came) == 1 and came[0].pts == unit.pts
+        frames += came
+        return True
 
     def _make(self, frame: av.VideoFrame) -> PipelinePicture | None:
         """JPEG for the rungs whose turn it is; None: for none of them."""

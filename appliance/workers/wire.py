@@ -124,7 +124,8 @@ class PipelineUnit(msgspec.Struct, frozen=True, array_like=True):
     """One coded picture.
 
     ``shown``: JPEG is made of it; else it is only decoded, for what refers to it.  ``alone``: nothing follows on it,
-    so the decoder gives it at once and forgets it.  ``starts``: decoding can start with it.
+    so the decoder gives it at once and forgets it.  ``starts``: decoding can start with it.  ``before``: pictures with
+    their times that waited for this one: they are decoded first, and not shown.
     """
 
     data: bytes
@@ -132,6 +133,7 @@ class PipelineUnit(msgspec.Struct, frozen=True, array_like=True):
     shown: bool = True
     alone: bool = False
     starts: bool = False
+    before: list[tuple[bytes, int]] = []
 
 
 class PipelinePicture(msgspec.Struct, frozen=True, array_like=True):
@@ -144,13 +146,15 @@ class PipelinePicture(msgspec.Struct, frozen=True, array_like=True):
 
 class PipelineWorked(msgspec.Struct, frozen=True, array_like=True):
     """``decoded``: pictures that came out of the decoder; ``damaged``: it could not use the unit.  ``hardware``:
-    the kind of device that decodes; ``hardware_failure``: why there is none any more."""
+    the kind of device that decodes; ``hardware_failure``: why there is none any more.  ``at_once``: since the last unit
+    that decoding can start with, each picture came out as it was given."""
 
     decoded: int
     pictures: list[PipelinePicture]
     damaged: bool = False
     hardware: str | None = None
     hardware_failure: str = ""
+    at_once: bool = False
 
 
 class SoundOpen(msgspec.Struct, frozen=True):

@@ -34,6 +34,7 @@ class Server:
     api: Api
     token: str
     cameras: list[str]  # ids
+    folder: Path  # its data
 
     def live(self, camera: int = 0, want: str = WANT) -> Target:
         """The live view of a camera."""
@@ -59,8 +60,9 @@ def running_appliance(
             ]
             password = secrets.token_urlsafe(16)
             api.call("POST", "admin", "users", body={"name": USER, "role": "viewer", "password": password})
-            api.call("PATCH", "admin", "users", USER, body={"grants": {"live": "all"}})
-            yield Server(process.pid, port, tls, api, _sign_in(port, password, tls=tls), cameras)
+            rights = ("live", "audio", "playback", "export")
+            api.call("PATCH", "admin", "users", USER, body={"grants": dict.fromkeys(rights, "all")})
+            yield Server(process.pid, port, tls, api, _sign_in(port, password, tls=tls), cameras, Path(folder))
 
 
 def _sign_in(port: int, password: str, *, tls: bool) -> str:

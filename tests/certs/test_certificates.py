@@ -81,7 +81,10 @@ def test_a_key_with_a_passphrase_and_one_of_another_kind_are_refused() -> None:
 def test_times_are_judged() -> None:
     pair = issue(make_authority("gate", NOW), server_names("gate", []), NOW)
     assert read_pair(pair.chain_pem, pair.key_pem, NOW).leaf == pair.leaf
-    assert code_of(pair.chain_pem, pair.key_pem, NOW + 397 * DAY) == "certificate_expired"
+    with pytest.raises(Fault) as caught:
+        read_pair(pair.chain_pem, pair.key_pem, NOW + 397 * DAY)
+    assert caught.value.code == "certificate_expired"
+    assert f"ended on {caught.value.details['day']}." in caught.value.message
     assert code_of(pair.chain_pem, pair.key_pem, NOW - 2 * DAY) == "certificate_not_yet_valid"
 
 

@@ -37,7 +37,7 @@ def test_what_was_added_is_listed_without_its_secrets(filled: Path) -> None:
 def test_a_user_is_granted_cameras_by_name(filled: Path) -> None:
     assert fanal("user", "set", "ann", "live=gate", "audio=all", "unmasked=gate", data=filled).code == 0
     shown = fanal("user", "list", data=filled)
-    assert shown.out.splitlines()[1].split() == ["ann", "viewer", "gate", "all", "gate"]
+    assert shown.out.splitlines()[1].split() == ["ann", "viewer", "gate", "all", "gate", "–", "–"]
 
 
 def test_a_mask_is_set_and_shown_as_it_was_written(filled: Path) -> None:

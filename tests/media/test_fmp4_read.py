@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appliance.media import jpeg, mpeg4
 from appliance.media.fmp4 import Muxer, init_segment
 from appliance.media.fmp4_read import Mp4Error, read_formats, read_samples
 from tests.media.clips import Clip, encode_aac, encode_h264
+from tests.media.test_mpeg4 import encode as encode_mpeg4
+
+if TYPE_CHECKING:
+    from appliance.media.units import AudioFormat, VideoFormat
 
 CLIP: Clip = encode_h264(12, b=2, fps=10)
 SOUND, SOUNDS = encode_aac(1.0)
@@ -58,3 +67,29 @@ def test_a_damaged_file_is_a_named_error_or_is_read(position: int, change: int) 
 def test_other_files_are_refused(data: bytes) -> None:
     with pytest.raises(Mp4Error):
         read_formats(data)
+
+
+def _mpeg4(**how: Any) -> VideoFormat:
+    return mpeg4.video_format(mpeg4.read_picture(bytes(encode_mpeg4(1, **how)[0])).headers)
+
+
+@pytest.mark.parametrize("sound", [None, SOUND], ids=["silent", "with sound"])
+@pytest.mark.parametrize(
+    "video",
+    [
+        jpeg.video_format(640, 480),
+        jpeg.video_format(704, 288, (12, 11)),
+        _mpeg4(),
+        _mpeg4(aspect=Fraction(12, 11), b=2),
+    ],
+    ids=["jpeg", "wide jpeg", "mpeg4", "wide mpeg4"],
+)
+def test_formats_of_the_other_codecs_come_back(video: VideoFormat, sound: AudioFormat | None) -> None:
+    movie = init_segment(video, sound)
+    assert read_formats(movie) == (video, sound)
+    for length in range(len(movie)):
+        with suppress(Mp4Error):
+            read_formats(movie[:length])
+    for at in range(len(movie)):
+        with suppress(Mp4Error):
+            read_formats(movie[:at] + bytes([movie[at] ^ 0xFF]) + movie[at + 1 :])

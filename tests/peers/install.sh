@@ -20,12 +20,17 @@ PACKAGES="
   iproute2
   libnss3-tools
   libssl-dev
+  mediainfo
+  mkvtoolnix
   mpv
   nftables
+  nginx-light
   openssl
   python3-gi
   python3-gst-1.0
   systemd
+  vlc-bin
+  vlc-plugin-base
   webkit2gtk-driver
   xvfb
 "
@@ -62,6 +67,13 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
+# None of the programs is to run as a service of this machine (policy-rc.d is asked before one is started).
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
 apt-get -o DPkg::Lock::Timeout=300 update -q
 # shellcheck disable=SC2086  # the words of the list are the arguments
 apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends $missing

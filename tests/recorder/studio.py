@@ -19,11 +19,12 @@ from tests.media.clips import encode_h264
 from tests.recorder.made import endless, items_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from appliance.media.units import Unit
     from appliance.recorder.cutting import Item
+    from appliance.recorder.files import Span
 
 GATE, QUAY = "11111111-2222-4333-8444-555555555555", "66666666-2222-4333-8444-555555555555"
 CLIP = encode_h264(50, (160, 90), gop=25)
@@ -89,8 +90,14 @@ class Studio:
                 lambda state: (state.doing.value, state.reason) == (doing, reason)
             )
 
-    def starts(self, camera_id: str, stream: str = "main") -> list[str]:
-        return sorted(path.name for path in (self.folder / "recordings" / camera_id / stream).glob("*.mp4"))
+    async def recorded(self, camera_id: str, seconds: float, stream: str = "main") -> list[Span]:
+        """When was recorded, once it is so much and no more is on its way to the disk."""
+        with trio.fail_after(400):  # it is Trio's time that runs fast, not the disk
+            while True:
+                spans: list[Span] = await self.archive.ranges(camera_id, 0, 1 << 62, stream=stream)
+                if sum(span.end - span.start for span in spans) >= seconds * TICKS_PER_SECOND:
+                    return spans
+                await trio.sleep(0.5)
 
 
 @asynccontextmanager
@@ -122,7 +129,3 @@ async def open_studio(
             nursery.start_soon(task)
         yield Studio(folder, recorder, board, clock, known, tabs, taps, events)
         nursery.cancel_scope.cancel()
-
-
-def decoded_seconds(files: Sequence[Any]) -> float:
-    return sum(file.end - file.start for file in files) / TICKS_PER_SECOND

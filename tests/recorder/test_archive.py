@@ -88,6 +88,25 @@ async def test_a_file_is_opened_from_the_index_and_says_where_everything_is(reco
     index.database.close()
 
 
+async def test_many_files_are_opened_as_one_is(recorded: Path) -> None:
+    index = open_index(recorded)
+    archive = Archive(index)
+    files = await archive.files(CAMERA, "main", 0, 1 << 62)
+    one_by_one = [await archive.open(file) for file in files[:2]]  # and these are at hand
+    together = await archive.open_all(files)
+    assert [each.file for each in together] == files
+    assert together[:2] == one_by_one
+    assert [len(each.table.pictures) for each in together] == [1500, 1500, 250, 250]
+    assert [each.audio for each in together] == [SOUND, SOUND, SOUND, None]
+    assert await archive.open_all([]) == []
+    index.content = lambda _: None  # type: ignore[method-assign]  # as of an index that was lost
+    files[3].path.unlink()
+    with pytest.raises(Fault) as gone:
+        await archive.open_all(files)
+    assert gone.value.code == "recording_gone"
+    index.database.close()
+
+
 async def test_sound_goes_on_over_the_border_of_files(recorded: Path) -> None:
     index = open_index(recorded)
     archive = Archive(index)

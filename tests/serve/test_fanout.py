@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
+from appliance._native.fanout import Port
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import Fragment
 from appliance.media.picture import Picture, frame_picture
@@ -28,6 +29,7 @@ class FakeLane:
 
     def __init__(self, room: int = 1 << 30) -> None:
         self.send_lock = trio.Lock()
+        self.port = Port()  # to which nothing can be written directly
         self.room = room
         self.taken = bytearray()
         self.aborted = False
@@ -44,12 +46,6 @@ class FakeLane:
         self.taken += data[:count]
         self.room -= count
         return count
-
-    def direct_fd(self) -> int:
-        return -1
-
-    def tear(self) -> None:
-        raise AssertionError("nothing was written past this")
 
     async def send_all(self, data: bytes | memoryview) -> None:
         await trio.lowlevel.checkpoint()
@@ -91,33 +87,29 @@ class SocketLane(FakeLane):
         for each in (self._ours, self._theirs):
             each.setblocking(False)
             each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100_000)  # whatever the machine's own size is
-        self.torn = False
-        self.directly = 0
-
-    def direct_fd(self) -> int:
-        if self.torn or self.send_lock.locked():
-            return -1
-        self.directly += 1
-        return self._ours.fileno()
-
-    def tear(self) -> None:
-        self.torn = True
+        self.offered = 0
+        self.gone = False
+        self.port.fd = self._ours.fileno()
+        self.port.lock = self.send_lock
 
     def try_send(self, data: bytes | memoryview) -> int:
-        if self.torn or self.send_lock.locked():
+        if self.gone:
+            raise trio.BrokenResourceError
+        if self.port.torn or self.send_lock.locked():
             return 0
         try:
             taken = self._ours.send(data)
         except BlockingIOError:
             return 0
-        self.torn = taken < len(data)
+        self.port.torn = taken < len(data)
+        self.offered += 1
         return taken
 
     async def send_all(self, data: bytes | memoryview) -> None:
         while data:
             await trio.lowlevel.wait_writable(self._ours)
             data = data[self._ours.send(data) :]
-        self.torn = False
+        self.port.torn = False
 
     def drain(self, room: int) -> None:
         with suppress(BlockingIOError):
@@ -424,7 +416,8 @@ async def test_what_a_socket_takes_directly_and_what_must_wait_keep_their_order(
         if n == 5:
             outlets[0].control(b"<control.>")
         await everybody.publish(fragment(n, "P" if n else "I", size=40_000))
-    assert 1 < lanes[0].directly < 30  # not all of it fits into a socket that nobody reads
+    assert lanes[0].offered == 1  # the IDR picture; what came next flowed
+    assert 1 < lanes[1].port.sent_messages < 30  # not all of it fits into a socket that nobody reads
     while any(outlet.behind for outlet in outlets):
         for lane in lanes:
             lane.drain(1 << 20)
@@ -445,18 +438,21 @@ async def test_what_a_socket_takes_directly_and_what_must_wait_keep_their_order(
 
 async def test_a_socket_that_broke_is_left_to_its_own_task() -> None:
     broken, lane = SocketLane(), SocketLane()
-    broken.close()
     outlets = [Outlet(broken), Outlet(lane)]
-    broken.direct_fd = lambda: 1 << 20  # type: ignore[method-assign]  # a descriptor that nobody has
     everybody = Fanout()
     for outlet in outlets:
         everybody.add(outlet)
     await everybody.publish(fragment(0, "I"))
+    assert broken.port.flows
+    broken.port.fd = 1 << 20  # a descriptor that nobody has
+    broken.gone = True
+    await everybody.publish(fragment(1))
     lane.drain(1000)
-    assert names(lane.taken) == ["I0"]
+    assert names(lane.taken) == ["I0", "P1"]
     assert outlets[0].behind
-    assert outlets[0].fragments_sent == 0
-    lane.close()
+    assert outlets[0].fragments_sent == 1
+    for each in (broken, lane):
+        each.close()
 
 
 LANES = pytest.mark.parametrize("make_lane", [lambda: FakeLane(room=0), SocketLane], ids=["slow", "socket"])
@@ -556,8 +552,32 @@ async def test_a_picture_goes_to_all_who_can_take_it_at_once() -> None:
     for lane in lanes:
         shared.add(Outlet(lane))
     await shared.publish(jpeg(1))
-    assert [lane.directly for lane in lanes] == [1] * 5
+    assert [lane.offered for lane in lanes] == [1] * 5
     for lane in lanes:
         assert lane._theirs.recv(1 << 20) == jpeg(1).message
         lane._ours.close()
         lane._theirs.close()
+
+
+async def test_who_loses_nothing_waits_for_room(autojump_clock: trio.testing.MockClock) -> None:
+    lane = FakeLane(room=100)
+    outlet = Outlet(lane)
+    outlet.begin([], [])
+    went: list[int] = []
+
+    async def send() -> None:
+        for n in range(3):
+            outlet.offer(fragment(n, "P" if n else "I", 80))
+            await outlet.room()
+            went.append(n)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(outlet.run)
+        nursery.start_soon(send)
+        await trio.testing.wait_all_tasks_blocked()
+        assert went == [0]
+        lane.drain(1000)
+        await trio.testing.wait_all_tasks_blocked()
+        assert went == [0, 1, 2]
+        assert outlet.fragments_dropped == 0
+        nursery.cancel_scope.cancel()

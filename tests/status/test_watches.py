@@ -56,5 +56,6 @@ async def test_lines_of_the_log_that_were_lost_are_told(autojump_clock) -> None:
             await trio.sleep(60)
             (item,) = board.attention
             assert item.code == "log_lines_lost"
+            assert item.message.startswith(f"{item.details['lines']} lines")
             assert item.message.startswith(f"{lost} lines")
         nursery.cancel_scope.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from appliance.media.units import AudioFormat, VideoFormat
     from tests.web.listening import LiveView
 
-START = 1_790_000_000 * TICKS_PER_SECOND
+#: Some hours ago, as what is old is deleted: a whole hour.
+START = (int(time.time()) // 3600 - 9) * 3600 * TICKS_PER_SECOND
 FRAME = TICKS_PER_SECOND // 25
 
 

@@ -133,13 +133,19 @@ async def test_of_jpeg_there_is_less_and_later_all_of_it_again(autojump_clock) -
         assert made(await s.received())[-1] == (320, 25.0, 75, "requested", "requested")
 
 
-async def test_a_client_that_drops_pictures_gets_fewer(autojump_clock) -> None:
+async def test_a_client_that_drops_pictures_gets_what_is_less_work_and_is_told_why(autojump_clock) -> None:
     async with stage("main", crew=Crew()) as s:
         at = await begin(s, Want(width=320, height=180, mode="transcoded"))
         for second in range(4):
             s.viewer.hear(Stats(dropped=10 * second))
             at = await play(s, at)
-        assert made(await s.received())[-1][3] == "bandwidth"
+        *_, (width, fps, _, reason, cause) = made(await s.received())
+        assert width * width * (fps or 25) <= 0.7 * 320 * 320 * 25
+        assert (reason, cause) == ("slow_client", "requested")
+        s.viewer.hear(Stats(tell=True))
+        (told,) = [m for m in await s.received() if isinstance(m, dict) and m["type"] == "network"]
+        assert told["step"] > 0
+        assert told["carries_kbps"] is None  # nothing is known of the network but that it brought all
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,10 @@ class Seat(ScriptedSeat[PipelineUnit, PipelineWorked]):
     """Answers when the test lets it work, or at once where its ``is_fast``."""
 
     is_fast: Callable[[], bool] = bool
+    keeps_back: bool = False  # as a decoder of B pictures does
     opened: PipelineOpen | None = None
     rungs: PipelineRungs | None = None
-    units: list[PipelineUnit] = field(default_factory=list)
+    units: list[PipelineUnit] = field(default_factory=list)  # those that waited for another come before it
     made_for: deque[int] = field(default_factory=deque)  # rungs, of each that waits
 
     def open(self, opening: PipelineOpen, rungs: PipelineRungs) -> None:
@@ -48,6 +49,7 @@ class Seat(ScriptedSeat[PipelineUnit, PipelineWorked]):
 
     def work(self, unit: PipelineUnit) -> None:
         assert self.has_credit
+        self.units += [PipelineUnit(data, pts, shown=False) for data, pts in unit.before]
         self.units.append(unit)
         assert self.rungs is not None
         self.waiting.append(unit)
@@ -62,7 +64,7 @@ class Seat(ScriptedSeat[PipelineUnit, PipelineWorked]):
             numbers = [(number, number) for number in range(self.made_for.popleft())]
             jpegs = [b"%d at %d" % (number, unit.pts) for number, _ in numbers]
             made = [PipelinePicture(unit.pts, jpegs, numbers)] if unit.shown else []
-            self.given.append(PipelineWorked(1, made))
+            self.given.append(PipelineWorked(1 + len(unit.before), made, at_once=not self.keeps_back))
         self.told()
 
     @property
@@ -264,6 +266,24 @@ async def test_key_frames_are_enough_for_a_picture_a_second() -> None:
             assert s.seat.shown == [109]
             await s.give(110)
             assert s.seat.shown == [109, 110]
+
+
+async def test_pictures_that_nobody_waits_for_come_with_the_next_or_not_at_all() -> None:
+    async with stage(Rung(160, 90, 5.0, 75)) as s:
+        await s.give(0)
+        await s.give(*range(1, 20))
+        assert s.seat.shown == [0, 5, 10, 15]
+        assert [number_of(unit) for unit in s.seat.units] == list(range(16))
+        await s.give(*range(20, 25), 25, 26)
+        # behind the last that is shown of a group of 25 nothing is decoded
+        assert [number_of(unit) for unit in s.seat.units] == [*range(21), 25]
+        with s.transcoder.joined(HALF, s.spectator):
+            await s.give(27, 28)
+            assert s.seat.shown == [0, 5, 10, 15, 20, 25, 27, 28]
+        s.seat.keeps_back = True
+        await s.give(29, 30)
+        await s.give(*range(31, 35))  # the answer to the one that was due told, and from then on none waits
+        assert [number_of(unit) for unit in s.seat.units][-6:] == [*range(29, 35)]
 
 
 async def test_another_format_is_another_pipeline() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +14,7 @@ import pytest
 import trio
 import trio_websocket
 
-from appliance.auth.rights import Right
+from appliance.auth.rights import ALL, Right
 from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.clock import to_rfc3339
 from appliance.media.fmp4_read import read_samples
@@ -66,9 +68,15 @@ def world() -> Iterator[World]:
         camera = house.do(house.camera)
         index = house.services.archive._index
         for clip, at, seconds, sounds in ((CLIP, LONG, 130, SOUNDS), (OPEN, AGAIN, 10, ()), (OTHER, ANOTHER, 4, ())):
-            make_recording(house.folder, endless(clip, at, seconds, sounds=sounds), camera_id=camera.id, index=index)
+            make_recording(
+                house.folder,
+                endless(clip, at, seconds, sounds=sounds),
+                camera_id=camera.id,
+                index=index,
+                clock=house.services.clock,
+            )
         # the cap on seeks is for people; here they are to be many
-        house.do(lambda: house.services.settings.change({"performance.seeks_per_user": 100}, by="test"))
+        house.do(lambda: house.services.settings.change({"recording.seeks_per_user": 100}, by="test"))
         user = house.do(lambda: house.user("anna", playback=[camera], audio=[camera]))
         yield World(house, camera, house.do(house.visitor, user))
 
@@ -222,13 +230,13 @@ def test_fifty_instants_are_shown_exactly_as_pictures(world: World) -> None:
 @pytest.mark.parametrize(
     ("speed", "at", "count", "step", "pace_s"),
     [
-        (1, LONG + 59 * S, 40, FRAME, 0.04),
-        (0.5, LONG + 3 * S, 12, FRAME, 0.08),
+        (1, LONG + 59 * S, 30, FRAME, 0.04),
+        (0.5, LONG + 3 * S, 8, FRAME, 0.08),
         (4, LONG + 59 * S, 20, 4 * FRAME, 0.04),
-        (8, LONG + 50 * S, 20, S, 0.125),
-        (-1, LONG + 61 * S, 40, -FRAME, 0.04),
-        (-4, LONG + 70 * S, 12, -S, 0.25),
-        (-32, LONG + 70 * S, 20, -2 * S, 0.0625),
+        (8, LONG + 50 * S, 11, S, 0.125),
+        (-1, LONG + 61 * S, 30, -FRAME, 0.04),
+        (-4, LONG + 70 * S, 6, -S, 0.25),
+        (-32, LONG + 70 * S, 12, -2 * S, 0.0625),
     ],
 )
 def test_every_speed_shows_the_pictures_of_its_time_in_order(
@@ -286,7 +294,7 @@ def test_steps_go_over_borders_both_ways(world: World, wants: dict[str, Any]) ->
 
 
 async def capped(world: World, seeks: int) -> None:
-    await world.house.services.settings.change({"performance.seeks_per_user": seeks}, by="test")
+    await world.house.services.settings.change({"recording.seeks_per_user": seeks}, by="test")
 
 
 @pytest.mark.parametrize("wants", [DIRECT, PICTURES], ids=["direct", "as pictures"])
@@ -389,5 +397,119 @@ def test_snapshots_of_a_time_are_the_key_picture_before_it(world: World) -> None
         for bad in ("yesterday", "", "2026-11-27"):
             assert (await world.anna.get(f"{path}?at={bad}")).code == "bad_parameter"
         assert (await world.anna.get(path)).code == "no_right"  # live is another right
+
+    world.do(act)
+
+
+def test_a_worker_that_dies_is_replaced_and_the_pictures_go_on(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            await view.say({"type": "play", "at": to_rfc3339(LONG), "speed": 1, "id": 1})
+            before = await pictures_of(view, 1, 5)
+            crew = world.house.services.transcoders.crew
+            for hand in list(crew._hands):
+                os.kill(hand.worker.process.pid, signal.SIGKILL)
+            told = await view.told("status")
+            assert (told["state"], told["reason"]) == ("waiting", "decoder_restarts")
+            while (await view.told("status"))["state"] != "ok":
+                pass
+            after = [(at * 90, number_in(decode(jpeg))) for at, jpeg in await pictures(view, 5)]
+            assert after[0][0] > before[-1][0]
+            assert [says for _, says in after] == [number_at(at + 89) for at, _ in after]
+
+    world.do(act)
+
+
+@pytest.mark.parametrize("wants", [DIRECT, PICTURES], ids=["direct", "as pictures"])
+def test_what_is_recorded_meanwhile_is_played_on(world: World, wants: dict[str, Any]) -> None:
+    async def act(world: World) -> None:
+        house = world.house
+        camera = await house.camera(f"Yard {wants.get('mode')}")
+        await house.services.auth.users.grant("anna", {Right.PLAYBACK: ALL})
+        now = house.services.clock.utc_90k() // S * S
+        index, clock = house.services.archive._index, house.services.clock
+
+        def record(start: int, seconds: int) -> None:
+            units = endless(CLIP, start, seconds)
+            make_recording(house.folder, units, camera_id=camera.id, index=index, clock=clock)
+
+        record(now - 4 * S, 3)
+        async with world.anna.live(camera.id, way="playback") as view, trio.open_nursery() as nursery:
+            await view.want(**wants)
+            await view.say({"type": "play", "at": to_rfc3339(now - 2 * S), "speed": 1, "id": 1})
+            await view.told("stream")
+            await view.fragments(5)
+
+            async def later() -> None:
+                await trio.sleep(1.5)
+                record(now - S, 3)
+
+            nursery.start_soon(later)
+            with trio.fail_after(10):
+                while (told := await view.told("position"))["state"] == "playing":
+                    if told["utc_ms"] * 90 > now - S // 2:
+                        break
+            assert told["state"] == "playing"
+
+    world.do(act)
+
+
+def test_another_size_is_made_of_the_same_moment(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            at = LONG + 33 * S
+            await view.say({"type": "seek", "at": to_rfc3339(at), "id": 1})
+            await pictures_of(view, 1, 1)
+            await view.want(**(PICTURES | {"width": 160, "height": 90}))
+            told = await view.told("stream")
+            assert (told["id"], told["width"], told["height"]) == (1, 160, 90)
+            ((shown, jpeg),) = await pictures(view, 1)
+            assert (shown, number_in(decode(jpeg))) == (at // 90, number_at(at))
+            await view.want(**DIRECT)
+            assert (await stretch(view, 1, until=at)).shown_at(at)[0] == at
+
+    world.do(act)
+
+
+def test_what_only_wants_direct_is_told_why_there_is_none(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**DIRECT, mode="direct")
+            for number, (speed, reason) in enumerate(((-1, "reverse"), (8, "speed")), 1):
+                await view.say({"type": "play", "at": to_rfc3339(LONG + 9 * S), "speed": speed, "id": number})
+                told = await view.told("status")
+                assert (told["state"], told["reason"]) == ("lost", reason)
+            await view.want(**DIRECT)
+            told = await view.told("stream")
+            assert (told["mode"], told["reason"], told["cause"]) == ("transcoded", "speed", "speed")
+            await view.say({"type": "play", "speed": 1, "id": 3})
+            while (told := await view.told("stream"))["id"] != 3:
+                pass
+            assert told["mode"] == "direct"
+
+    world.do(act)
+
+
+def test_a_seek_to_where_it_began_goes_back(world: World) -> None:
+    async def act(world: World) -> None:
+        async with world.anna.live(world.camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            at = LONG + 21 * S
+            await view.say({"type": "play", "at": to_rfc3339(at), "speed": 4, "id": 1})
+            await pictures_of(view, 1, 10)
+            await view.say({"type": "seek", "at": to_rfc3339(at), "id": 2})
+            again = await pictures_of(view, 2, 5)
+            assert again[0] == (at, number_at(at))
+            await view.say({"type": "pause", "id": 3})
+            while (told := await view.told("position"))["id"] != 3:
+                pass
+            assert at < told["utc_ms"] * 90 < at + 8 * S
+            # what is sent as a pair by who steps from where they are
+            await view.say({"type": "seek", "at": to_rfc3339(at), "id": 4})
+            await view.say({"type": "step", "by": -1, "id": 5})
+            ((shown, _),) = await pictures_of(view, 5, 1)
+            assert shown == (at - FRAME) // 90 * 90
 
     world.do(act)

@@ -120,7 +120,7 @@ def test_an_answer_has_so_many_ranges_at_most_and_says_what_it_left_out(
     for number in range(100):  # a second each ten seconds
         start = begin + number * 10 * S
         file = RecordedFile(0, camera.id, "main", start, start, start + S, 1, tmp_path)
-        scene.index.put(file, init=b"", table=None, arrived=0)
+        scene.index.put(file, init=b"", table=None)
     query = f"?from={to_rfc3339(begin)}"
     assert len(scene.ask(query, camera)["ranges"]) == 100
     monkeypatch.setattr(recordings, "MOST", 99)

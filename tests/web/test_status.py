@@ -46,6 +46,7 @@ async def test_the_status_counts_what_there_is() -> None:
         assert (await chief.get("/api/v1/status")).json["hardware_decoding"]["state"] == "off"
         codes = {item["code"]: item for item in status["attention"]}
         assert codes["first_password"]["severity"] == "urgent"  # the one the house was begun with
+        assert codes["first_password"]["details"] == {"user": "admin"}
         assert (mine["direct_streams"], mine["sessions"], mine["state"]) == (1, 1, "logged_in")
         assert mine["video_kbytes"] > 0
         assert (other["direct_streams"], other["video_kbytes"]) == (0, 0)

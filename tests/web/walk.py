@@ -71,6 +71,10 @@ def needs(method: str, path: str) -> str:
         return "playback"
     if path == "/api/v1/cameras/<camera_id>/events":
         return "playback" if method == "GET" else "administer"
+    if path == "/api/v1/cameras/<camera_id>/playback":
+        return "playback"
+    if path.startswith("/api/v1/cameras/<camera_id>/recording."):
+        return "export"
     if path.startswith("/api/v1/cameras/<camera_id>/"):  # everything else of a camera is its picture
         return "live"
     if path.startswith(("/api/v1/admin/", "/api/v1/status")) or path == "/metrics":
@@ -113,6 +117,7 @@ ALLOWED = {
     "snapshot at": (404, "no_recording"),
     "sign_in": (401, "bad_credentials"),
     "password": (422, "bad_credentials"),
+    **{f"recording_{form}": (422, "bad_parameter") for form in ("mp4", "mkv", "avi")},  # from when is not said
 }
 
 
@@ -179,6 +184,7 @@ class World:
     async def prepare(self) -> None:
         """What the calls of the table are about: there, and not yet there."""
         services = self.house.services
+        await services.checks.wait_ended()
         for name in ("léa", "scratch"):
             if services.auth.users.find(name):
                 await services.auth.users.remove(name)

@@ -1,4 +1,4 @@
-"""Known colours: bars that ffmpeg codes in the colours of HDTV or of JPEG, named or not, are what they were."""
+"""Known colours: bars that ffmpeg codes in the colours of HDTV, UHDTV or JPEG, named or not, are what they were."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ def colours(jpeg: bytes) -> np.ndarray:
         ((640, 360), "bt709", ("-x264-params", "colormatrix=bt709"), "yuv420p"),
         ((1280, 720), "bt601", ("-x264-params", "colormatrix=smpte170m"), "yuv420p"),
         ((1280, 720), "bt709", (), "yuv420p10le"),
+        ((640, 360), "bt2020", ("-x264-params", "colormatrix=bt2020nc"), "yuv420p"),
+        ((1280, 720), "bt2020", ("-x264-params", "colormatrix=bt2020nc"), "yuv420p10le"),
     ],
 )
 def test_colours_are_what_they_were(size, matrix, named, pixels) -> None:

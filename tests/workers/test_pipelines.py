@@ -191,6 +191,34 @@ async def test_units_that_are_not_shown_are_decoded_for_those_that_are() -> None
     assert picture.jpegs == whole[9].jpegs
 
 
+async def test_units_that_waited_are_decoded_before_the_one_that_is_shown() -> None:
+    clip, rungs = encode_h264(30, gop=10), [PipelineRung(320, 180, 5.0, 75)]
+    coded = [(unit.data, unit.pts) for unit in clip.units]
+    units = [
+        PipelineUnit(*coded[at], starts=at % 10 == 0, before=[] if at % 10 == 0 else coded[at - 4 : at])
+        for at in range(0, 30, 5)
+    ]
+    async with open_pool(1) as pool, open_crew(pool) as crew:
+        answers = await run(crew, clip, rungs, units)
+        one_by_one = made(await run(crew, clip, rungs))
+    assert made(answers) == one_by_one
+    assert [worked.decoded for worked in answers] == [1, 5] * 3
+    assert all(worked.at_once for worked in answers)
+
+
+@pytest.mark.parametrize(("b", "at_once"), [(0, True), (2, False)])
+async def test_it_says_whether_pictures_come_out_as_they_are_given(b, at_once) -> None:
+    clip = encode_h264(30, gop=10, b=b)
+    units = [PipelineUnit(unit.data, unit.pts, starts=unit.is_idr) for unit in clip.units]
+    damaged = replace_data(units[14], b"nonsense")
+    async with open_pool(1) as pool, open_crew(pool) as crew:
+        answers = await run(crew, clip, [PipelineRung(320, 180, 5.0, 75)], [*units[:14], damaged, *units[15:]])
+    said = [worked.at_once for worked in answers]
+    assert said[:10] == ([True] * 10 if at_once else [False] * 10)
+    assert said[14:20] == [False] * 6  # what was damaged is none that came
+    assert said[20:] == [at_once] * 10
+
+
 @pytest.mark.parametrize("encode", [encode_h264, encode_h265])
 async def test_key_frames_alone_come_at_once(encode) -> None:
     clip = encode(30, gop=10, b=2)

@@ -138,7 +138,7 @@ class Connection:
                 await self.flush()
             deadline = self.client.next_deadline()
             data: bytes | bytearray | None = None
-            if self._polled is not None and self._polled.is_active:
+            if self._polled is not None:
                 data = await self._polled.receive_some(READ_SIZE, inf if deadline is None else deadline)
             elif self._udp is None:
                 with trio.CancelScope(deadline=inf if deadline is None else deadline):

@@ -21,6 +21,14 @@ export function rate(i18n: Translator, bytesPerSecond: number): string {
   return `${number(i18n, kilo / 1000, 1)}${THIN}${i18n.t("MB/s")}`;
 }
 
+/** Bytes: `640 MB`, `5.2 GB`, `1.8 TB`, in thousands as on the label of a disk. */
+export function bytes(i18n: Translator, value: number): string {
+  const giga = value / 1e9;
+  if (giga < 0.9995) return `${number(i18n, value / 1e6)}${THIN}${i18n.t("MB")}`;
+  const [size, unit] = giga < 999.5 ? [giga, i18n.t("GB")] : [giga / 1000, i18n.t("TB")];
+  return `${number(i18n, size, size < 99.95 ? 1 : 0)}${THIN}${unit}`;
+}
+
 /** `0.42 s` */
 export function seconds(i18n: Translator, value: number, digits = 1): string {
   return `${number(i18n, value, digits)}${THIN}s`;
@@ -51,6 +59,13 @@ export function clock(i18n: Translator, utcMs: number): string {
 /** `14:16` on the reader's clock. */
 export function shortClock(i18n: Translator, utcMs: number): string {
   return new Intl.DateTimeFormat(locale(i18n), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(utcMs);
+}
+
+/** `12 Mar 2026` of a date as ISO 8601 has it, wherever the reader is. */
+export function day(i18n: Translator, isoDate: string): string {
+  const at = Date.parse(`${isoDate}T00:00Z`);
+  if (!Number.isFinite(at)) return isoDate;
+  return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(at);
 }
 
 /** `12 Mar 2026, 14:16` on the reader's clock. */
@@ -85,7 +100,7 @@ export function length(i18n: Translator, ms: number): string {
 }
 
 /** `9 March` on the reader's clock. */
-export function day(i18n: Translator, utcMs: number): string {
+export function dayInMonth(i18n: Translator, utcMs: number): string {
   return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "long" }).format(utcMs);
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { ENGLISH } from "../i18n/languages";
 import { readAdminCamera } from "./camera-admin";
-import { limitsExceeded } from "./recording-settings";
-import { changedRecording, fieldOf, NOT_RECORDED, readRecording, recordingBody, recordingFaults, timesFault, USUAL_TIMES, type Recording } from "./recording";
+import * as format from "./format";
+import { limitsExceeded, readStock } from "./recording-settings";
+import { changedRecording, inMode, NOT_RECORDED, readRecording, recordingBody, recordingFaults, timesFault, USUAL_TIMES, type Recording } from "./recording";
 
 const SAID = {
   mode: "schedule", sub: true, pre_s: 0, post_s: 60, retention_days: 7, max_gb: 1.5,
@@ -18,6 +20,19 @@ describe("the settings of all recordings", () => {
     const wrong = (change: Record<string, string>): string[] => Object.keys(limitsExceeded({ ...right, ...change }));
     expect([{}, { keep_free_gb: "0" }, { max_gb: "1" }].map(wrong)).toEqual([[], [], []]);
     expect(wrong({ retention_days: "0", max_gb: "-1", keep_free_gb: "10001", seeks_per_user: "", exports_per_user: "2.5" })).toEqual(Object.keys(right));
+  });
+});
+
+describe("what there is", () => {
+  it("is read with care", () => {
+    const said = { bytes: 5, bytes_per_second: 10, oldest: "2026-03-12T14:16:00Z", disk_bytes: 9, free_bytes: 4 };
+    expect(readStock(said)).toEqual({ bytes: 5, bytesPerDay: 864_000, oldest: Date.UTC(2026, 2, 12, 14, 16), disk: 9, free: 4 });
+    expect(readStock({ ...said, oldest: null })?.oldest).toBeNull();
+    for (const nothing of [null, {}, { ...said, bytes: "5" }]) expect(readStock(nothing)).toBeNull();
+  });
+  it("is said in sizes as on a disk's label", () => {
+    const sizes = [640e6, 999.4e6, 999.6e6, 5.24e9, 312.4e9, 999.6e9, 1.84e12].map((n) => format.bytes(ENGLISH, n).replace("\u202f", " "));
+    expect(sizes).toEqual(["640 MB", "999 MB", "1.0 GB", "5.2 GB", "312 GB", "1.0 TB", "1.8 TB"]);
   });
 });
 
@@ -45,12 +60,18 @@ describe("how a camera is recorded", () => {
   ])("is wrong before the server says so: %o", (change, wrong) => {
     expect([...recordingFaults({ ...READ, ...change })]).toEqual(wrong);
   });
+  it("keeps nothing wrong where nobody sees it", () => {
+    const wrong: Recording = { ...READ, mode: "event", pre: "31", post: "60", gb: "x", schedule: [{ ...USUAL_TIMES, days: [] }] };
+    const always = inMode("continuous", wrong, READ);
+    expect(always).toEqual({ ...wrong, mode: "continuous", pre: READ.pre, schedule: READ.schedule });
+    expect([...recordingFaults(always)]).toEqual(["gb"]);
+    expect([...recordingFaults(inMode("off", always, READ))]).toEqual([]);
+    expect(inMode("schedule", wrong, READ)).toMatchObject({ pre: READ.pre, schedule: wrong.schedule });
+    expect(inMode("schedule", NOT_RECORDED, NOT_RECORDED).schedule).toEqual([USUAL_TIMES]);
+  });
   it("has times that say something", () => {
     const fault = (from: string, to: string): boolean => timesFault({ ...USUAL_TIMES, from, to });
     expect([fault("08:00", "08:00"), fault("", "08:00"), fault("08:00", ""), fault("8:00", "09:00")]).toEqual([true, true, true, true]);
     expect([fault("00:00", "00:00"), fault("22:00", "06:00")]).toEqual([false, false]);
-  });
-  it("finds the field that the server complains about", () => {
-    expect([fieldOf("recording.pre_s"), fieldOf("recording.schedule"), fieldOf("recording"), fieldOf("name"), fieldOf(null)]).toEqual(["pre", "schedule", null, null, null]);
   });
 });

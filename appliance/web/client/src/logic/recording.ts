@@ -42,12 +42,6 @@ const NAMES: Readonly<Record<keyof Recording, string>> = {
   mode: "mode", sub: "sub", schedule: "schedule", pre: "pre_s", post: "post_s", days: "retention_days", gb: "max_gb",
 };
 
-/** The field of the form that the server complains about. */
-export function fieldOf(name: string | null): keyof Recording | null {
-  const found = Object.entries(NAMES).find(([, each]) => name === `recording.${each}`);
-  return found === undefined ? null : (found[0] as keyof Recording);
-}
-
 function readTimes(value: unknown): Times | null {
   if (!isRecord(value) || !Array.isArray(value["days"])) return null;
   const given: unknown[] = value["days"];
@@ -87,6 +81,21 @@ export function recordingFaults(draft: Recording): ReadonlySet<keyof Recording> 
   }
   if ((draft.mode === "schedule" && draft.schedule.length === 0) || draft.schedule.some(timesFault)) faults.add("schedule");
   return faults;
+}
+
+const SHOWN: Readonly<Record<Mode, readonly (keyof Recording)[]>> = {
+  off: [],
+  continuous: ["days", "gb"],
+  event: ["pre", "post", "days", "gb"],
+  schedule: ["schedule", "days", "gb"],
+};
+
+/** Another mode.  What is wrong and not shown in it goes back to what it was: nobody could find it. */
+export function inMode(mode: Mode, draft: Recording, saved: Recording): Recording {
+  const usual = mode === "schedule" && draft.schedule.length === 0 ? [USUAL_TIMES] : draft.schedule;
+  const next: Recording = { ...draft, mode, schedule: usual };
+  const hidden = [...recordingFaults(next)].filter((name) => !SHOWN[mode].includes(name));
+  return { ...next, ...Object.fromEntries(hidden.map((name) => [name, saved[name]])) };
 }
 
 /** Without a day, without a time, or from a time to the same (but for the whole day). */

@@ -8,6 +8,8 @@ export interface Attention {
   readonly message: string;
   readonly hint: string;
   readonly urgent: boolean;
+  /** What the message names: which user, which date. */
+  readonly details: Readonly<Record<string, string | number>>;
 }
 
 export interface Capacity {
@@ -37,10 +39,20 @@ export interface ServerStatus {
 }
 
 const MOST = 100;
+const MOST_DETAILS = 16;
 
 function time(value: unknown): number | null {
   const at = Date.parse(text(value, 64) ?? "");
   return Number.isFinite(at) ? at : null;
+}
+
+function readDetails(value: unknown): Attention["details"] {
+  const details: Record<string, string | number> = {};
+  for (const [name, each] of Object.entries(isRecord(value) ? value : {}).slice(0, MOST_DETAILS)) {
+    const known = typeof each === "number" ? amount(each) : text(each, 500);
+    if (known !== null) details[name] = known;
+  }
+  return details;
 }
 
 function readCapacity(value: unknown): Capacity | null {
@@ -74,6 +86,7 @@ export function readStatus(value: unknown): ServerStatus | null {
       message: text(item["message"], 2000) ?? "",
       hint: text(item["hint"], 2000) ?? "",
       urgent: item["severity"] === "urgent",
+      details: readDetails(item["details"]),
     })),
   };
 }

@@ -3,6 +3,7 @@
 import { readAdminCamera, readAdminCameras, readTest, type AdminCamera, type TestResult } from "../logic/camera-admin";
 import type { MaskBody } from "../logic/mask";
 import { readLoad, type Load } from "../logic/performance";
+import { readStock, type Stock } from "../logic/recording-settings";
 import { readStatus, type ServerStatus } from "../logic/server-status";
 import { readValues, type Values } from "../logic/settings-values";
 import { ApiError, type Api } from "./api";
@@ -47,6 +48,10 @@ export class AdminApi {
 
   async saveSettings(tab: string, body: Values): Promise<void> {
     await this.api.call("PUT", `/admin/settings/${tab}`, body);
+  }
+
+  async stock(): Promise<Stock> {
+    return known(readStock(await this.api.call("GET", "/admin/recorder")));
   }
 
   async load(): Promise<Load> {

@@ -13,7 +13,7 @@ const RAW = {
   sent: 1_200_000,
   users: 3,
   viewers: 7,
-  attention: [{ code: "first_password", message: "“admin” still has the <b>first</b> password.", hint: "Change it.", severity: "urgent" }],
+  attention: [{ code: "first_password", message: "“admin” still has the <b>first</b> password.", hint: "Change it.", severity: "urgent", details: { user: "<b>admin</b>" } }],
   capacity: {
     measured_at: "2026-03-12T14:03:27.120Z", was_busy: false, codec: "h265", width: 1920, height: 1080, fps: 25,
     direct: 536, transcoded: 9, more_direct: 41, more_transcoded: 3,
@@ -58,8 +58,30 @@ describe("the status page", () => {
   it("speaks French", async () => {
     const text = shown(RAW, await loadTranslator("fr"));
     expect(text).toContain("De la place pour 41 flux directs de plus, 3 transcodés de plus");
-    expect(text).toContain("Un utilisateur a encore le premier mot de passe. Changez-le.");
-    expect(root.querySelector(".note [lang=en]")?.textContent).toBe(RAW.attention[0]!.message);
+    expect(text).toContain("«\u202f<b>admin</b>\u202f» a encore le premier mot de passe. Changez-le.");
+    expect(root.querySelector(".note [lang=en]")).toBeNull();
+  });
+  it("says in French which date, which file, how much", async () => {
+    const fr = await loadTranslator("fr");
+    const said = (code: string, details: unknown) => {
+      shown({ ...RAW, attention: [{ code, message: "In English.", hint: "See to it.", details }] }, fr);
+      expect(root.querySelector(".note.attn b")?.textContent).not.toBe("In English.");
+      expect(root.querySelector(".note.attn")?.textContent).not.toContain("See to it.");
+      return root.querySelector(".note.attn")?.textContent ?? "";
+    };
+    expect(said("certificate_ends", { day: "2026-12-01" })).toContain("Le certificat expire le 1 déc. 2026.");
+    expect(said("certificate_expired", { day: "2026-01-31" })).toContain("31 janv. 2026");
+    expect(said("disk_full", { folder: "/srv/fanal", megabytes: 41 })).toContain("41\u202fMo sur le disque de /srv/fanal");
+    expect(said("log_lines_lost", { lines: 2 })).toContain("2 lignes du journal ont été perdues");
+    expect(said("worker_isolation", { kept: "network, seals" })).toContain("renoncer à\u202f: le réseau, seals.");
+    expect(said("certificate_incomplete", { file: "key.pem" })).toContain("key.pem est absent.");
+    expect(said("bad_certificate", { what: "refused", why: "ee key too small" })).toContain("ee key too small");
+    expect(root.querySelector(".note.attn [lang=en]")?.textContent).toBe("ee key too small");
+    expect(said("bad_key", { what: "passphrase" })).toContain("openssl pkey");
+    // an older server, or nonsense
+    for (const details of [undefined, null, 7, { day: [], at: "soon", lines: "many", megabytes: -1 }])
+      for (const code of ["first_password", "certificate_ends", "certificate_expired", "certificate_not_yet_valid", "disk_full", "log_lines_lost", "bad_chain", "authority_unusable"])
+        expect(said(code, details)).not.toContain("undefined");
   });
   it("has the server’s own words for what it does not know in French", async () => {
     shown({ ...RAW, attention: [{ code: "unheard_of", message: "The tide is high.", hint: "Wait." }] }, await loadTranslator("fr"));

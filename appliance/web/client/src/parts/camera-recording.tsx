@@ -5,7 +5,7 @@ import { useI18n } from "../app/context";
 import type { Translator } from "../i18n/translator";
 import * as format from "../logic/format";
 import {
-  changedRecording, MODES, RANGES, recordingBody, recordingFaults, USUAL_TIMES, type Amount, type Mode, type Recording, type RecordingBody,
+  changedRecording, inMode, MODES, RANGES, recordingBody, recordingFaults, type Amount, type Mode, type Recording, type RecordingBody,
 } from "../logic/recording";
 import { Field, Segmented, Switch } from "../ui/controls";
 import type { Words } from "./camera-words";
@@ -92,7 +92,7 @@ export function CameraRecording({ form, hasSub }: { form: RecordingForm; hasSub:
           label={t("Recording")}
           value={draft.mode}
           options={MODES.map((value) => ({ value, label: modeText(i18n, value).title }))}
-          choose={(value) => edit({ mode: value, ...(value === "schedule" && draft.schedule.length === 0 ? { schedule: [USUAL_TIMES] } : {}) })}
+          choose={(value) => edit(inMode(value, draft, saved))}
         />
         {draft.mode !== saved.mode && <p class="was">{t("was {value}", { value: modeText(i18n, saved.mode).title })}</p>}
         <p class="hint">{mode.detail}</p>

@@ -178,7 +178,7 @@ describe("choosing tiles by key", () => {
 });
 
 const PHASES: readonly Phase[] = ["connecting", "live", "waiting", "lost", "offline", "denied", "removed", "full", "unsupported", "blocked", "paused"];
-const REASONS = ["off", "codec", "no_video_10s", "one_fps", "site_lost", "camera_lost", "mask", "requested", "tile_size", "bandwidth", "level", "connecting", "timeout", "refused", "bad_credentials", "not_found", "unsupported_codec", "long_gop", "decoder_restarts", "decoder_failed", "unheard-of"];
+const REASONS = ["off", "codec", "no_video_10s", "one_fps", "site_lost", "camera_lost", "mask", "requested", "tile_size", "bandwidth", "slow_client", "level", "connecting", "timeout", "refused", "bad_credentials", "not_found", "unsupported_codec", "long_gop", "decoder_restarts", "decoder_failed", "unheard-of"];
 
 const SENT = { id: "s", name: "main", codec: "h265", width: 3840, height: 2160, fps: 25, kbps: 5936, advice: [] };
 const H265: Camera = { ...CAMERA, streams: [SENT] };
@@ -210,6 +210,8 @@ describe("a transcoded picture", () => {
     expect(shown(less("bandwidth", "codec"))).toEqual(["Transcoded: this browser cannot play H.265", "Low bandwidth"]);
     expect(shown(less("level", "requested", 2))).toEqual(["Transcoded: as asked for", "Server busy"]);
     expect(shown(less("level", "level"))).toEqual(["Transcoded: too large or too fast for this browser"]);
+    expect(shown({ ...less("slow_client", "codec"), slow: true })).toEqual(["Transcoded: this browser cannot play H.265", "Slow device"]);
+    expect(shown({ ...VIEW, slow: true })).toEqual(["Low bandwidth"]);
     expect(shown(less("bandwidth", "mask"))).toEqual(["Privacy mask", "Low bandwidth"]);
     expect(shown({ ...MADE, phase: "lost" })).toEqual([]);
     expect(shown(VIEW)).toEqual([]);
@@ -242,6 +244,8 @@ describe("a transcoded picture", () => {
       ["Fanal makes", "Picture: 1280×720, 12 fps; Format: JPEG, quality 45; Level: 1; Reduced for the connection: step 3 of 13"],
       ["You receive", `Picture: 1280×720, 12 fps; Data: 310 kB/s; Delay, by this device’s clock: 0.42 s; Throughput, measured by Fanal: 35 kB/s; Estimated bandwidth: 40 kB/s; Round trip: 41 ms; Retransmitted: 2.5 %; Lost since ${since}: none`],
     ]);
+    const slow = { ...less, stream: { ...less.stream!, reason: "slow_client" } };
+    expect(facts(H265, slow, { ...MADE_FIGURES, network })[1]?.[1]).toContain("Reduced for this device: step 3 of 13");
     const busy = { ...less, stream: { ...less.stream!, reason: "level", level: 2 } };
     expect(facts(H265, busy, { ...MADE_FIGURES, network })[1]?.[1]).toContain("Level: 2, which limits this picture");
     expect(facts(CAMERA, MADE, { ...MADE_FIGURES, pictureUtc: null })).toEqual([["Fanal makes", "Picture: 1280×720, 12 fps; Format: JPEG"]]);
@@ -263,6 +267,7 @@ describe("a transcoded picture", () => {
     expect(texts(because("requested", { own: "not_decoded" }))).toEqual([expect.stringMatching(/^direct: /)]);
     const less = (reason: string, level: number | null = null): PlayerView => because(reason, { stream: { ...MADE.stream!, reason, cause: "codec", level } });
     expect(texts(less("bandwidth"))).toEqual([second, elsewhere, expect.stringMatching(/faster connection/)]);
+    expect(texts(less("slow_client"))).toEqual([second, elsewhere, expect.stringMatching(/fewer pictures at once/)]);
     expect(texts(less("level", 3))).toEqual([second, elsewhere, expect.stringMatching(/limits or the thresholds of level 3/)]);
     expect(texts(less("level", 3), H265, viewer)).toEqual([elsewhere, expect.stringMatching(/Close pictures/)]);
     expect(texts(because("tile_size"))).toEqual([expect.stringMatching(/^zoom: /)]);

@@ -160,11 +160,11 @@ function nothing(i18n: Translator, { next, previous }: PlaybackView, position: n
     // the end of a recording shows nothing: a moment before it does
     const at = nearest === previous ? nearest - 1000 : nearest;
     return {
-      title: t("Nothing was recorded on {day}.", { day: format.day(i18n, position) }),
+      title: t("Nothing was recorded on {day}.", { day: format.dayInMonth(i18n, position) }),
       detail: null,
       icon: "none",
       plain: false,
-      go: { at, label: t("Go to {time}", { time: format.day(i18n, nearest) }) },
+      go: { at, label: t("Go to {time}", { time: format.dayInMonth(i18n, nearest) }) },
     };
   }
   const near = next !== null && (previous === null || next === nearest || format.sameDay(next, position)) ? next : nearest;

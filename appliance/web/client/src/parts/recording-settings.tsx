@@ -1,20 +1,29 @@
 /** The tab *Recording*: how long recordings are kept, how much room they take, and what one user may ask for at once. */
 
-import { useI18n } from "../app/context";
+import { useState } from "preact/hooks";
+import { useI18n, useModel } from "../app/context";
 import * as format from "../logic/format";
-import { limitsExceeded, NEEDS, type Limit } from "../logic/recording-settings";
+import { limitsExceeded, NEEDS, type Limit, type Stock } from "../logic/recording-settings";
+import { AdminApi } from "../net/admin";
 import { Button, EmptyState, ErrorText, Field } from "../ui/controls";
-import { useTitle } from "../ui/hooks";
+import { useLooking, useTitle } from "../ui/hooks";
 import { LeaveGuard } from "./leave-guard";
 import { SaveBar } from "./save-bar";
 import { useSettingsTab } from "./use-settings-tab";
 
+/** How often it is asked what there is. */
+const STOCK_MS = 10_000;
+
 export function RecordingSettings() {
+  const model = useModel();
   const i18n = useI18n();
   const { t } = i18n;
   const tab = useSettingsTab("recording", NEEDS, limitsExceeded);
   const { saved, typed } = tab;
+  const [stock, setStock] = useState<Stock | null>(null);
   useTitle(t("Recording"));
+  useLooking(() => new AdminApi(model.api).stock().then(setStock, tab.troubled), STOCK_MS);
+  const grows = stock !== null && stock.bytesPerDay > 0;
 
   const field = (key: Limit, label: string, hint?: string) => {
     const before = saved === null ? "" : String(saved[key] ?? "");
@@ -64,6 +73,15 @@ export function RecordingSettings() {
                   {field("max_gb", t("Keep at most, GB"), t("Of all cameras together. 0: as much as the disk has room for."))}
                   {field("keep_free_gb", t("Leave free on the disk, GB"), t("When less is free, the oldest recordings are deleted."))}
                 </div>
+                {stock !== null && (
+                  <p class="hint" data-stock>
+                    {stock.oldest === null
+                      ? t("Nothing is recorded yet.")
+                      : t("Now {size} since {time}.", { size: format.bytes(i18n, stock.bytes), time: format.dayAndClock(i18n, stock.oldest) })}{" "}
+                    {grows && t("It grows by {size} a day.", { size: format.bytes(i18n, stock.bytesPerDay) })}{" "}
+                    {t("{free} of {disk} are free on the disk.", { free: format.bytes(i18n, stock.free), disk: format.bytes(i18n, stock.disk) })}
+                  </p>
+                )}
                 <p class="hint">{t("Whether a camera is recorded, and when, is set under Cameras.")}</p>
               </section>
               <section class="card" aria-labelledby="users">

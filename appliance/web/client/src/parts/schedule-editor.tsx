@@ -78,7 +78,7 @@ function Row({ times, number, change, remove }: RowProps) {
     <li class="times" data-times={number - 1} aria-label={t("Times {number}", { number })}>
       <div class="seg days" role="group" aria-label={tc("of the week", "Days")}>
         {DAYS.map((day, at) => (
-          <button key={day} type="button" aria-pressed={times.days.includes(day)} aria-label={format.weekday(i18n, at, "long")} onClick={() => toggle(day)}>
+          <button key={day} type="button" aria-pressed={times.days.includes(day)} title={format.weekday(i18n, at, "long")} onClick={() => toggle(day)}>
             {format.weekday(i18n, at, "short")}
           </button>
         ))}

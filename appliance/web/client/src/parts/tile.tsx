@@ -12,7 +12,7 @@ import { useLatest, useSecond, useStore } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/icons";
 import { takeSnapshot, toggleSound } from "./snapshot";
 import { detailsLine, messageOf, phaseWord, recordingTrouble } from "./texts";
-import { busyLevel, causeOf, transcodedFor } from "./why-texts";
+import { busyLevel, causeOf, isOnSlowNetwork, transcodedFor } from "./why-texts";
 
 interface TileProps {
   readonly camera: Camera;
@@ -203,9 +203,11 @@ export function TileChips({ camera, view, sound, size }: ChipsProps) {
   const trouble = recordingTrouble(i18n, camera);
   if (trouble !== null) chips.push({ icon: "record", text: trouble, short: t("Not recording"), attention: true });
   if (view.phase === "live" && view.stream?.mode === "transcoded") chips.push(transcodedChip(i18n, camera, view));
-  const slow = view.slow || view.stream?.reason === "bandwidth";
-  if (slow && view.phase === "live") {
+  if (isOnSlowNetwork(view) && view.phase === "live") {
     chips.push({ icon: "bars", text: t("Low bandwidth"), short: tc("short for Low bandwidth", "Low"), attention: true });
+  }
+  if (view.stream?.reason === "slow_client" && view.phase === "live") {
+    chips.push({ icon: "screen", text: t("Slow device"), short: tc("short for Slow device", "Slow"), attention: true });
   }
   if (busyLevel(view) !== null && view.phase === "live") {
     chips.push({ icon: "warning", text: t("Server busy"), short: tc("short for Server busy", "Busy"), attention: true });

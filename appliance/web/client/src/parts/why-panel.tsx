@@ -45,7 +45,8 @@ function made(i18n: Translator, view: PlayerView, figures: Figures): Station | n
   const { network } = figures;
   const level = stream.level ?? network?.level ?? null;
   if (level !== null) facts.push([t("Level"), stream.level ? t("{level}, which limits this picture", { level }) : String(level)]);
-  if (network && network.step > 0) facts.push([t("Reduced for the connection"), t("step {step} of {steps}", { step: network.step, steps: network.steps - 1 })]);
+  const reduced = stream.reason === "slow_client" ? t("Reduced for this device") : t("Reduced for the connection");
+  if (network && network.step > 0) facts.push([reduced, t("step {step} of {steps}", { step: network.step, steps: network.steps - 1 })]);
   return { icon: "layers", title: t("Fanal makes"), active: true, facts };
 }
 

@@ -33,6 +33,12 @@ export function busyLevel(view: PlayerView): number | null {
   return stream?.reason === "level" && (stream.level ?? 0) > 1 ? (stream.level ?? null) : null;
 }
 
+/** Whether the connection is too slow; where this device is, what the server left out is for that. */
+export function isOnSlowNetwork(view: PlayerView): boolean {
+  const reason = view.stream?.reason;
+  return reason === "bandwidth" || (view.slow && reason !== "slow_client");
+}
+
 /** What the browser knows better than the server, if that is the reason. */
 function ownReason(view: Source): OwnReason | null {
   const cause = causeOf(view);
@@ -70,6 +76,8 @@ export function transcodedFor(i18n: Translator, camera: Camera, view: Source): s
       return t("the picture is small here");
     case "bandwidth":
       return t("the connection is slow");
+    case "slow_client":
+      return t("this device is slow");
     default:
       return null;
   }
@@ -108,6 +116,8 @@ function transcodedTitle(i18n: Translator, codec: string | null, view: PlayerVie
       return t("Transcoded, because the picture is small here.");
     case "bandwidth":
       return t("Transcoded, because the connection is slow.");
+    case "slow_client":
+      return t("Transcoded, because this device is too slow for the camera’s video.");
     default:
       return t("Transcoded into pictures.");
   }
@@ -130,7 +140,9 @@ function transcodedText(i18n: Translator, camera: Camera, view: PlayerView): { r
       ? t("There is less of it while the server is busy: level {level} is in force.", { level: busy })
       : view.stream?.reason === "bandwidth"
         ? t("There is less of it, as the connection is slow. More comes by itself when it can.")
-        : "";
+        : view.stream?.reason === "slow_client"
+          ? t("There is less of it, as this device does not draw all the pictures it gets. More comes by itself when it can.")
+          : "";
   const more = PASSING.includes(reason)
     ? t("Direct video comes back by itself when that is over.")
     : reason === "mask"
@@ -167,6 +179,8 @@ export function whyText(i18n: Translator, camera: Camera, view: PlayerView): { r
       return { title: t("Direct, in a smaller stream, because the picture is small here."), detail: unchanged };
     case "bandwidth":
       return { title: t("Direct, in a smaller stream, because the connection is slow."), detail: unchanged };
+    case "slow_client":
+      return { title: t("Direct, in a smaller stream, because this device is too slow for the best one."), detail: unchanged };
     case "codec":
       return { title: t("Direct, in another stream, because this browser cannot play the best one."), detail: unchanged };
     case "level":
@@ -241,6 +255,9 @@ export function advice(i18n: Translator, camera: Camera, view: PlayerView, figur
   if (view.phase === "live" && (reason === "bandwidth" || view.stream?.reason === "bandwidth")) {
     here(t("Use a faster connection, such as a cable or a nearer access point. The larger picture comes back by itself."));
   }
+  if (view.phase === "live" && view.stream?.reason === "slow_client") {
+    here(t("Close other pages and programs, or open fewer pictures at once: this device has too much to do to draw them all."));
+  }
   const busy = view.phase === "live" ? busyLevel(view) : null;
   if (busy !== null) {
     here(
@@ -256,7 +273,7 @@ export function advice(i18n: Translator, camera: Camera, view: PlayerView, figur
       settings(`${words.measured} ${words.hint}`);
     }
   }
-  if (view.slow && view.stream?.reason !== "bandwidth" && figures.skippedTotal > 0) {
+  if (isOnSlowNetwork(view) && view.stream?.reason !== "bandwidth" && figures.skippedTotal > 0) {
     here(t("Use a faster connection, such as a cable or a nearer access point: parts of the video came too late here."));
   }
   if (view.phase === "lost") settings(t("Test the camera: the test says at which step its video stops."));

@@ -136,7 +136,6 @@ export class LivePlayer {
   #since = Date.now();
   #skips: { at: number; seconds: number }[] = [];
   #skippedTotal = 0;
-  #toldDropped = 0;
   #asksNetwork = false;
   #network: NetworkMessage | null = null;
   readonly #offer: Offer;
@@ -304,9 +303,7 @@ export class LivePlayer {
   /** Once a second. */
   sendStats(): void {
     if (!this.#asking.told || this.#paused) return;
-    const replaced = this.#stack.current?.kind === "transcoded" ? this.#stack.current.takeReplaced() : 0;
-    const dropped = this.#toldDropped + replaced;
-    this.#toldDropped = 0;
+    const dropped = this.#stack.current?.kind === "transcoded" ? this.#stack.current.takeReplaced() : 0;
     const stats = { type: "stats", buffer_s: Math.round((this.#stack.current?.behind ?? 0) * 1000) / 1000, dropped };
     this.#socket.send(this.#asksNetwork ? { ...stats, tell: true } : stats);
   }
@@ -459,7 +456,6 @@ export class LivePlayer {
     const now = performance.now();
     this.#skips = [...this.#skips.filter((s) => now - s.at < SKIPS_WITHIN_MS), { at: now, seconds }];
     this.#skippedTotal += seconds;
-    this.#toldDropped += 1;
   }
 
   #binary(data: ArrayBuffer): void {

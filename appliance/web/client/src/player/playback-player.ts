@@ -145,7 +145,6 @@ export class PlaybackPlayer {
   #unplayable = false;
   #blocked = false;
   #downSince: number | null = null;
-  #toldDropped = 0;
   #disposed = false;
 
   /** `atMs`: UTC milliseconds of what is shown first. */
@@ -419,8 +418,7 @@ export class PlaybackPlayer {
   sendStats(): void {
     const current = this.#stack.newest;
     if (!this.#asking.told || !current || this.#resting) return;
-    const dropped = this.#toldDropped + (current.kind === "transcoded" ? current.takeReplaced() : 0);
-    this.#toldDropped = 0;
+    const dropped = current.kind === "transcoded" ? current.takeReplaced() : 0;
     const ahead = current.kind === "direct" ? current.ahead : 0;
     this.#socket.send({ type: "stats", buffer_s: Math.round(ahead * 1000) / 1000, dropped });
   }

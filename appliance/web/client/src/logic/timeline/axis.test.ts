@@ -28,7 +28,7 @@ describe("the axis", () => {
   });
   it("keeps a part of the bounds in sight", () => {
     const bounds = { from: 0, to: HOUR };
-    expect(within({ ...AXIS, from: 10 * HOUR }, bounds).from).toBe(HOUR - 500_000);
+    expect(within({ ...AXIS, from: 10 * HOUR }, bounds).from).toBe(HOUR - 800_000);
     expect(within({ ...AXIS, from: -10 * HOUR }, bounds).from).toBe(-500_000);
     const inside = { ...AXIS, from: 1000 };
     expect(within(inside, bounds)).toBe(inside);

@@ -49,10 +49,13 @@ export function centred(axis: Axis, at: number): Axis {
   return { ...axis, from: at - (axis.width * axis.msPerPx) / 2 };
 }
 
-/** Never so far that nothing of `bounds` can be seen: its ends come no further than the middle. */
+/** Of what is to come there is nothing to see but that it is to come. */
+const AHEAD = 0.2;
+
+/** Never so far that little of `bounds` can be seen: its beginning comes no further than the middle, its end not as far. */
 export function within(axis: Axis, bounds: Span): Axis {
-  const half = (axis.width * axis.msPerPx) / 2;
-  const from = Math.min(Math.max(axis.from, bounds.from - half), bounds.to - half);
+  const shown = axis.width * axis.msPerPx;
+  const from = Math.min(Math.max(axis.from, bounds.from - shown / 2), bounds.to - (1 - AHEAD) * shown);
   return from === axis.from ? axis : { ...axis, from };
 }
 

@@ -182,7 +182,7 @@ export class TimelineController {
     if (this.held !== null || this.busy) return;
     if (this.#inputs.middle) this.axis = centred(this.axis, at);
     else {
-      let next = follow(this.axis, at, before);
+      let next = within(follow(this.axis, at, before), this.bounds);
       const { from, to } = spanOf(next);
       if (Math.abs(at - before) > JUMP_MS && (at < from || at > to)) next = within(centred(next, at), this.bounds);
       this.axis = next;

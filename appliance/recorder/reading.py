@@ -1,0 +1,193 @@
+"""A recorded file, read by its own bytes alone: which fragments in it are whole, whatever happened to the rest.
+
+Pure: ``read(offset, size)`` gives bytes, fewer of them at the end of the file.  Only heads are read, 112 bytes a
+fragment, until one is not as we write it; then what follows is searched for the next one that is.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from appliance._native.fmp4 import OVERHEAD, fragment
+from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.fmp4 import AUDIO_TRACK, LONGEST_PICTURE, VIDEO_TRACK
+from appliance.media.fmp4_read import Mp4Error, read_formats
+from appliance.media.sample_table import SAMPLES_LIMIT, Sample, SampleTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from appliance.media.units import AudioFormat, VideoFormat
+
+    Read = Callable[[int, int], bytes]
+
+#: More than an init segment of ours ever has.
+LONGEST_INIT: Final = 64 << 10
+#: Further than this no picture or sound begins behind the one before it, and no picture is shown after its decoding.
+LONGEST_STEP: Final = 3600 * TICKS_PER_SECOND
+LONGEST_COMPOSITION: Final = 60 * TICKS_PER_SECOND
+#: How much is searched at once.
+_SEARCHED: Final = 1 << 20
+
+_TEMPLATE: Final = fragment(b"", b"", 0, 0, 0, 0, 0, sync=True)
+_NOT_SYNC: Final = fragment(b"", b"", 0, 0, 0, 0, 0, sync=False)
+#: The bytes of a head that are the same in all; between them are its numbers.
+_FIXED: Final = ((0, 20), (24, 44), (48, 60), (68, 88), (108, OVERHEAD))
+#: Track, decoding time, duration, size, flags, composition offset, size of the ``mdat``.
+_NUMBERS: Final = struct.Struct(">44xI12xQ20xIIIiI4x")
+_SYNC: Final = _NUMBERS.unpack(_TEMPLATE)[4]
+_OTHER: Final = _NUMBERS.unpack(_NOT_SYNC)[4]
+_MARK: Final = _TEMPLATE[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Whole fragments, one behind the other.  ``start``, ``end``: where in the file."""
+
+    start: int
+    end: int
+    samples: list[Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is whole in a file: at least one piece, behind the init segment unless what was there is damaged."""
+
+    init: bytes
+    video: VideoFormat
+    audio: AudioFormat | None
+    pieces: list[Piece]
+    size: int
+
+    @property
+    def is_whole(self) -> bool:
+        """From its first byte to its last."""
+        return len(self.pieces) == 1 and self.pieces[0].start == len(self.init) and self.pieces[0].end == self.size
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whole but for its end."""
+        return len(self.pieces) == 1 and self.pieces[0].start == len(self.init)
+
+    @property
+    def has_picture(self) -> bool:
+        """One at which decoding can start."""
+        return any(each.is_sync and not each.is_audio for piece in self.pieces for each in piece.samples)
+
+    def table(self) -> SampleTable:
+        """Of a file with nothing but the init segment and all pieces."""
+        return SampleTable.of(len(self.init), [each for piece in self.pieces for each in piece.samples])
+
+
+def read_recording(read: Read, size: int, init: bytes | None = None) -> Reading:
+    """Read a file of ``size`` bytes.  ``init``: its init segment as the index knows it, which counts before its own.
+
+    Raises `Mp4Error` where no picture in it can be decoded.
+    """
+    if init is None:
+        init = _init(read)
+    video, audio = read_formats(init)
+    reader = _Reader(read, size, has_audio=audio is not None)
+    pieces = reader.pieces(len(init))
+    reading = Reading(init, video, audio, pieces, size)
+    if not reading.has_picture:
+        raise Mp4Error("no picture in it can be decoded")
+    return reading
+
+
+def head_of(sample: Sample, sequence: bytes) -> bytes:
+    """The head of a fragment as it was written; ``sequence``: the four bytes of its number, which no table has."""
+    track = AUDIO_TRACK if sample.is_audio else VIDEO_TRACK
+    head = bytearray(fragment(b"", b"", track, 0, sample.dts, sample.duration, sample.composition, sync=sample.is_sync))
+    head[20:24] = sequence
+    struct.pack_into(">I", head, 92, sample.size)
+    struct.pack_into(">I", head, OVERHEAD - 8, sample.size + 8)
+    return bytes(head)
+
+
+class _Reader:
+    """Reads the fragments of one file."""
+
+    def __init__(self, read: Read, size: int, *, has_audio: bool) -> None:
+        self._read = read
+        self._size = size
+        self._tracks = (VIDEO_TRACK, AUDIO_TRACK) if has_audio else (VIDEO_TRACK,)
+        self._last = dict.fromkeys(self._tracks, 0)  # decoding times
+        self._key_pts = 0
+        self._count = 0
+
+    def pieces(self, start: int) -> list[Piece]:
+        found: list[Piece] = []
+        while start < self._size:
+            piece = self._piece(start)
+            if piece.samples:
+                found.append(piece)
+            if self._count >= SAMPLES_LIMIT:
+                break
+            start = self._search(max(piece.end, start + 1))
+        return found
+
+    def _piece(self, at: int) -> Piece:
+        """The whole fragments from there on."""
+        samples: list[Sample] = []
+        start = at
+        while self._count < SAMPLES_LIMIT:
+            sample = self._sample(at)
+            if sample is None:
+                break
+            samples.append(sample)
+            self._count += 1
+            at += OVERHEAD + sample.size
+        return Piece(start, at, samples)
+
+    def _sample(self, at: int) -> Sample | None:
+        """The fragment there, if there is one of ours, whole and in its place in time."""
+        head = self._read(at, OVERHEAD)
+        if len(head) < OVERHEAD or any(head[a:b] != _TEMPLATE[a:b] for a, b in _FIXED):
+            return None
+        track, dts, duration, size, flags, composition, box = _NUMBERS.unpack(head)
+        if track not in self._tracks or box != size + 8 or at + OVERHEAD + size > self._size:
+            return None
+        audio, sync = track == AUDIO_TRACK, flags == _SYNC
+        longest = LONGEST_STEP if audio else LONGEST_PICTURE
+        if (
+            not (sync or (flags == _OTHER and not audio))
+            or duration > longest
+            or abs(composition) > LONGEST_COMPOSITION
+        ):
+            return None
+        if not self._last[track] <= dts <= max(self._last.values()) + LONGEST_STEP:
+            return None
+        self._last[track] = dts
+        pts = dts + composition
+        if sync and not audio:
+            self._key_pts = pts
+        return Sample(dts, duration, composition, size, audio, sync, not audio and not sync and pts < self._key_pts)
+
+    def _search(self, at: int) -> int:
+        """Where the next head could be; the size of the file if nowhere."""
+        while at < self._size:
+            block = self._read(at, _SEARCHED)
+            if not block:
+                break
+            found = block.find(_MARK)
+            if found >= 0:
+                return at + found
+            at += max(1, len(block) - len(_MARK) + 1)
+        return self._size
+
+
+def _init(read: Read) -> bytes:
+    """The init segment at the beginning: all boxes to the end of ``moov``.  Raises `Mp4Error`."""
+    head = read(0, LONGEST_INIT)
+    at = 0
+    while at + 8 <= len(head):
+        size, kind = struct.unpack_from(">I4s", head, at)
+        if size < 8 or at + size > len(head):
+            break
+        at += size
+        if kind == b"moov":
+            return head[:at]
+    raise Mp4Error("no init segment")
