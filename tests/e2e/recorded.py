@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from appliance.base.clock import TICKS_PER_SECOND as S
+from appliance.base.clock import ManualClock
 from tests.media.clips import encode_h264
 from tests.recorder.made import endless, make_recording
 
@@ -63,6 +64,7 @@ def record(house: House) -> Recorded:
         found.ids[camera["name"]] = camera["id"]
         for begin, seconds in spans.get(n, ()):
             units = endless(clip(), (now + begin) * S, seconds)
-            make_recording(house.folder, units, camera_id=camera["id"])
+            # it arrives when it is recorded: how long it is kept counts from then
+            make_recording(house.folder, units, camera_id=camera["id"], clock=ManualClock(now * S))
     house.start()
     return found

@@ -129,7 +129,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
     }
   }, [ids.join(), may]);
 
-  useAddress(playing, ids, at);
+  const goTo = useAddress(playing, ids, at);
   useTold(playing);
 
   // ---- sound ----
@@ -146,7 +146,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
   // ---- what a person does ----
   const seek = (utcMs: number, dragging = false): void => sync.seek(utcMs, dragging);
   const show = (next: readonly string[]): void => {
-    if (next.length > 0) model.router.go(playbackPath(next.slice(0, MOST_IN_STEP), state.live ? null : sync.position.get()));
+    if (next.length > 0) goTo(playbackPath(next.slice(0, MOST_IN_STEP), state.live ? null : sync.position.get()));
   };
   const toEvent = (by: 1 | -1): void => {
     data.neighbour(ids, sync.position.get(), by).then(
@@ -359,9 +359,10 @@ function Deck({ cameras, allowed, at }: DeckProps) {
 }
 
 /** The address says which cameras and when, and going back to another one goes there. */
-function useAddress(playing: Playing, ids: readonly string[], at: number | null): void {
+function useAddress(playing: Playing, ids: readonly string[], at: number | null): (path: string) => void {
   const model = useModel();
-  const written = useRef<string | null>(null);
+  /** The address that this page stands for; another one is where somebody wants to go. */
+  const known = useRef(model.router.path.get());
   const { sync } = playing;
   const address = (): string => playbackPath(ids, sync.state.get().live ? null : sync.position.get());
   const latest = useLatest(address);
@@ -371,9 +372,9 @@ function useAddress(playing: Playing, ids: readonly string[], at: number | null)
     const write = (): void => {
       timer = null;
       due = Infinity;
-      const path = latest.current();
-      if (model.router.route.page !== "playback" || path === model.router.path.get()) return;
-      written.current = path;
+      const [path, now] = [latest.current(), model.router.path.get()];
+      if (path === now || known.current !== now) return;
+      known.current = path;
       model.router.replace(path);
     };
     const changed = (): void => {
@@ -391,14 +392,17 @@ function useAddress(playing: Playing, ids: readonly string[], at: number | null)
       ends.forEach((end) => end());
     };
   }, []);
-  const first = useRef(true);
+  const path = useStore(model.router.path);
   useEffect(() => {
-    const ours = first.current || written.current === model.router.path.get();
-    first.current = false;
-    if (ours) return;
+    if (known.current === path || model.router.route.page !== "playback") return;
+    known.current = path;
     if (at === null) sync.goLive();
     else if (Math.abs(at - sync.position.get()) >= 1) sync.seek(at);
-  }, [at]);
+  }, [path]);
+  return (wanted) => {
+    known.current = wanted;
+    model.router.go(wanted);
+  };
 }
 
 /** What happens by itself is said: to everybody what was jumped over, to a screen reader whether it plays. */

@@ -11,7 +11,8 @@ export class AxisSlot {
   readonly #host: Pick<PlayerHost, "attach" | "lend">;
   readonly #live: LivePlayer | null;
   readonly #recorded: PlaybackPlayer;
-  readonly #element: HTMLElement;
+  /** Where each is shown, one over the other. */
+  readonly #places: { readonly live: HTMLElement; readonly recorded: HTMLElement };
   #endLive: (() => void) | null = null;
   #endRecorded: (() => void) | null = null;
   #unwatch: (() => void) | null = null;
@@ -21,7 +22,7 @@ export class AxisSlot {
     this.#host = host;
     this.#live = live;
     this.#recorded = recorded;
-    this.#element = element;
+    this.#places = { live: place(element), recorded: place(element) };
   }
 
   set(live: boolean): void {
@@ -34,10 +35,10 @@ export class AxisSlot {
   #showLive(): void {
     const live = this.#live;
     if (!live) return;
-    if (this.#endRecorded) front(this.#recorded.element, live.element);
-    this.#endLive ??= this.#host.attach(live.id, this.#element);
+    if (this.#endRecorded) this.#front("recorded");
+    this.#endLive ??= this.#host.attach(live.id, this.#places.live);
     this.#when([live.view], () => live.view.get().phase !== "connecting" && live.view.get().phase !== "paused", () => {
-      front(live.element, this.#recorded.element);
+      this.#front("live");
       this.#endRecorded?.();
       this.#endRecorded = null;
       this.#recorded.rest();
@@ -46,14 +47,12 @@ export class AxisSlot {
 
   #showRecorded(): void {
     const recorded = this.#recorded;
-    if (this.#endLive && this.#live) front(this.#live.element, recorded.element);
-    if (!this.#endRecorded) {
-      this.#endRecorded = this.#host.lend(recorded, this.#element);
-    }
+    if (this.#endLive) this.#front("live");
+    this.#endRecorded ??= this.#host.lend(recorded, this.#places.recorded);
     recorded.wake();
     const there = (): boolean => recorded.landed || !["connecting", "loading", "shown"].includes(recorded.view.get().phase);
     this.#when([recorded.view, recorded.landings], there, () => {
-      if (this.#live) front(recorded.element, this.#live.element);
+      this.#front("recorded");
       this.#endLive?.();
       this.#endLive = null;
     });
@@ -79,10 +78,18 @@ export class AxisSlot {
     this.#unwatch?.();
     this.#endLive?.();
     this.#endRecorded?.();
+    for (const each of Object.values(this.#places)) each.remove();
+  }
+
+  #front(which: "live" | "recorded"): void {
+    this.#places.live.toggleAttribute("data-front", which === "live");
+    this.#places.recorded.toggleAttribute("data-front", which === "recorded");
   }
 }
 
-function front(element: HTMLElement, behind: HTMLElement): void {
-  element.dataset["front"] = "";
-  delete behind.dataset["front"];
+function place(parent: HTMLElement): HTMLElement {
+  const element = document.createElement("div");
+  element.className = "place";
+  parent.append(element);
+  return element;
 }

@@ -158,6 +158,21 @@ describe("fast scrubbing", () => {
   });
 });
 
+describe("a command that is not answered", () => {
+  it("is given again, but not while its picture is on its way", () => {
+    const p = shown();
+    p.seek(T + 60_000);
+    const before = id();
+    vi.advanceTimersByTime(7000);
+    p.control(performance.now());
+    expect(sent().at(-1)).toMatchObject({ type: "seek", at: when(60_000), id: before + 1 });
+    answer();
+    vi.advanceTimersByTime(7000);
+    p.control(performance.now());
+    expect(id()).toBe(before + 1);
+  });
+});
+
 describe("a picture that was asked for before", () => {
   it("is not taken for the one that is on its way", () => {
     const p = shown();

@@ -69,6 +69,8 @@ interface Flight {
 
 /** A picture that does not come within this long does not hold up the next one asked for … */
 const FLIGHT_MS = 2500;
+/** … what was not answered at all within this long is asked for again … */
+const UNANSWERED_MS = 6000;
 /** … and after this long it is said that it is being fetched. */
 const LATE_MS = 500;
 const QUIET_MS = 2000;
@@ -406,7 +408,7 @@ export class PlaybackPlayer {
   control(now: number): void {
     if (!this.#visible || this.#resting) return;
     const flight = this.#flight;
-    if (flight && now - flight.since > FLIGHT_MS) this.#flightOver();
+    if (flight && now - flight.since > FLIGHT_MS) this.#flightIsLate(flight, now);
     this.#checkEnd();
     this.#checkTrying(now);
     this.#asking.reconsider();
@@ -507,10 +509,14 @@ export class PlaybackPlayer {
     recording.show(ticks);
   }
 
-  #flightOver(): void {
-    const flight = this.#flight;
-    this.#flight = null;
-    if (flight && flight.at !== this.#at) this.#go();
+  #flightIsLate(flight: Flight, now: number): void {
+    if (flight.at !== this.#at) {
+      this.#flight = null;
+      this.#go();
+    } else if (!this.#accepts && now - flight.since > UNANSWERED_MS) {
+      // what is on its way is waited for, on a slow network too; what was not answered at all is asked for again
+      this.#ask();
+    }
   }
 
   /** Have the element do what is to be done. */

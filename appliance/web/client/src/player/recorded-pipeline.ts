@@ -60,6 +60,8 @@ const END_S = 0.06;
 /** … and by a decoder that keeps pictures back, by so much before it. */
 const TAIL_S = 0.5;
 const ROUNDING_S = 0.002;
+/** It plays, and has shown the same picture for so long. */
+const STANDS_MS = 400;
 /** From the edges of a picture, so that a browser's rounding finds the same one. */
 const INSIDE = TICKS_PER_SECOND / 2000;
 const SILENT_RATES = { slowest: 0.5, fastest: 2 };
@@ -78,6 +80,7 @@ export class RecordedPipeline implements DirectRecording {
   #seeking: number | null = null;
   #since = 0;
   #rate: number | null = null;
+  #moved = { to: 0, at: 0 };
   #muted = true;
   #callback = 0;
   #frames = 0;
@@ -130,7 +133,15 @@ export class RecordedPipeline implements DirectRecording {
 
   get stalled(): boolean {
     if (this.#wanted !== null) return true;
-    return this.#rate !== null && this.element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    return this.#rate !== null && (this.element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA || this.#stands);
+  }
+
+  /** It plays, and does not get on.  Whoever asks often enough finds out. */
+  get #stands(): boolean {
+    const { currentTime } = this.element;
+    const now = performance.now();
+    if (currentTime !== this.#moved.to || this.#rate === null || this.element.paused) this.#moved = { to: currentTime, at: now };
+    return now - this.#moved.at > STANDS_MS;
   }
 
   begin(stream: RecordedStream, init: ArrayBuffer): void {
@@ -217,7 +228,7 @@ export class RecordedPipeline implements DirectRecording {
     if (!range) return true;
     const left = range.end - this.element.currentTime;
     // some decoders keep the last pictures to themselves until others follow
-    return left <= END_S || (left < TAIL_S && this.element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA);
+    return left <= END_S || (left < TAIL_S && this.#stands);
   }
 
   beyond(): Picture | null {

@@ -1,0 +1,287 @@
+"""What was recorded, in the browser: the right picture at every instant, either way, in step, and up to now."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.pictures import WATCH
+from tests.e2e.recorded import FRAME_MS, PICTURES, Recorded, record
+from tests.e2e.visit import PATIENCE_S, PHONE, SHOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.e2e.house import House
+    from tests.e2e.visit import Visit
+    from tests.peers.cameras import Cameras
+
+pytestmark = [pytest.mark.browser, pytest.mark.peer]
+DEMO = False
+#: A browser without a way to play video: pictures come instead.
+NO_MEDIA = "delete window.MediaSource; delete window.ManagedMediaSource;"
+#: What each tile shows: its state, the number that the picture says of itself, and the video's own time.
+LOOK = f"""() => [...document.querySelectorAll(".pbstage .tile")].map((tile) => {{
+  const player = [...tile.querySelectorAll(".player")].at(-1) ?? null;
+  const shown = player && ({SHOWN})(player);
+  const seen = {{ phase: tile.dataset.phase, mode: tile.dataset.mode, number: null, time: null, rate: null }};
+  if (!shown) return seen;
+  const canvas = document.createElement("canvas");
+  canvas.width = 64; canvas.height = 36;
+  const context = canvas.getContext("2d");
+  context.drawImage(shown, 0, 0, 64, 36);
+  const data = context.getImageData(0, 0, 64, 36).data;
+  if (data[3] === 0) return seen;
+  seen.number = 0;
+  for (let bit = 0; bit < 8; bit++) seen.number = seen.number * 2 + (data[(8 * 64 + bit * 8 + 4) * 4] > 128);
+  if (shown.matches("video")) [seen.time, seen.rate] = [shown.currentTime * 1000, shown.playbackRate];
+  return seen;
+}})"""
+#: As `WATCH`, of the one of live and recorded that is in front.
+WATCH_FRONT = WATCH.replace('querySelector(".player")', 'querySelector(".place[data-front] .player")')
+#: Goes to an address without loading the page again, as going back does.
+GO = "(path) => { history.pushState({ depth: 1 }, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
+
+
+@pytest.fixture(scope="module")
+def recorded(house: House, cameras: Cameras) -> Recorded:
+    for n, name in enumerate(("Yard", "Quay", "Gate")):
+        house.add_camera(name, cameras.url(camera=n % 2 + 1), cameras.url("/sub", n % 2 + 1))
+    house.add_user("anna", "live=all", "playback=all")
+    return record(house)
+
+
+class Deck:
+    """The playback page of a visit."""
+
+    def __init__(self, page: Visit, recorded: Recorded, user: str = "admin") -> None:
+        self.visit, self.page, self.recorded = page, page.page, recorded
+        page.sign_in(user)
+
+    def path(self, at: float | None, *names: str) -> str:
+        cameras = ",".join(self.recorded.ids[name] for name in names)
+        moment = (
+            "" if at is None else f"&at={datetime.fromtimestamp(at / 1000, UTC).isoformat().replace('+00:00', 'Z')}"
+        )
+        return f"/playback?cams={cameras}{moment}"
+
+    def open(self, at: float | None, *names: str) -> None:
+        self.visit.open(self.path(at, *names))
+        expect(self.page.locator(".pbstage .tile")).to_have_count(len(names))
+
+    def go(self, at: float | None, *names: str) -> None:
+        self.page.evaluate(GO, self.path(at, *names))
+
+    def look(self) -> list[dict[str, Any]]:
+        return list(self.page.evaluate(LOOK))
+
+    def until(self, what: str, holds: Callable[[dict[str, Any]], Any], within_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Until it holds of the first picture; that."""
+        self.visit.until(what, lambda: holds(self.look()[0]), within_s)
+        return self.look()[0]
+
+    def pause(self) -> int:
+        """The number of the picture at which it stops."""
+        self.until("a picture", lambda seen: seen["phase"] == "shown")
+        self.page.keyboard.press("k")
+        expect(self.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+        self.until("a picture that stands", lambda seen: seen["phase"] == "shown")
+        return self.still()
+
+    def still(self) -> int:
+        before = None
+        for _ in range(50):
+            number = self.look()[0]["number"]
+            if number is not None and number == before:
+                return int(number)
+            before = number
+            self.page.wait_for_timeout(200)
+        raise AssertionError("it does not stand still")
+
+    def shows(self, number: int) -> None:
+        self.until(f"picture {number}", lambda seen: seen["number"] == number % PICTURES)
+
+    @property
+    def clock(self) -> str:
+        return self.page.locator(".clock").first.inner_text()
+
+
+def test_a_recording_plays_at_its_speed_and_stops_at_the_picture_of_the_clock(
+    visit: Callable[..., Visit], recorded: Recorded
+) -> None:
+    deck = Deck(visit(), recorded)
+    deck.open(recorded.start + 10_000, "Yard")
+    first = deck.until("it plays", lambda seen: seen["phase"] == "shown" and seen["time"] > recorded.start + 10_300)
+    assert (first["mode"], first["rate"]) == ("direct", 1)
+    deck.until("it goes on", lambda seen: seen["time"] > first["time"] + 1000)
+    deck.page.keyboard.press("]")
+    deck.until("twice as fast", lambda seen: seen["rate"] == 2)
+    number = deck.pause()
+    at = deck.look()[0]["time"]
+    assert number == recorded.number_at(at)
+    shown = datetime.fromtimestamp(at / 1000, UTC).astimezone().strftime("%H:%M:%S")
+    assert shown in deck.clock
+    # the address is where this is, and leads there again
+    deck.visit.until("the address", lambda: f"{int(at) % 1000:03d}Z" in deck.page.url)
+    address = deck.page.url
+    deck.go(recorded.start, "Yard")
+    deck.shows(0)
+    deck.page.evaluate(GO, address)
+    deck.shows(number)
+
+
+@pytest.mark.parametrize(("way", "count"), [("direct", 35), ("transcoded", 15)])
+def test_the_picture_of_any_instant_is_shown(
+    visit: Callable[..., Visit], recorded: Recorded, way: str, count: int
+) -> None:
+    page = visit()
+    if way == "transcoded":
+        page.context.add_init_script(NO_MEDIA)
+    deck = Deck(page, recorded)
+    deck.open(recorded.start + 5000, "Yard")
+    deck.pause()
+    chance = random.Random(count)
+    took = []
+    for _ in range(count):
+        since = chance.choice([chance.randrange(69_900), recorded.gap[1] - recorded.start + chance.randrange(19_500)])
+        begin = datetime.now(UTC)
+        deck.go(recorded.start + since, "Yard")
+        deck.shows(recorded.number_at(recorded.start + since))
+        took.append((datetime.now(UTC) - begin).total_seconds())
+    assert deck.look()[0]["mode"] == way
+    assert sorted(took)[count // 2] < 2.0
+
+
+def test_steps_go_to_the_next_picture_and_the_one_before_over_the_borders_of_files(
+    visit: Callable[..., Visit], recorded: Recorded
+) -> None:
+    deck = Deck(visit(), recorded)
+    deck.open(recorded.start + 30_000, "Yard")
+    deck.pause()
+    at = recorded.start + 60_000  # a file begins there
+    deck.go(at, "Yard")
+    number = recorded.number_at(at)
+    deck.shows(number)
+    for by in (*[-1] * 4, *[1] * 6):
+        number += by
+        deck.page.keyboard.press("." if by == 1 else ",")
+        deck.shows(number)
+
+
+def test_backwards_and_fast_come_as_pictures_and_a_pause_holds_the_one_on_screen(
+    visit: Callable[..., Visit], recorded: Recorded
+) -> None:
+    deck = Deck(visit(), recorded)
+    deck.open(recorded.start + 46_000, "Yard")
+    before = deck.pause()
+    deck.page.keyboard.press("j")
+    deck.until("pictures", lambda seen: seen["mode"] == "transcoded" and seen["number"] < before - 10)
+    numbers = [deck.look()[0]["number"] for _ in range(10)]
+    assert numbers == sorted(numbers, reverse=True)
+    number = deck.pause()
+    deck.page.keyboard.press(",")
+    deck.shows(number - 1)
+    deck.page.get_by_role("button", name="Speed: −1×").click()
+    deck.page.get_by_text("8×", exact=True).last.click()
+    expect(deck.page.get_by_text("Key frames only")).to_be_visible()
+    deck.until("key pictures", lambda seen: seen["mode"] == "transcoded" and seen["number"] % 25 == 0)
+
+
+def test_a_gap_is_jumped_over_with_a_word_or_waited_in(visit: Callable[..., Visit], recorded: Recorded) -> None:
+    deck = Deck(visit(), recorded)
+    deck.open(recorded.gap[0] - 2500, "Yard")
+    expect(deck.page.get_by_text(re.compile(r"^Skipped 4\smin without recording$"))).to_be_visible(
+        timeout=PATIENCE_S * 1000
+    )
+    deck.until("it goes on behind the gap", lambda seen: seen["time"] > recorded.gap[1] + 200)
+    deck.pause()
+    deck.go(recorded.gap[0] + 5000, "Yard")
+    expect(deck.page.get_by_text("No recording here")).to_be_visible()
+    deck.page.get_by_role("button", name=re.compile("^Go to ")).first.click()
+    deck.shows(0)
+
+
+def test_live_and_recorded_are_one_picture_without_black_between(
+    visit: Callable[..., Visit], recorded: Recorded
+) -> None:
+    deck = Deck(visit(), recorded)
+    deck.open(recorded.now - 30_000, "Yard")
+    deck.until("the recording", lambda seen: seen["phase"] == "shown")
+    live = deck.page.locator(".play-side").get_by_role("button", name="Live")
+    deck.page.evaluate(WATCH_FRONT)
+    live.click()
+    deck.until("live", lambda seen: seen["phase"] == "live" and seen["mode"] == "direct")
+    expect(live).to_have_attribute("aria-pressed", "true")
+    now = int(deck.page.evaluate("Date.now()"))
+    deck.go(now - 12_000, "Yard")
+    deck.until("the recording again", lambda seen: seen["phase"] == "shown" and abs(seen["time"] - now) < 15_000)
+    painted = deck.page.evaluate("() => { cancelAnimationFrame(window.looking); return window.painted; }")
+    assert min(bright for _, bright in painted) > 10
+    for _ in range(2):
+        deck.page.keyboard.press("]")
+    expect(live).to_have_attribute("aria-pressed", "true", timeout=PATIENCE_S * 1000)  # by itself
+    deck.until("live", lambda seen: seen["phase"] == "live")
+
+
+def test_three_cameras_play_in_step(visit: Callable[..., Visit], recorded: Recorded, tmp_path: Path) -> None:
+    deck = Deck(visit(), recorded)
+    deck.open(recorded.start + 12_000, "Yard", "Quay", "Gate")
+    deck.visit.until("all play", lambda: all(seen["phase"] == "shown" for seen in deck.look()))
+
+    def apart() -> float:
+        times = [seen["time"] for seen in deck.look()]
+        return float(max(times) - min(times))
+
+    deck.visit.until("they are in step", lambda: apart() <= FRAME_MS)
+    worst = []
+    for _ in range(10):
+        deck.page.wait_for_timeout(100)
+        worst.append(apart())
+    assert sorted(worst)[-2] <= FRAME_MS, worst  # one may be seen in the middle of a correction
+    number = deck.pause()
+    assert [seen["number"] for seen in deck.look()] == [number, number, number - 250 % PICTURES]
+    deck.page.screenshot(path=tmp_path / "three.png")
+    deck.go(recorded.start + 5000, "Yard", "Quay", "Gate")  # one was not recorded then
+    tile = deck.page.locator(".pbstage .tile").nth(2)
+    expect(tile.get_by_text("No recording here")).to_be_visible()
+    tile.get_by_role("button", name=re.compile("^Go to ")).click()
+    deck.visit.until(
+        "all are where it begins",
+        lambda: [seen["number"] for seen in deck.look()] == [recorded.number_at(recorded.start + 10_000)] * 2 + [0],
+    )
+
+
+def test_a_right_that_is_taken_takes_the_picture(visit: Callable[..., Visit], house: House, recorded: Recorded) -> None:
+    deck = Deck(visit(), recorded, "anna")
+    deck.open(recorded.start + 20_000, "Quay")
+    deck.until("it plays", lambda seen: seen["phase"] == "shown")
+    house.fanal("user", "set", "anna", "playback=Yard")
+    denied = deck.until("no picture", lambda seen: seen["phase"] == "denied", 5 + PATIENCE_S)
+    assert denied["number"] is None
+    expect(deck.page.get_by_text("You may not play back this camera")).to_be_visible()
+    house.fanal("user", "set", "anna", "playback=none")
+    expect(deck.page.get_by_text("You may not play back any camera yet.")).to_be_visible(timeout=PATIENCE_S * 1000)
+
+
+def test_on_a_phone_in_french_from_one_camera_to_its_recording(
+    visit: Callable[..., Visit], recorded: Recorded, tmp_path: Path
+) -> None:
+    page = visit(size=PHONE, language="fr-FR", has_touch=True, is_mobile=True)
+    deck = Deck(page, recorded)
+    page.open(f"/camera/{recorded.ids['Yard']}")
+    page.page.get_by_role("button", name="Relire").click()
+    expect(page.page.locator(".pbstage .tile")).to_have_count(1)
+    deck.until("what was recorded a moment ago", lambda seen: seen["phase"] == "shown" and seen["time"])
+    assert re.search(r"/playback\?cams=[\w-]+&at=", page.page.url)
+    expect(page.page.get_by_role("link", name="Relecture")).to_have_attribute("aria-current", "page")
+    assert page.page.title() == "Yard, relecture – Fanal"
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    box = page.box_for(page.page.locator(".tl canvas"))
+    assert box["width"] >= PHONE["width"] - 2
+    page.page.screenshot(path=tmp_path / "phone.png")
