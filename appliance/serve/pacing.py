@@ -34,13 +34,15 @@ _MARKS = 256
 class Way(NamedTuple):
     """What the kernel knows of the network to a client (TCP_INFO).
 
-    ``lost``: the share that was sent again.  ``held``: bytes that the network was not given yet.
+    ``lost``: the share that was sent again.  ``held``: bytes that the network was not given yet.  ``heard_s``: how long
+    ago the last acknowledgement came.
     """
 
     round_trip_s: float
     least_round_trip_s: float
     lost: float
     held: int
+    heard_s: float = 0.0
 
 
 class Sender(Protocol):
@@ -91,8 +93,10 @@ class Pace:
         self._acknowledged = acknowledged
         while self._marks and self._marks[0][1] <= acknowledged:
             self._marks.popleft()
-        while self._ends and self._ends[0][1] <= acknowledged:
-            self._arrived_s = now - self._ends.popleft()[0]
+        if self._ends and self._ends[0][1] <= acknowledged:
+            came = self._came(now)
+            while self._ends and self._ends[0][1] <= acknowledged:
+                self._arrived_s = max(0.0, came - self._ends.popleft()[0])
         if self._marks:
             self._seen.append((now, acknowledged))
             while now - self._seen[0][0] > RATE_S:
@@ -119,6 +123,13 @@ class Pace:
             arrived_s=self._arrived_s,
             left_s=(written - acknowledged) * (now - since) / (acknowledged - then) if acknowledged > then else inf,
         )
+
+    def _came(self, now: float) -> float:
+        """When what is acknowledged was: not when it is looked at, which is seldom where pictures are few."""
+        if now - self._ends[0][0] <= LEAST_WAY_S + JITTER_S:
+            return now  # in time in any case
+        way = self._sender.way()
+        return now if way is None else now - way.heard_s
 
     def _is_given_to_the_network(self, now: float) -> bool:
         """Whether the first picture went at once, and only its acknowledgement may be late."""

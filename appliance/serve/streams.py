@@ -32,9 +32,9 @@ SLICE = 1 << 16  # bytes given to one system call: what is larger gives the loop
 MEDIA_LOWAT = 16 * 1024  # bytes not yet sent that a live socket may hold: what is late is dropped by us, not buried
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time, which makes close() a reset
 _LINUX_KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
-#: linux/tcp.h, struct tcp_info up to tcpi_bytes_retrans: tcpi_rtt, tcpi_notsent_bytes, tcpi_min_rtt, bytes; times in
-#: microseconds
-_TCP_INFO = struct.Struct("=68xI72xII48xQQ")
+#: linux/tcp.h, struct tcp_info up to tcpi_bytes_retrans: tcpi_last_ack_recv in milliseconds, tcpi_rtt,
+#: tcpi_notsent_bytes, tcpi_min_rtt, bytes; other times in microseconds
+_TCP_INFO = struct.Struct("=56xI8xI72xII48xQQ")
 _UNKNOWN = 0xFFFF_FFFF
 _UNACKNOWLEDGED_MS = 30_000  # a peer that acknowledges nothing for so long is gone
 
@@ -111,9 +111,10 @@ class DirectStream(trio.abc.Stream):
             return None
         if len(info) < _TCP_INFO.size:
             return None
-        round_trip, held, least, sent, again = _TCP_INFO.unpack(info)
+        heard, round_trip, held, least, sent, again = _TCP_INFO.unpack(info)
         lost = again / sent if sent else 0.0
-        return Way(round_trip / 1e6, (round_trip if least == _UNKNOWN else least) / 1e6, lost, held)
+        least = round_trip if least == _UNKNOWN else least
+        return Way(round_trip / 1e6, least / 1e6, lost, held, heard / 1e3)
 
     def abort(self) -> None:
         """Close at once: no goodbye, what the kernel holds is thrown away, whoever waits here is woken."""

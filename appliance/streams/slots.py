@@ -114,6 +114,7 @@ def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment)
             "cause": slot.cause,
             "level": slot.level,
             "quality": rung.quality,
+            "codec": segment.video.codec,
         }
     )
     return [text_frame(text)]

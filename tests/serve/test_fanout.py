@@ -37,6 +37,7 @@ class FakeLane:
         self.on_the_way = 0  # bytes that were taken and have not arrived
         self.held: int | None = None  # of them, what the network was not given yet; None: all
         self.round_trip_s = 0.02
+        self.heard_s = 0.0  # how long ago the last acknowledgement came
         self._more = trio.Event()
 
     def try_send(self, data: bytes | memoryview) -> int:
@@ -66,7 +67,8 @@ class FakeLane:
         return self.on_the_way
 
     def way(self) -> Way | None:
-        return Way(self.round_trip_s, self.round_trip_s, 0.0, self.on_the_way if self.held is None else self.held)
+        held = self.on_the_way if self.held is None else self.held
+        return Way(self.round_trip_s, self.round_trip_s, 0.0, held, self.heard_s)
 
     def abort(self) -> None:
         self.aborted = True

@@ -95,6 +95,23 @@ def test_a_slow_network_gets_the_next_one_when_little_is_left_of_the_last() -> N
         assert pace.may_begin(at, 2 * written) is may, at
 
 
+def test_what_arrived_long_before_it_is_looked_at_is_not_slow() -> None:
+    """Of two pictures a second the next comes half a second later; the last arrived after a tenth of that."""
+    for heard_s, may in ((0.45, True), (0.0, False)):
+        lane = FakeLane()
+        lane.round_trip_s, lane.heard_s = 0.02, heard_s
+        pace = Pace(lane)
+        pace.comes(jpeg(1))
+        pace.begin(0.0)
+        pace.wrote(0.0, 30_000, whole=True)
+        lane.on_the_way = 0
+        assert pace.acknowledged(0.5, 30_000) == 30_000
+        pace.begin(0.5)
+        pace.wrote(0.5, 60_000, whole=True)
+        lane.on_the_way, lane.heard_s = 30_000, 0.0
+        assert pace.may_begin(0.56, 60_000) is may  # on its way for no longer than may be, if the last one was in time
+
+
 async def test_who_is_gone_is_left_to_whoever_writes_next() -> None:
     lane = FakeLane()
     pace = Pace(lane)
@@ -122,6 +139,11 @@ async def test_the_kernel_says_how_long_the_way_is() -> None:
         assert 0 < way.round_trip_s < 1
         assert way.lost == 0
         assert way.held == 0
+        before = way.heard_s
+        await trio.sleep(0.05)
+        way = stream.way()
+        assert way is not None
+        assert way.heard_s >= before + 0.04
         while stream.try_send(b"x" * 65536):
             pass
         way = stream.way()

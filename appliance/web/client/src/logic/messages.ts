@@ -20,6 +20,8 @@ export interface StreamMessage {
   readonly level?: number | null;
   /** Of JPEG. */
   readonly quality?: number | null;
+  /** What the camera sends, where JPEG is made of it: "h265". */
+  readonly codec?: string | null;
   /** 90 kHz ticks since the Unix epoch of decode time 0; 0 for transcoded streams, whose pictures bring their time. */
   readonly utcZero: number;
 }
@@ -89,7 +91,7 @@ export function readStream(data: Record<string, unknown>): StreamMessage | null 
     height: amount(data["height"]) ?? 0,
     fps: amount(data["fps"]),
     reason: text(data["reason"]),
-    ...(pictures ? { cause: text(data["cause"]), level: amount(data["level"]), quality: amount(data["quality"]) } : {}),
+    ...(pictures ? { cause: text(data["cause"]), level: amount(data["level"]), quality: amount(data["quality"]), codec: text(data["codec"], 16) } : {}),
     utcZero,
   };
 }

@@ -45,9 +45,9 @@ describe("messages of the live socket", () => {
   });
   it("announce pictures without a codec or a zero of time", () => {
     const announced = { type: "stream", mode: "transcoded", stream: "main", width: 640, height: 360, fps: 12, reason: "codec" };
-    expect(parseMessage(JSON.stringify(announced))).toEqual({ ...announced, mime: "image/jpeg", utcZero: 0, cause: null, level: null, quality: null });
-    const less = { ...announced, reason: "bandwidth", cause: "codec", level: 2, quality: 45 };
-    expect(parseMessage(JSON.stringify(less))).toMatchObject({ reason: "bandwidth", cause: "codec", level: 2, quality: 45 });
+    expect(parseMessage(JSON.stringify(announced))).toEqual({ ...announced, mime: "image/jpeg", utcZero: 0, cause: null, level: null, quality: null, codec: null });
+    const less = { ...announced, reason: "bandwidth", cause: "codec", level: 2, quality: 45, codec: "h265" };
+    expect(parseMessage(JSON.stringify(less))).toMatchObject({ reason: "bandwidth", cause: "codec", level: 2, quality: 45, codec: "h265" });
     expect(parseMessage(JSON.stringify({ ...announced, stream: 7 }))).toBeNull();
     expect(parseMessage(JSON.stringify({ ...announced, mode: "direct" }))).toBeNull();
   });

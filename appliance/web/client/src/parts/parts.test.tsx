@@ -198,6 +198,8 @@ describe("a transcoded picture", () => {
     };
     expect(shown(MADE)).toEqual(["Transcoded: this browser cannot play H.265"]);
     expect(shown(MADE, CAMERA)).toEqual(["Transcoded: this browser cannot play what the camera sends"]);
+    const sent = { ...MADE, stream: { ...MADE.stream!, codec: "mpeg4" } }; // what is known now counts, not what the list said before
+    expect(shown(sent)).toEqual(["Transcoded: this browser cannot play MPEG-4"]);
     expect(shown(because("mask"))).toEqual(["Privacy mask"]);
     expect(shown(because("unheard-of"))).toEqual(["Transcoded"]);
     expect(shown(because("requested", { own: "no_media" }))).toEqual(["Transcoded: this browser plays still pictures only"]);

@@ -18,7 +18,7 @@ export function usedStream(camera: Camera, view: Source): CameraStream | null {
 }
 
 function codecOf(camera: Camera, view: Source): string | null {
-  const codec = usedStream(camera, view)?.codec ?? null;
+  const codec = view.stream?.codec ?? usedStream(camera, view)?.codec ?? null;
   return codec === null ? null : format.codecName(codec);
 }
 
@@ -221,7 +221,7 @@ export function advice(i18n: Translator, camera: Camera, view: PlayerView, figur
   switch (reason) {
     case "codec": {
       if (view.stream?.mode === "direct") break;
-      const h265 = used?.codec === "h265" || /hvc1|hev1/.test(view.codec ?? "");
+      const h265 = (view.stream?.codec ?? used?.codec) === "h265" || /hvc1|hev1/.test(view.codec ?? "");
       if (!camera.streams.some((s) => s.codec === "h264")) {
         settings(
           camera.streams.length > 1
