@@ -94,9 +94,11 @@ class Archive:
 
         Raises `Fault` as `open` does, for one of those that cannot be opened.
         """
-        kept = {number: opened for number, opened in self._opened.items() if not self._index.is_growing(opened.file)}
+        kept = dict(self._opened)
         formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
-        contents = await self._query(partial(self._index.contents, [file.id for file in files if file.id not in kept]))
+        contents = await self._query(
+            partial(self._index.contents, [file.id for file in files if file.path not in kept])
+        )
         found: list[Opened | None] = [None] * len(files)
         faults: list[Fault] = []
 
@@ -104,7 +106,7 @@ class Archive:
             try:
                 for number in range(first, len(files), OPENERS):
                     file = files[number]
-                    known = kept.get(file.id)
+                    known = kept.get(file.path)
                     if known is None or known.file.size < file.size:
                         known = self._open(file, formats, contents.get(file.id))
                     found[number] = known
