@@ -21,6 +21,7 @@ from appliance.store.folder import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from appliance.media.units import AudioFormat, VideoFormat
     from appliance.recorder.index import Index
@@ -40,7 +41,7 @@ class Archive:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._opened: OrderedDict[int, Opened] = OrderedDict()
+        self._opened: OrderedDict[Path, Opened] = OrderedDict()
         self._disk = trio.CapacityLimiter(READERS)
         self._queries = trio.CapacityLimiter(READERS)
 
@@ -77,13 +78,13 @@ class Archive:
 
         Raises `Fault` ``recording_gone``, ``recording_damaged``.
         """
-        kept = self._opened.get(file.id)
+        kept = self._opened.get(file.path)
         if kept is not None and kept.file.size >= file.size:
-            self._opened.move_to_end(file.id)
+            self._opened.move_to_end(file.path)
             return kept
         opened = await trio.to_thread.run_sync(self._open, file, limiter=self._disk)
         if not self._index.is_growing(opened.file):
-            self._opened[file.id] = opened
+            self._opened[file.path] = opened
             while len(self._opened) > OPENED_KEPT:
                 self._opened.popitem(last=False)
         return opened
@@ -93,9 +94,10 @@ class Archive:
 
         Raises `Fault` as `open` does, for one of those that cannot be opened.
         """
-        kept = {number: opened for number, opened in self._opened.items() if not self._index.is_growing(opened.file)}
+        kept = dict(self._opened)
         formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
-        contents = await self._query(partial(self._index.contents, [file.id for file in files if file.id not in kept]))
+        asked = [file.id for file in files if file.path not in kept and not self._index.is_growing(file)]
+        contents = await self._query(partial(self._index.contents, asked))
         found: list[Opened | None] = [None] * len(files)
         faults: list[Fault] = []
 
@@ -103,9 +105,10 @@ class Archive:
             try:
                 for number in range(first, len(files), OPENERS):
                     file = files[number]
-                    known = kept.get(file.id)
+                    known = kept.get(file.path)
                     if known is None or known.file.size < file.size:
-                        known = self._open(file, formats, contents.get(file.id))
+                        growing = self._index.is_growing(file)  # of which the index has nothing by its number
+                        known = self._open(file, formats, None if growing else contents.get(file.id))
                     found[number] = known
             except Fault as fault:
                 faults.append(fault)

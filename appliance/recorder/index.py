@@ -127,8 +127,8 @@ class Index:
 
     def content(self, file: RecordedFile) -> tuple[SampleTable | bytes, bytes] | None:
         """The samples of a file, or the blob of them, and its init segment; None if the index does not have them."""
-        for growing in tuple(self._growing.values()):
-            if growing.id == file.id:
+        for growing in self.growing:
+            if growing.path == file.path:  # numbers are given again, after an index was lost
                 return growing.table(), growing.init
         with self.database.read() as connection:
             row = connection.execute(
@@ -150,7 +150,7 @@ class Index:
         return {number: (samples, init) for number, samples, init in rows}
 
     def is_growing(self, file: RecordedFile) -> bool:
-        return any(growing.id == file.id for growing in tuple(self._growing.values()))
+        return any(growing.path == file.path for growing in self.growing)
 
     @property
     def growing(self) -> list[Growing]:
