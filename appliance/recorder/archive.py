@@ -96,9 +96,8 @@ class Archive:
         """
         kept = dict(self._opened)
         formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
-        contents = await self._query(
-            partial(self._index.contents, [file.id for file in files if file.path not in kept])
-        )
+        asked = [file.id for file in files if file.path not in kept and not self._index.is_growing(file)]
+        contents = await self._query(partial(self._index.contents, asked))
         found: list[Opened | None] = [None] * len(files)
         faults: list[Fault] = []
 
@@ -108,7 +107,8 @@ class Archive:
                     file = files[number]
                     known = kept.get(file.path)
                     if known is None or known.file.size < file.size:
-                        known = self._open(file, formats, contents.get(file.id))
+                        growing = self._index.is_growing(file)  # of which the index has nothing by its number
+                        known = self._open(file, formats, None if growing else contents.get(file.id))
                     found[number] = known
             except Fault as fault:
                 faults.append(fault)

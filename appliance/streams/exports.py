@@ -69,7 +69,7 @@ class Exports:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._kept: OrderedDict[tuple[Wanted, tuple[tuple[int, int], ...]], Export] = OrderedDict()
+        self._kept: OrderedDict[tuple[Wanted, tuple[RecordedFile, ...]], Export] = OrderedDict()
         self._makers = trio.CapacityLimiter(MAKERS)
         self._running: Counter[str] = Counter()  # by user id
         self._left = trio.Event()
@@ -105,7 +105,7 @@ class Exports:
     async def lay_out(self, wanted: Wanted) -> Export:
         """The file.  Raises `Fault` ``no_recording``, or with what keeps it from being made."""
         files = await self._archive.files(wanted.camera_id, wanted.stream, wanted.start, wanted.end)
-        key = (wanted, tuple((file.id, file.size) for file in files))
+        key = (wanted, tuple(files))
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
