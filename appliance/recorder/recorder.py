@@ -269,7 +269,8 @@ async def open_recorder(
             try:
                 yield recorder
             finally:
-                await recorder.stop()
+                with trio.move_on_after(2 * LAST_S, shield=True):
+                    await recorder.stop()
                 nursery.cancel_scope.cancel()
     finally:
         with trio.move_on_after(LAST_S, shield=True):
