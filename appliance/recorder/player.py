@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.faults import Fault
-from appliance.media.sample_table import AUDIO, LEADING, SYNC
+from appliance.media.sample_table import AUDIO, LEADING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -31,8 +30,6 @@ DAMAGED: Final = "recording_damaged"
 GAP = 2 * TICKS_PER_SECOND
 #: Where a file is missing, those beside it are looked for so far away.
 MISSING = 3600 * TICKS_PER_SECOND
-#: Read from the disk at once, at least: the next samples, too.
-PIECE = 256 << 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +138,7 @@ class Strip:
         opened = await self.again(group.opened)
         if len(opened.table.key_pictures) > group.number + 1:
             return _group(opened, group.number + 1)
-        return _first(await self._open_after(group.file))
+        return _first(await self.opened_after(group.file))
 
     async def grown(self, group: Group) -> Group | None:
         """The same group with what of it was recorded since; None: nothing was."""
@@ -219,7 +216,7 @@ class Strip:
         now = next((each for each in found if each.id == file.id), file)
         return opened if now == file else await self.archive.open(now)
 
-    async def _open_after(self, file: RecordedFile) -> Opened | None:
+    async def opened_after(self, file: RecordedFile) -> Opened | None:
         """The file that follows, whatever the gap."""
         later: RecordedFile | None = file
         while later is not None:
@@ -263,88 +260,6 @@ class Strip:
         before = [each for each in around if each.end <= at]
         after = [each for each in around if each.start > at]
         return before[-1] if before and after and after[0].start - before[-1].end < GAP else None
-
-
-class Cursor:
-    """Goes through the samples from a group on, file after file: pictures and sound, as they were written."""
-
-    def __init__(self, strip: Strip, group: Group) -> None:
-        self._strip = strip
-        self.opened = group.opened
-        self.number = group.first
-
-    @property
-    def is_audio(self) -> bool:
-        return bool(self._flags & AUDIO)
-
-    @property
-    def is_key(self) -> bool:
-        return self._flags & (AUDIO | SYNC) == SYNC
-
-    @property
-    def leading(self) -> bool:
-        return bool(self._flags & LEADING)
-
-    @property
-    def _flags(self) -> int:
-        return int(self.opened.table.flags[self.number])
-
-    @property
-    def dts(self) -> int:
-        """In UTC ticks, as `pts`."""
-        return self.opened.file.zero + int(self.opened.table.dts[self.number])
-
-    @property
-    def pts(self) -> int:
-        return self.opened.file.zero + int(self.opened.table.pts[self.number])
-
-    @property
-    def ends_at(self) -> int:
-        return self.pts + int(self.opened.table.duration[self.number])
-
-    async def advance(self) -> bool:
-        """On to the next sample; False: there is none yet, and the cursor stays."""
-        if self.number + 1 < len(self.opened.table):
-            self.number += 1
-            return True
-        now = await self._strip.again(self.opened)
-        if self.number + 1 < len(now.table):
-            self.opened = now
-            self.number += 1
-            return True
-        later = await self._strip._open_after(self.opened.file)
-        if later is None:
-            return False
-        self.opened, self.number = later, int(later.table.key_pictures[0])
-        return True
-
-
-class Spool:
-    """Reads samples of files, forwards, a piece at a time."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._file_id: int | None = None
-        self._at = 0
-        self._piece = b""
-
-    async def sample(self, opened: Opened, number: int, *, ahead: bool = True) -> bytes:
-        """The coded picture or sound.  ``ahead``: the samples behind it will be asked for next."""
-        return await self._read(opened, number, 0, ahead=ahead)
-
-    async def fragment(self, opened: Opened, number: int) -> bytes:
-        """``moof`` and ``mdat``, as in the file."""
-        return await self._read(opened, number, OVERHEAD, ahead=True)
-
-    async def _read(self, opened: Opened, number: int, before: int, *, ahead: bool) -> bytes:
-        table, file = opened.table, opened.file
-        start, end = int(table.offset[number]) - before, int(table.offset[number] + table.size[number])
-        at = start - self._at
-        if self._file_id != file.id or at < 0 or end - self._at > len(self._piece):
-            size = min(max(PIECE, end - start), table.file_size - start) if ahead else end - start
-            self._piece = await self._archive.read(file, start, size)
-            self._file_id, self._at, at = file.id, start, 0
-        return self._piece[at : at + end - start]
 
 
 def _group(opened: Opened, number: int) -> Group:

@@ -13,7 +13,7 @@ import trio
 
 from appliance.media.cheapest import USUAL_FPS
 from appliance.media.sample_table import SYNC
-from appliance.recorder.player import Spool
+from appliance.recorder.spool import Spool
 from appliance.streams.recorded import measured
 from appliance.streams.transcoder import is_passed, opening
 from appliance.workers.wire import PipelineRung, PipelineRungs, PipelineUnit, PipelineWorked

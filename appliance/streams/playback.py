@@ -274,7 +274,8 @@ class Playback:
             await self._go_on()
             return self._mend(show, error)
         if show.playing:
-            await show.playhead.reach(end)
+            if show.playhead.runs:
+                await show.playhead.reach(end)
             await self._go_on()
             self._stop_at(end - 1 if show.speed > 0 else end, "ended")  # where the last picture is still shown
         return False

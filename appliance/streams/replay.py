@@ -15,7 +15,8 @@ from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import Fragment, init_segment, mime_type
 from appliance.media.masks import NO_MASK
 from appliance.media.units import Run
-from appliance.recorder.player import GAP, Cursor, Spool
+from appliance.recorder.player import GAP
+from appliance.recorder.spool import Cursor, Spool
 from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.streams import messages
 from appliance.streams.playhead import zero_before

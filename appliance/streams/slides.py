@@ -38,6 +38,9 @@ AHEAD: Final = 8
 BACKWARDS_BYTES, BACKWARDS_LEAST, BACKWARDS_MOST = 12 << 20, 8, 64
 #: With a picture that was stepped to so many are made that will be stepped to next.
 KEPT: Final = 6
+#: Nothing is made for later than in so long, and of so many groups that give no picture none did: it is no video.
+AHEAD_S, BARREN = 10.0, 10
+LOOK_S = 0.1
 #: What is so late is not made, or not shown where there is a newer one.
 LATE_S: Final = 0.25
 #: Where the client names no rate, key pictures come so often at most.
@@ -72,6 +75,7 @@ class Slides:
         self._end = show.at
         self._failed: Exception | None = None
         self._announced = False
+        self._groups = 0  # that were gone through
         self._sequence = 0
         self.mean_bytes: float | None = None
 
@@ -126,7 +130,7 @@ class Slides:
     async def _make_forwards(self, room: Darkroom) -> None:
         show, group = self._show, self._show.group
         first: int | None = None  # of the times that are left
-        while True:
+        while await self._is_time_for(group):
             scene = await show.strip.scene(group)
             first = scene.upto(show.at) if first is None else first
             wanted = self._paced([at for at in scene.times if at >= first])
@@ -175,7 +179,7 @@ class Slides:
         if not is_keys_only(show.speed):  # as many as are wanted, but the first is that of the moment
             await self._make_one(room)
             shown = group.key_at
-        while True:
+        while await self._is_time_for(group):
             at = group.key_at
             late = show.playhead.runs and show.playhead.due_s(at) < -LATE_S
             if shown is None or (abs(at - shown) >= interval * 0.98 and not late):
@@ -195,7 +199,7 @@ class Slides:
         """All pictures, the last of each group first: a group is decoded for as many of them as fit, and again."""
         show, group = self._show, self._show.group
         last: int | None = None
-        while True:
+        while await self._is_time_for(group):
             scene = await show.strip.scene(group)
             times = scene.times if last is None else [at for at in scene.times if at < last]
             if last is None:
@@ -219,6 +223,16 @@ class Slides:
         await room.develop(scene.needed(wanted), wanted, keep)
         for slide in reversed(made):
             await self._send.send(slide)
+
+    async def _is_time_for(self, group: Group) -> bool:
+        """Wait until it is; False: what was recorded gives no pictures."""
+        self._groups += 1
+        head = self._show.playhead
+        while True:
+            early_s = head.due_s(group.key_at) - AHEAD_S if head.runs else 0.0
+            if early_s <= 0:
+                return self._announced or self._groups <= BARREN
+            await trio.sleep(min(early_s, LOOK_S))  # a gap may be skipped meanwhile
 
     async def _cross(self, since: int, until: int) -> None:
         if abs(until - since) >= GAP:

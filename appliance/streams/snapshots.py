@@ -14,7 +14,8 @@ from appliance.base.faults import Fault, Kind
 from appliance.media.adaptive import Wish, choose
 from appliance.media.choice import Admission
 from appliance.media.offer import Offer
-from appliance.recorder.player import Spool, Strip
+from appliance.recorder.player import Strip
+from appliance.recorder.spool import Spool
 from appliance.sites.source import Trouble
 from appliance.streams.beginning import no_picture
 from appliance.workers.wire import Kind as Job

@@ -11,7 +11,8 @@ import pytest
 from appliance.base.faults import Fault
 from appliance.media.units import AccessUnit
 from appliance.recorder.archive import Archive
-from appliance.recorder.player import GAP, Cursor, Spool, Strip
+from appliance.recorder.player import GAP, Strip
+from appliance.recorder.spool import Cursor, Spool
 from tests.media.clips import encode_aac, encode_h264
 from tests.recorder.made import endless, make_recording, open_index
 from tests.streams.recordings import FRAME, with_leading

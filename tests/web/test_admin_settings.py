@@ -84,6 +84,8 @@ BAD: list[tuple[str, str, Any]] = [
 ] + [
     ("performance", "streams_per_user", value) for value in (0, 1001)
 ] + [
+    ("performance", "seeks_per_user", value) for value in (0, 101, 2.5)
+] + [
     ("performance", "viewers_per_server", value) for value in (0, 5001)
 ] + [
     ("performance", "direct", value) for value in (0, "off", None)

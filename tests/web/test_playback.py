@@ -6,7 +6,7 @@ import os
 import random
 import signal
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from appliance.auth.rights import ALL, Right
 from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.clock import to_rfc3339
 from appliance.media.fmp4_read import read_samples
-from tests.media.clips import encode_aac, encode_h264, encode_h265
+from tests.media.clips import Clip, encode_aac, encode_h264, encode_h265
 from tests.recorder.made import endless, make_recording
 from tests.streams.recordings import FRAME, START, number_in, stretch, with_leading
 from tests.web.appliance import House, running_house
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 CLIP = encode_h264(200, gop=25, b=2, sc_threshold="0")
 #: Pictures are shown before the key picture that they follow, and refer to what was before that.
 OPEN = with_leading(encode_h264(250, gop=25, b=2, **{"x264-params": "open-gop=1:scenecut=0:keyint=25:bframes=2"}))
+HALF = encode_h264(50, (160, 90), gop=10)
 OTHER = encode_h265(100, (320, 180), gop=25)
 SOUND, SOUNDS = encode_aac(2.0)
 DIRECT = {"width": 320, "height": 180, "codecs": [AVC, HEVC]}
@@ -569,5 +570,28 @@ def test_whoever_steps_on_gets_pictures_that_were_made_with_the_first(world: Wor
             told = await view.told("stream")
             ((_, jpeg),) = await pictures(view, 1)
             assert (told["width"], decode(jpeg).shape) == (160, (90, 160, 3))
+
+    world.do(act)
+
+
+@pytest.mark.parametrize("speed", [1, -1, 8])
+def test_what_cannot_be_decoded_is_told_and_nobody_races_through_it(world: World, speed: int) -> None:
+    async def act(world: World) -> None:
+        house = world.house
+        camera = await house.camera(f"Noise {speed}")
+        await house.services.auth.users.grant("anna", {Right.PLAYBACK: ALL})
+        index, clock = house.services.archive._index, house.services.clock
+        noise = [replace(unit, data=b"\0\0\0\x40" + b"\x65" + b"\xa5" * 63) for unit in HALF.units]
+        units = endless(Clip(HALF.format, noise), LONG, 20)
+        make_recording(house.folder, units, camera_id=camera.id, index=index, clock=clock)
+        async with world.anna.live(camera.id, way="playback") as view:
+            await view.want(**PICTURES)
+            await view.say({"type": "play", "at": to_rfc3339(LONG + 10 * S), "speed": speed, "id": 1})
+            told = await view.told("status")
+            assert (told["state"], told["reason"]) == ("lost", "unsupported_codec")
+            while (told := await view.told("position"))["state"] == "playing":
+                pass
+            assert abs(told["utc_ms"] * 90 - LONG - 10 * S) < 6 * S
+            assert not view.media
 
     world.do(act)
