@@ -102,24 +102,16 @@ function fitted(g: CanvasRenderingContext2D, text: string, room: number): string
   return `${letters.slice(0, low).join("").trimEnd()}…`;
 }
 
-/** Small drawings, made once for what they show, a density and the colours. */
-const SPRITES = new Map<string, HTMLCanvasElement>();
-const MOST_SPRITES = 600;
-
-function sprite(key: string, width: number, height: number, ratio: number, draw: (g: CanvasRenderingContext2D) => void): HTMLCanvasElement {
-  let made = SPRITES.get(key);
-  if (!made) {
-    if (SPRITES.size > MOST_SPRITES) SPRITES.clear();
-    made = document.createElement("canvas");
-    made.width = Math.ceil(width * ratio);
-    made.height = Math.ceil(height * ratio);
-    const g = made.getContext("2d");
-    if (g) {
-      g.scale(ratio, ratio);
-      g.textBaseline = "middle";
-      draw(g);
-    }
-    SPRITES.set(key, made);
+/** A small drawing, to be drawn from again and again. */
+function drawing(width: number, height: number, ratio: number, draw: (g: CanvasRenderingContext2D) => void): HTMLCanvasElement {
+  const made = document.createElement("canvas");
+  made.width = Math.ceil(width * ratio);
+  made.height = Math.ceil(height * ratio);
+  const g = made.getContext("2d");
+  if (g) {
+    g.scale(ratio, ratio);
+    g.textBaseline = "middle";
+    draw(g);
   }
   return made;
 }
@@ -133,7 +125,7 @@ function pattern(g: CanvasRenderingContext2D, kind: "slanted" | "upright", colou
   if (made !== undefined) return made;
   const px = kind === "slanted" ? HATCH_PX : STRIPE_PX;
   const size = Math.round(px * ratio);
-  const tile = sprite(key, size, size, 1, (t) => {
+  const tile = drawing(size, size, 1, (t) => {
     if (kind === "upright") {
       t.fillStyle = colour;
       t.fillRect(0, 0, Math.round(2 * ratio), size);
@@ -336,15 +328,34 @@ const PIN_ROOM = 2;
 /** The head of a pin: a dot, a triangle or a flag; or a number, which of alarms has a point below. */
 function badge(g: CanvasRenderingContext2D, palette: Palette, pin: Pin, x: number, y: number, ratio: number): void {
   const { kind } = pin;
-  const number = pin.markers.length > 1 ? (pin.markers.length > 99 ? "99+" : String(pin.markers.length)) : "";
+  const count = Math.min(pin.markers.length, 100);
+  if (palette !== pinPalette || ratio !== pinRatio) {
+    PINS.clear();
+    pinPalette = palette;
+    pinRatio = ratio;
+  }
+  const code = count * 4 + KINDS.indexOf(kind);
+  let drawn = PINS.get(code);
+  if (!drawn) PINS.set(code, (drawn = pinHead(palette, kind, count, ratio)));
+  const width = drawn.width / ratio;
+  g.drawImage(drawn, Math.round((x - width / 2) * ratio) / ratio, y - PIN_ROOM, width, drawn.height / ratio);
+}
+
+const KINDS: readonly MarkerKind[] = ["bookmark", "event", "alarm"];
+/** Heads by kind and number, of one density and set of colours. */
+const PINS = new Map<number, HTMLCanvasElement>();
+let pinPalette: Palette | null = null;
+let pinRatio = 0;
+
+function pinHead(palette: Palette, kind: MarkerKind, count: number, ratio: number): HTMLCanvasElement {
+  const number = count > 1 ? (count > 99 ? "99+" : String(count)) : "";
   const width = number === "" ? 12 : [0, 16, 22, 28][number.length] as number;
   const colour = kind === "alarm" ? (number === "" ? palette.danger : palette["danger-solid"]) : kind === "bookmark" ? palette.info : palette.attn;
-  const drawn = sprite(`pin ${kind} ${number} ${colour} ${palette.s1} ${ratio}`, width + 2 * PIN_ROOM, 22 + PIN_ROOM, ratio, (p) => {
+  return drawing(width + 2 * PIN_ROOM, 22 + PIN_ROOM, ratio, (p) => {
     p.translate(PIN_ROOM + width / 2, PIN_ROOM);
     if (number === "") head(p, kind, colour);
     else numbered(p, palette, kind, colour, number, width);
   });
-  g.drawImage(drawn, Math.round((x - width / 2 - PIN_ROOM) * ratio) / ratio, y - PIN_ROOM, drawn.width / ratio, drawn.height / ratio);
 }
 
 function head(p: CanvasRenderingContext2D, kind: MarkerKind, colour: string): void {
