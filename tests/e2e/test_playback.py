@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.axe import THEMES, Judge
 from tests.e2e.pictures import WATCH
 from tests.e2e.recorded import FRAME_MS, PICTURES, Recorded, record
 from tests.e2e.visit import PATIENCE_S, PHONE, SHOWN
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
+#: Nothing moves while it is looked at.
+STILL = {"reduced_motion": "reduce", "service_workers": "block"}
 #: A browser without a way to play video: pictures come instead.
 NO_MEDIA = "delete window.MediaSource; delete window.ManagedMediaSource;"
 #: What each tile shows: its state, the number that the picture says of itself, and the video's own time.
@@ -230,7 +233,7 @@ def test_live_and_recorded_are_one_picture_without_black_between(
 
 
 def test_three_cameras_play_in_step(visit: Callable[..., Visit], recorded: Recorded, tmp_path: Path) -> None:
-    deck = Deck(visit(), recorded)
+    deck = Deck(visit(**STILL), recorded)
     deck.open(recorded.start + 12_000, "Yard", "Quay", "Gate")
     deck.visit.until("all play", lambda: all(seen["phase"] == "shown" for seen in deck.look()))
 
@@ -247,9 +250,16 @@ def test_three_cameras_play_in_step(visit: Callable[..., Visit], recorded: Recor
     number = deck.pause()
     assert [seen["number"] for seen in deck.look()] == [number, number, number - 250 % PICTURES]
     deck.page.screenshot(path=tmp_path / "three.png")
+    judge = Judge(deck.page, "en", touch=False)
+    judge.look("three in step")
     deck.go(recorded.start + 5000, "Yard", "Quay", "Gate")  # one was not recorded then
     tile = deck.page.locator(".pbstage .tile").nth(2)
     expect(tile.get_by_text("No recording here")).to_be_visible()
+    judge.look("one without recording")
+    deck.page.get_by_role("button", name="3 cameras in step").click()
+    judge.look("cameras in step")
+    deck.page.keyboard.press("Escape")
+    assert judge.found == [], "\n".join(judge.found)
     tile.get_by_role("button", name=re.compile("^Go to ")).click()
     deck.visit.until(
         "all are where it begins",
@@ -272,7 +282,7 @@ def test_a_right_that_is_taken_takes_the_picture(visit: Callable[..., Visit], ho
 def test_on_a_phone_in_french_from_one_camera_to_its_recording(
     visit: Callable[..., Visit], recorded: Recorded, tmp_path: Path
 ) -> None:
-    page = visit(size=PHONE, language="fr-FR", has_touch=True, is_mobile=True)
+    page = visit(size=PHONE, language="fr-FR", has_touch=True, is_mobile=True, **STILL)
     deck = Deck(page, recorded)
     page.open(f"/camera/{recorded.ids['Yard']}")
     page.page.get_by_role("button", name="Relire").click()
@@ -285,3 +295,6 @@ def test_on_a_phone_in_french_from_one_camera_to_its_recording(
     box = page.box_for(page.page.locator(".tl canvas"))
     assert box["width"] >= PHONE["width"] - 2
     page.page.screenshot(path=tmp_path / "phone.png")
+    judge = Judge(page.page, "fr", touch=True, themes=THEMES[1:])
+    judge.look("recording on a phone")
+    assert judge.found == [], "\n".join(judge.found)

@@ -50,7 +50,7 @@ export function CameraPicker({ cameras, chosen, choose, open, setOpen }: PickerP
                     />
                     <span class="grow ell">{camera.name}</span>
                   </label>
-                  <Button kind="quiet" aria-label={t("Only {name}", { name: camera.name })} onClick={() => (choose([camera.id]), setOpen(false))}>
+                  <Button kind="quiet" title={t("Only {name}", { name: camera.name })} onClick={() => (choose([camera.id]), setOpen(false))}>
                     {t("Only this")}
                   </Button>
                 </li>

@@ -25,7 +25,7 @@ const ROUNDING_S = 0.001;
 
 export class Pictures {
   #list: Known[] = [];
-  #feed = 0;
+  #batch = 0;
 
   get length(): number {
     return this.#list.length;
@@ -37,15 +37,15 @@ export class Pictures {
 
   /** The pictures of a fragment, in decoding order; `follows`: the fragment before came right before it. */
   add(pictures: readonly Picture[], follows: boolean): void {
-    if (!follows) this.#feed += 1;
+    if (!follows) this.#batch += 1;
     for (const { start, end } of pictures) {
       const i = this.#first((known) => known.start >= start);
       const [before, here] = [this.#list[i - 1], this.#list[i]];
       const again = here?.start === start;
-      const joins = (again && here.follows) || before?.feed === this.#feed;
+      const joins = (again && here.follows) || before?.feed === this.#batch;
       // of the same stream, what is shown later may have come earlier
-      if (!again && here && here.feed !== this.#feed) here.follows = false;
-      this.#list.splice(i, Number(again), { start, end, feed: this.#feed, follows: joins });
+      if (!again && here && here.feed !== this.#batch) here.follows = false;
+      this.#list.splice(i, Number(again), { start, end, feed: this.#batch, follows: joins });
     }
   }
 
