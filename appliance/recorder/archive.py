@@ -21,6 +21,7 @@ from appliance.store.folder import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from appliance.recorder.index import Index
 
@@ -37,7 +38,7 @@ class Archive:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._opened: OrderedDict[int, Opened] = OrderedDict()
+        self._opened: OrderedDict[Path, Opened] = OrderedDict()
         self._disk = trio.CapacityLimiter(READERS)
         self._queries = trio.CapacityLimiter(READERS)
 
@@ -74,13 +75,13 @@ class Archive:
 
         Raises `Fault` ``recording_gone``, ``recording_damaged``.
         """
-        kept = self._opened.get(file.id)
+        kept = self._opened.get(file.path)
         if kept is not None and kept.file.size >= file.size:
-            self._opened.move_to_end(file.id)
+            self._opened.move_to_end(file.path)
             return kept
         opened = await trio.to_thread.run_sync(self._open, file, limiter=self._disk)
         if not self._index.is_growing(opened.file):
-            self._opened[file.id] = opened
+            self._opened[file.path] = opened
             while len(self._opened) > OPENED_KEPT:
                 self._opened.popitem(last=False)
         return opened

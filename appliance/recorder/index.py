@@ -125,8 +125,8 @@ class Index:
 
     def content(self, file: RecordedFile) -> tuple[SampleTable | bytes, bytes] | None:
         """The samples of a file, or the blob of them, and its init segment; None if the index does not have them."""
-        for growing in tuple(self._growing.values()):
-            if growing.id == file.id:
+        for growing in self.growing:
+            if growing.path == file.path:  # numbers are given again, after an index was lost
                 return growing.table(), growing.init
         with self.database.read() as connection:
             row = connection.execute(
@@ -137,7 +137,7 @@ class Index:
         return None if row is None or row[0] is None else (row[0], row[1])
 
     def is_growing(self, file: RecordedFile) -> bool:
-        return any(growing.id == file.id for growing in tuple(self._growing.values()))
+        return any(growing.path == file.path for growing in self.growing)
 
     @property
     def growing(self) -> list[Growing]:

@@ -16,7 +16,7 @@ import trio
 from appliance.base.faults import Fault, Kind
 from appliance.base.watch import Broadcast, Watched
 from appliance.media.recording_rules import NOT_RECORDED
-from appliance.recorder import recovering
+from appliance.recorder import recovering, upkeep
 from appliance.recorder.archive import Archive
 from appliance.recorder.database import NAME, Database
 from appliance.recorder.files import FOLDER, MAIN, SUB
@@ -129,17 +129,18 @@ class Recorder:
             await trio.sleep(ASK_S)
 
     async def tend(self) -> None:
-        """Look for files that the index does not know: of the last hour at a start, all of them after it was lost."""
+        """Look for files that the index does not know: all of them after it was lost, and after the machine started
+        those of the last hour, of which a power cut may have taken the rows."""
         first = True
         while True:
             lost, self.index.database.lost = self.index.database.lost, False
-            if first or lost:
-                try:
+            try:
+                if lost or (first and not await trio.to_thread.run_sync(upkeep.is_same_boot, self.index)):
                     await self._adopt(everything=lost)
-                    first = False
-                except Fault as fault:
-                    log.warning("the index of recordings cannot be looked after: %s", fault)
-                    self.index.database.lost = lost or self.index.database.lost
+                first = False
+            except Fault as fault:
+                log.warning("the index of recordings cannot be looked after: %s", fault)
+                self.index.database.lost = lost or self.index.database.lost
             await trio.sleep(TEND_S)
 
     async def stop(self) -> None:
@@ -154,15 +155,17 @@ class Recorder:
             task.scope.cancel()
 
     async def _adopt(self, *, everything: bool) -> None:
-        found = await trio.to_thread.run_sync(lambda: list(recovering.unknown_files(self.index, everything=everything)))
-        taken = 0
-        for path in found:
+        unknown = recovering.unknown_files(self.index, everything=everything)
+        taken = left = 0
+        while (path := await trio.to_thread.run_sync(next, unknown, None)) is not None:
             try:
-                taken += await trio.to_thread.run_sync(recovering.adopt, self.index, path)
+                done = await trio.to_thread.run_sync(recovering.adopt, self.index, path)
             except OSError as error:
                 log.warning("the recording %s cannot be read: %s", path, error)
-        if found:
-            log.info("the index of recordings took in %s of %s files that it did not know", taken, len(found))
+                done = False
+            taken, left = taken + done, left + (not done)
+        if taken or left:
+            log.info("the index of recordings took in %s files that it did not know; %s are no recordings", taken, left)
 
     # ── the streams ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -266,7 +269,8 @@ async def open_recorder(
             try:
                 yield recorder
             finally:
-                await recorder.stop()
+                with trio.move_on_after(2 * LAST_S, shield=True):
+                    await recorder.stop()
                 nursery.cancel_scope.cancel()
     finally:
         with trio.move_on_after(LAST_S, shield=True):

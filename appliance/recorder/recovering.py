@@ -95,12 +95,14 @@ def unknown_files(index: Index, *, everything: bool) -> Iterator[Path]:
         for stream in STREAMS:
             known = upkeep.newest(index, camera.name, stream)
             since = 0 if everything or known is None else known - TAKEN
-            names = {
-                name: start
-                for name in _names(folder_of(index.root, camera.name, stream))
-                if (start := start_of(name)) is not None and start >= since
-            }
-            for name, start in sorted(names.items(), key=lambda item: -item[1]):
+            names = _names(folder_of(index.root, camera.name, stream))
+            names.sort(reverse=True)  # by time, that is; of a year half a million, so nothing is made of them all
+            for name in names:
+                start = start_of(name)
+                if start is None:
+                    continue
+                if start < since:
+                    break
                 if not upkeep.knows(index, camera.name, stream, start):
                     path = folder_of(index.root, camera.name, stream) / name
                     if path not in grow:

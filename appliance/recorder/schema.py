@@ -56,5 +56,7 @@ STATEMENTS: Final = (
         start INTEGER NOT NULL,
         PRIMARY KEY (stream, start)
     ) WITHOUT ROWID""",
+    # of the machine, when the index was last used: only when that ends may the last commits be lost
+    "CREATE TABLE boots (id TEXT PRIMARY KEY) WITHOUT ROWID",
     f"PRAGMA user_version = {VERSION}",
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from appliance.recorder.files import TICKS_PER_MS, path_of
 from appliance.recorder.index import forget
@@ -11,10 +12,12 @@ from appliance.recorder.sequences import cut_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from appliance.recorder.files import RecordedFile
     from appliance.recorder.index import Index
+
+#: random(4): another one each time that the machine starts.
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,16 @@ def remove(index: Index, file: RecordedFile) -> None:
         key = index.key(connection, file.camera_id, file.stream)
         forget(connection, key, file.start)
         cut_sequences(connection, key, file.start, max(file.end, file.start + 1))
+
+
+def is_same_boot(index: Index) -> bool:
+    """Whether the machine has run ever since the index was last opened; it is noted that it is open now."""
+    boot = BOOT_ID.read_text(encoding="ascii").strip()
+    with index.database.write() as connection:
+        same = connection.execute("SELECT 1 FROM boots WHERE id = ?", (boot,)).fetchone() is not None
+        connection.execute("DELETE FROM boots")
+        connection.execute("INSERT INTO boots (id) VALUES (?)", (boot,))
+    return same
 
 
 def newest(index: Index, camera_id: str, stream: str) -> int | None:

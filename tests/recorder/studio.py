@@ -89,6 +89,9 @@ class Studio:
             await self.recorder.state(camera_id).wait_value(
                 lambda state: (state.doing.value, state.reason) == (doing, reason)
             )
+            # it is just about to be fed
+            while reason == "no_video" and f"{camera_id}-main" not in self.taps:  # noqa: ASYNC110 (nobody tells a test)
+                await trio.sleep(0.1)
 
     async def recorded(self, camera_id: str, seconds: float, stream: str = "main") -> list[Span]:
         """When was recorded, once it is so much and no more is on its way to the disk."""

@@ -15,9 +15,11 @@ from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.media.recording_rules import NOT_RECORDED
 from appliance.recorder.files import Span
 from appliance.recorder.memory import Memory
+from appliance.recorder.recorder import LAST_S
 from appliance.recorder.stream import StreamRecorder
 from appliance.recorder.writing import Writer
 from tests.media.clips import encode_aac
+from tests.recorder.made import open_index
 from tests.recorder.studio import CLIP, CONTINUOUS, EVENT, GATE, QUAY, camera, open_studio
 
 if TYPE_CHECKING:
@@ -220,3 +222,34 @@ async def test_f10_a_clock_that_is_set_leaves_recordings_in_their_order(mock_clo
         assert last == Span(files[2].start, files[2].end)
         numbers = [(await studio.archive.open(file)).table.key_pictures.tolist() for file in files]
         assert numbers == [[0, 25, 50, 75]] * 3
+
+
+async def test_a_disk_that_hangs_does_not_keep_the_server_from_ending(
+    mock_clock: MockClock, tmp_path: Path, disk: Disk
+) -> None:
+    async with open_studio(tmp_path, camera(GATE, CONTINUOUS)) as studio:
+        await studio.doing(GATE, "waiting", "no_video")
+        await studio.send(f"{GATE}-main", studio.pictures(3))
+        disk.free.clear()
+        await studio.send(f"{GATE}-main", studio.pictures(3))
+        began = trio.current_time()
+    assert trio.current_time() - began < 3 * LAST_S
+    assert not disk.free.is_set()
+
+
+async def test_a_lost_index_is_found_again_while_it_is_recorded(mock_clock: MockClock, tmp_path: Path) -> None:
+    async with open_studio(tmp_path, camera(GATE, CONTINUOUS)) as studio:
+        await studio.doing(GATE, "waiting", "no_video")
+        await studio.send(f"{GATE}-main", studio.pictures(3))
+        await studio.recorded(GATE, 3)
+    for path in (tmp_path / "recordings").glob("index.db*"):
+        path.unlink()
+    async with open_studio(tmp_path, camera(GATE, CONTINUOUS)) as studio:
+        await studio.doing(GATE, "waiting", "no_video")
+        await trio.sleep(30)
+        await studio.send(f"{GATE}-main", studio.pictures(3))
+        spans = await studio.recorded(GATE, 5.99)
+        assert [round((span.end - span.start) / S, 1) for span in spans] == [3, 3]
+    index = open_index(tmp_path)
+    assert len(index.files(GATE, "main", *EVER)) == 2
+    index.database.close()

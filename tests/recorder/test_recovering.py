@@ -138,7 +138,11 @@ async def test_a_damaged_index_is_put_aside_and_begun_anew(tmp_path: Path) -> No
 async def test_damage_that_shows_later_is_mended_too(tmp_path: Path) -> None:
     """The file that is being written meanwhile gets its row when it is complete."""
     index = open_index(tmp_path)
+    archive = Archive(index)
+    make_recording(tmp_path, endless(CLIP, START - 60 * S, 3), camera_id=GATE, stream="sub", index=index)
     make_recording(tmp_path, endless(CLIP, START, 5), camera_id=GATE, index=index)
+    for stream in ("sub", "main"):
+        await archive.open(index.files(GATE, stream, *EVER)[0])
     writer, cutter = Writer(index, ManualClock(), GATE, "main"), Cutter()
     parts = cutter.take(items_of(endless(CLIP, START + 20 * S, 5)), final=True)
     ends, parts[-1].ends = parts[-1].ends, None
@@ -162,6 +166,8 @@ async def test_damage_that_shows_later_is_mended_too(tmp_path: Path) -> None:
     for found in unknown_files(index, everything=True):
         assert adopt(index, found)
     files = index.files(GATE, "main", *EVER)
+    for file in [*files, *index.files(GATE, "sub", *EVER)]:  # their numbers are others now
+        assert (await archive.open(file)).table.file_size == file.size
     assert [round((file.start - START) / S) for file in files] == [0, 20]
     assert all(file.end - file.start == 5 * S for file in files)
     assert all(before.end <= after.start for before, after in pairwise(files))
