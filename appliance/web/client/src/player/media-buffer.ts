@@ -245,7 +245,8 @@ export class MediaBuffer {
   }
 
   readonly #onUpdateEnd = (): void => {
-    if (this.#disposed) return;
+    // an animation frame may have come before this: what it began ends with an event of its own
+    if (this.#disposed || this.#buffer?.updating) return;
     this.#owner.updated();
     if (this.#queue.length > 0 || this.#discardFrom !== null) this.#owner.busy();
   };

@@ -210,6 +210,15 @@ describe("steps", () => {
     recording().land();
     expect([p.landed, Math.floor(p.position)]).toEqual([true, T - 40]);
   });
+  it("are told where they went before the picture comes, too", () => {
+    const p = shown();
+    recording().holds = [T / 1000, T / 1000 + 0.04];
+    p.askStep(-1);
+    say({ type: "position", id: id(), utc_ms: T - 40, state: "paused", speed: 1 });
+    answer();
+    recording().land();
+    expect([p.landed, Math.floor(p.position)]).toEqual([true, T - 40]);
+  });
 });
 
 describe("what cannot be a video", () => {

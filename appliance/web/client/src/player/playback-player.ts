@@ -617,9 +617,10 @@ export class PlaybackPlayer {
       this.#deps.moved();
     }
     const { newest } = this.#stack;
-    if (!this.#stepping || state !== "paused" || !this.#accepts || newest?.kind !== "direct") return;
+    if (!this.#stepping || state !== "paused") return;
+    // this comes before what is to be shown, or after it
     this.#stepped(utcMs);
-    this.#show(newest, this.#at);
+    if (this.#accepts && newest?.kind === "direct") this.#show(newest, this.#at);
   }
 
   /** The server went a picture on or back: that is where this is now. */
