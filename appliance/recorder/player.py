@@ -213,7 +213,7 @@ class Strip:
         """The file as it is now: more of it may have been recorded."""
         file = opened.file
         found = await self.archive.files(self.camera_id, self.stream, file.start, file.start + 1)
-        now = next((each for each in found if each.id == file.id), file)
+        now = next((each for each in found if each.path == file.path), file)
         return opened if now == file else await self.archive.open(now)
 
     async def opened_after(self, file: RecordedFile) -> Opened | None:
@@ -276,8 +276,8 @@ def _last(opened: Opened) -> Group:
     return _group(opened, len(opened.table.key_pictures) - 1)
 
 
-def _order(file: RecordedFile) -> tuple[int, int]:
-    return file.start, file.id
+def _order(file: RecordedFile) -> tuple[int, str]:
+    return file.start, file.path.name
 
 
 def _same(one: Opened, other: Opened) -> bool:

@@ -8,6 +8,8 @@ from appliance._native.fmp4 import OVERHEAD
 from appliance.media.sample_table import AUDIO, LEADING, SYNC
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from appliance.recorder.archive import Archive
     from appliance.recorder.files import Opened
     from appliance.recorder.player import Group, Strip
@@ -75,7 +77,7 @@ class Spool:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._file_id: int | None = None
+        self._path: Path | None = None
         self._at = 0
         self._piece = b""
 
@@ -91,8 +93,8 @@ class Spool:
         table, file = opened.table, opened.file
         start, end = int(table.offset[number]) - before, int(table.offset[number] + table.size[number])
         at = start - self._at
-        if self._file_id != file.id or at < 0 or end - self._at > len(self._piece):
+        if self._path != file.path or at < 0 or end - self._at > len(self._piece):
             size = min(max(PIECE, end - start), table.file_size - start) if ahead else end - start
             self._piece = await self._archive.read(file, start, size)
-            self._file_id, self._at, at = file.id, start, 0
+            self._path, self._at, at = file.path, start, 0
         return self._piece[at : at + end - start]

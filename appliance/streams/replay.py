@@ -77,12 +77,12 @@ class Replay:
                 await self._send()
                 if not show.playing and cursor.dts > show.at + AHEAD_PAUSED:
                     return self._sent_to
-            file, end = cursor.opened.file.id, self._sent_to
+            file, end = cursor.opened.file.path, self._sent_to
             while not await cursor.advance():
                 self._begin()
                 if not await show.more_may_come(self._sent_to):
                     return self._sent_to
-            if cursor.opened.file.id != file:
+            if cursor.opened.file.path != file:
                 self._cross(end)
 
     def _is_sent(self) -> bool:

@@ -141,7 +141,7 @@ class Slides:
             follower = await self._follower(group)
             if follower is None:
                 return
-            if follower.number != group.number or follower.file.id != group.file.id:
+            if follower.number != group.number or follower.file.path != group.file.path:
                 await self._cross(self._end, follower.key_at)
                 group = await self._in_time(follower)
             else:
@@ -186,7 +186,7 @@ class Slides:
                 shown = at
                 await room.develop([(group.opened, group.first, at)], (at,), self._put, ahead=False)
             other = await (self._follower(group) if forwards else show.strip.before(group))
-            if other is not None and other.file.id == group.file.id and other.number == group.number:
+            if other is not None and other.file.path == group.file.path and other.number == group.number:
                 group = other
                 continue  # it has grown, and its key picture is the same
             self._end = group.ends_at if forwards else at
