@@ -278,7 +278,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
       </div>
       <div class="pb-body">
         <section class="pbstage" data-count={Math.min(cameras.length, MOST_IN_STEP)} aria-label={t("Pictures")}>
-          {cameras.map((camera) => (
+          {cameras.map((camera, i) => (
             <PlaybackTile
               key={camera.id}
               camera={camera}
@@ -286,6 +286,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
               live={state.live}
               selected={camera === lead}
               several={cameras.length > 1}
+              small={phone && cameras.length > 2 && (i > 0 || cameras.length === 4)}
               position={() => sync.position.get()}
               select={() => setSelected(camera.id)}
               open={() => show([camera.id])}

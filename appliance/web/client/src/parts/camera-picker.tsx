@@ -4,6 +4,7 @@ import { useI18n } from "../app/context";
 import { MOST_IN_STEP } from "../app/router";
 import type { Camera } from "../logic/cameras";
 import { Button } from "../ui/controls";
+import { useMedia } from "../ui/hooks";
 import { Icon } from "../ui/icons";
 import { Sheet } from "../ui/sheet";
 
@@ -18,12 +19,13 @@ interface PickerProps {
 export function CameraPicker({ cameras, chosen, choose, open, setOpen }: PickerProps) {
   const { t, tn } = useI18n();
   const only = chosen.length === 1 ? cameras.find((c) => c.id === chosen[0]) : undefined;
+  const phone = useMedia("(max-width: 760px)");
   const full = chosen.length >= MOST_IN_STEP;
   return (
     <>
       <Button class="pick" aria-haspopup="dialog" onClick={() => setOpen(true)}>
         <Icon name={chosen.length > 1 ? "step" : "camera"} />
-        <span class="ell">{only ? only.name : tn("{n} camera in step", "{n} cameras in step", chosen.length)}</span>
+        <span class="ell">{only ? only.name : phone ? t("{n} in step", { n: chosen.length }) : tn("{n} camera in step", "{n} cameras in step", chosen.length)}</span>
         <Icon name="down" size="s" />
       </Button>
       {cameras.length > chosen.length && !full && (

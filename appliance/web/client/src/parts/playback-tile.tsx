@@ -18,6 +18,8 @@ interface TileProps {
   readonly player: PlaybackPlayer;
   readonly live: boolean;
   readonly selected: boolean;
+  /** There is room for little. */
+  readonly small: boolean;
   /** There are others beside it. */
   readonly several: boolean;
   /** Where playing is, in UTC milliseconds. */
@@ -67,6 +69,7 @@ export function PlaybackTile(props: TileProps) {
     <article
       class={`tile${selected && props.several ? " sel" : ""}`}
       data-camera={camera.id}
+      data-size={props.small ? "s" : "l"}
       data-phase={live ? now.phase : recorded.phase}
       data-mode={(live ? now.stream : recorded.stream)?.mode ?? ""}
       tabIndex={0}

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { StreamMessage } from "../logic/messages";
+import { MediaBuffer } from "./media-buffer";
 import type { MediaSupport } from "./media-source";
 import { MsePipeline, type PipelineEvents } from "./pipeline";
 
@@ -305,5 +306,37 @@ describe("the pipeline", () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(log).toContain("blocked true");
+  });
+});
+
+describe("what feeds a buffer", () => {
+  it("tells of each picture, and of a change only when no other has begun meanwhile", () => {
+    const [from, seen, changes]: [FakeSource, number[], number[]] = [new FakeSource(), [], []];
+    const element = new FakeVideo();
+    const media = new MediaBuffer(
+      { available: true, managed: false, supported: () => true, create: () => from as unknown as MediaSource },
+      element as unknown as HTMLVideoElement,
+      {
+        busy: () => undefined,
+        failed: (why) => expect.fail(why),
+        updated: () => changes.push(seen.length),
+        cut: () => null,
+        pictures: (pictures) => seen.push(...pictures.map((p) => p.start)),
+      },
+    );
+    from.open();
+    media.start(STREAM.mime, 100, INIT);
+    media.push(picture(1, true));
+    media.pump();
+    media.pump();
+    const [fed] = from.buffers;
+    fed!.done();
+    media.push(picture(1.04));
+    fed!.updating = false;
+    media.pump(); // an animation frame, before the event of what has ended
+    fed!.dispatchEvent(new Event("updateend"));
+    expect([seen, changes]).toEqual([[101, 101.04], [1]]);
+    fed!.done();
+    expect(changes).toEqual([1, 2]);
   });
 });
