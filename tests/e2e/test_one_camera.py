@@ -182,7 +182,7 @@ def test_on_a_phone_the_tools_hide_no_name_and_the_dock_is_one_row(visit: Callab
         assert said.evaluate("(text) => text.scrollHeight <= text.clientHeight + 1")
         page.open(f"/camera/{tile.get_attribute('data-camera')}")
         buttons = page.page.locator(".dock button:visible")
-        expect(buttons).to_have_count(5)
+        expect(buttons).to_have_count(6)
         assert len({one.bounding_box()["y"] for one in buttons.all()}) == 1  # type: ignore[index]
         page.page.get_by_role("button", name="Next", exact=True).tap()
         expect(page.page.get_by_role("heading", name="Pier")).to_be_visible()
