@@ -109,7 +109,10 @@ def test_signing_out_leaves_nothing(visit: Callable[..., Visit]) -> None:
 
 @pytest.mark.parametrize(
     ("language", "button", "rooms"),
-    [("en-GB", "Sign in", ["Live", "Status", "Settings"]), ("fr-FR", "Se connecter", ["Direct", "État", "Réglages"])],
+    [
+        ("en-GB", "Sign in", ["Live", "Playback", "Status", "Settings"]),
+        ("fr-FR", "Se connecter", ["Direct", "Relecture", "État", "Réglages"]),
+    ],
 )
 def test_the_page_speaks_the_browsers_language(
     visit: Callable[..., Visit], language: str, button: str, rooms: list[str]

@@ -34,13 +34,13 @@ def target(url: str, username: str = "", password: str | None = None) -> RtspTar
 
 
 async def take(source, pictures: int) -> tuple[list[AccessUnit], list[AudioUnit]]:
-    """Units until that many pictures are there."""
+    """Units until that many pictures are there, and no more of those: a read may complete several."""
     video: list[AccessUnit] = []
     audio: list[AudioUnit] = []
     while len(video) < pictures:
         for unit in await source.receive():
             (video if isinstance(unit, AccessUnit) else audio).append(unit)
-    return video, audio
+    return video[:pictures], audio
 
 
 async def trouble_of(where: RtspTarget) -> SourceError:
