@@ -284,7 +284,7 @@ def test_a_restart_keeps_everything_and_everybody(server: Server, gate: str) -> 
         assert [
             (each["id"], each["name"]) for each in again.command("camera", "list", "--json").json["cameras"]
         ] == cameras
-        assert again.command("user", "list").out.splitlines()[2].split() == ["ann", "viewer", "gate", "–", "–", "–", "–"]
+        assert again.command("user", "list").out.splitlines()[2].split() == ["ann", "viewer", "gate", *"––––"]
         assert again.command("config", "get", "general.server_name").out == "Harbour warehouse\n"
         assert again.ask("GET", f"/api/v1/cameras/{gate}/snapshot.jpg")[0] == 200, "the camera's password is lost"
         assert not (again.folder / "first-password").exists()
