@@ -10,7 +10,8 @@ from tests.web.appliance import House
 
 #: What belongs to the web client and not to the interface.
 PAGES = re.compile(
-    r"/(|sign-in|live/.*|camera/.*|settings(/.*)?|status|assets/.*|icons/.*|[\w-]+\.(js|css|html|webmanifest|svg|png|ico))"
+    r"/(|sign-in|live/.*|camera/.*|playback|settings(/.*)?|status|assets/.*|icons/.*"
+    r"|[\w-]+\.(js|css|html|webmanifest|svg|png|ico))"
 )
 
 
