@@ -66,7 +66,7 @@ def _record(server: Server, seconds: float) -> tuple[int, int]:
     camera = server.cameras[0]
     server.api.call("PATCH", "admin", "cameras", camera, body={"recording": {"mode": "continuous"}})
     server.api.call("PATCH", "admin", "users", USER, body={"grants": {"live": "all", "playback": "all"}})
-    server.api.call("PUT", "admin", "settings", "performance", body={"seeks_per_user": 100})
+    server.api.call("PUT", "admin", "settings", "recording", body={"seeks_per_user": 100})
     began = time.time()
     time.sleep(seconds)
     span = round((began + 4) * 1000), round((time.time() - 4) * 1000)
