@@ -266,13 +266,14 @@ def test_the_first_password_lies_in_a_private_file_until_it_is_changed(server: S
 
 def test_a_restart_keeps_everything_and_everybody(server: Server, gate: str) -> None:
     """Users, rights, cameras, settings; a token goes on.  The end is in order and leaves nothing running."""
-    token = server.sign_in("admin", NEW_PASSWORD)
     for arguments in (
+        ["user", "set", "admin", "--password-stdin"],
         ["user", "add", "ann", "--password-stdin"],
         ["user", "set", "ann", "live=gate"],
         ["config", "set", "general.server_name", "Harbour warehouse"],
     ):
-        assert server.command(*arguments, stdin="a passphrase of hers\n").code == 0
+        assert server.command(*arguments, stdin=f"{NEW_PASSWORD}\n").code == 0
+    token = server.sign_in("admin", NEW_PASSWORD)
     cameras = [(each["id"], each["name"]) for each in server.command("camera", "list", "--json").json["cameras"]]
     workers = server.children()
     assert server.stop(signal.SIGTERM) == 0
