@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.recording_rules import RecordingMode, RecordingRules
@@ -92,6 +94,16 @@ class Studio:
             # it is just about to be fed
             while reason == "no_video" and f"{camera_id}-main" not in self.taps:  # noqa: ASYNC110 (nobody tells a test)
                 await trio.sleep(0.1)
+
+    async def quiet(self, camera_id: str, stream: str = "main") -> None:
+        """Nothing is left to do at this time, and nothing on its way to the disk, however long that takes."""
+        recorder = self.recorder._tasks[camera_id, stream].recorder
+        until_s = time.monotonic() + 30
+        await wait_all_tasks_blocked()
+        while recorder._busy_since_s is not None:
+            assert time.monotonic() < until_s
+            await trio.to_thread.run_sync(time.sleep, 0.002)
+            await wait_all_tasks_blocked()
 
     async def recorded(self, camera_id: str, seconds: float, stream: str = "main") -> list[Span]:
         """When was recorded, once it is so much and no more is on its way to the disk."""
