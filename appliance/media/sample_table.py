@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from appliance._native.fmp4 import OVERHEAD
-from appliance.media.fmp4_read import read_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -145,34 +144,6 @@ class SampleTable:
                 before = np.concatenate((np.zeros(1, np.int64), duration[track[:-1]]))
                 table.dts[track] = np.cumsum(step[track] + before)
         return table
-
-    @classmethod
-    def of_file(cls, content: bytes) -> SampleTable:
-        """The table of a file of ours, up to its last whole fragment.  Raises `Mp4Error`.
-
-        What leads a key picture is known by its time: it is shown before it.
-        """
-        samples: list[Sample] = []
-        init_size = 0
-        key_pts = 0
-        for found in read_samples(content):
-            init_size = init_size or found.start - OVERHEAD
-            pts = found.dts + found.composition
-            if not found.is_audio and found.is_sync:
-                key_pts = pts
-            leading = not found.is_audio and not found.is_sync and pts < key_pts
-            samples.append(
-                Sample(
-                    found.dts,
-                    found.duration,
-                    found.composition,
-                    found.end - found.start,
-                    found.is_audio,
-                    found.is_sync,
-                    leading,
-                )
-            )
-        return cls.of(init_size, samples)
 
 
 def _bytewise(column: Column) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import OrderedDict
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -17,10 +18,12 @@ from appliance.base.faults import Fault, Kind
 from appliance.media.fmp4_read import Mp4Error, read_formats
 from appliance.media.sample_table import SampleTable, SampleTableError
 from appliance.recorder.files import MAIN, Opened, RecordedFile, Span
+from appliance.recorder.heads import opened, reader_of
+from appliance.recorder.reading import read_recording
 from appliance.store.folder import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from appliance.media.units import AudioFormat, VideoFormat
@@ -137,9 +140,9 @@ class Archive:
         try:
             known = known or self._index.content(file)
             if known is None:
-                content = _read(file, 0, None)
-                table = SampleTable.of_file(content)
-                init = content[: table.init_size]
+                with _opened(file) as (descriptor, size):
+                    reading = read_recording(reader_of(descriptor), size).up_to_damage()
+                table, init = reading.table(), reading.init
             else:
                 samples, init = known
                 table = samples if isinstance(samples, SampleTable) else SampleTable.decode(samples)
@@ -154,20 +157,23 @@ class Archive:
         return Opened(file, table, init, video, audio)
 
 
-def _read(file: RecordedFile, offset: int, size: int | None) -> bytes:
+def _read(file: RecordedFile, offset: int, size: int) -> bytes:
+    with _opened(file) as (descriptor, _):
+        found = os.pread(descriptor, size, offset)
+        while 0 < len(found) < size:  # a call reads 2 GB at most, and signals may end one early
+            more = os.pread(descriptor, size - len(found), offset + len(found))
+            if not more:
+                break
+            found += more
+        return found
+
+
+@contextmanager
+def _opened(file: RecordedFile) -> Iterator[tuple[int, int]]:
+    """The descriptor of a file and its size.  Raises `Fault` ``recording_gone``, or what is wrong with the disk."""
     try:
-        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
-            wanted = os.fstat(descriptor).st_size if size is None else size
-            found = os.pread(descriptor, wanted, offset)
-            while 0 < len(found) < wanted:  # a call reads 2 GB at most, and signals may end one early
-                more = os.pread(descriptor, wanted - len(found), offset + len(found))
-                if not more:
-                    break
-                found += more
-            return found
-        finally:
-            os.close(descriptor)
+        with opened(file.path, os.O_RDONLY) as found:
+            yield found
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
             raise Fault(

@@ -30,6 +30,7 @@ LONGEST_INIT: Final = 64 << 10
 #: Further than this no picture or sound begins behind the one before it, and no picture is shown after its decoding.
 LONGEST_STEP: Final = 3600 * TICKS_PER_SECOND
 LONGEST_COMPOSITION: Final = 10 * TICKS_PER_SECOND
+UNDECODABLE: Final = "no picture in it can be decoded"
 #: How much is searched at once.
 _SEARCHED: Final = 1 << 20
 
@@ -80,6 +81,13 @@ class Reading:
         """One at which decoding can start."""
         return any(each.is_sync and not each.is_audio for piece in self.pieces for each in piece.samples)
 
+    def up_to_damage(self) -> Reading:
+        """Only what follows upon the init segment without a break.  Raises `Mp4Error` as `read_recording` does."""
+        kept = replace(self, pieces=[piece for piece in self.pieces[:1] if piece.start == len(self.init)])
+        if not kept.has_picture:
+            raise Mp4Error(UNDECODABLE)
+        return kept
+
     def table(self) -> SampleTable:
         """Of a file with nothing but the init segment and all pieces."""
         return SampleTable.of(len(self.init), [each for piece in self.pieces for each in piece.samples])
@@ -96,7 +104,7 @@ def read_recording(read: Read, size: int, init: bytes | None = None) -> Reading:
     fragments = _Reader(read, size, has_audio=audio is not None).fragments(len(init))
     reading = Reading(init, video, audio, _pieces(_in_time(fragments)), size)
     if not reading.has_picture:
-        raise Mp4Error("no picture in it can be decoded")
+        raise Mp4Error(UNDECODABLE)
     return reading
 
 

@@ -16,16 +16,19 @@ from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.ids import is_id
 from appliance.media.fmp4_read import Mp4Error, read_formats, read_samples
-from appliance.media.sample_table import SampleTable
 from appliance.recorder import upkeep
 from appliance.recorder.files import STREAMS, RecordedFile, folder_of, start_of
+from appliance.recorder.heads import opened, reader_of
+from appliance.recorder.reading import read_recording
 from appliance.store.folder import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from appliance.media.sample_table import SampleTable
     from appliance.recorder.index import Index
+    from appliance.recorder.reading import Reading
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +44,8 @@ def recover(index: Index, camera_id: str, stream: str) -> bool:
     """Give the files of a stream that have no end their true one.  Raises `Fault`."""
     for file in index.unfinished(camera_id, stream):
         try:
-            found = _whole(file)
-        except FileNotFoundError:
+            found = _whole(file.path)
+        except (FileNotFoundError, Mp4Error):
             found = None
         except OSError as error:
             raise fault_of(error, file.path) from error
@@ -52,27 +55,20 @@ def recover(index: Index, camera_id: str, stream: str) -> bool:
             upkeep.remove(index, file)
             log.info("nothing was written of the recording %s yet", file.path)
             continue
-        init, table = found
-        index.put(_measured(file, table), init=init, table=table)
+        table = found.table()
+        index.put(_measured(file, table), init=found.init, table=table)
         log.info("recovered the recording %s up to its last whole picture", file.path)
     return True
 
 
-def _whole(file: RecordedFile) -> tuple[bytes, SampleTable] | None:
-    """The init segment and samples of a file that may end anywhere; what is not whole is cut off."""
-    content = file.path.read_bytes()
-    end = 0
-    with suppress(Mp4Error):
-        for sample in read_samples(content):
-            end = sample.end
-    if not end:
-        return None
-    table = SampleTable.of_file(content[:end])
-    if not len(table.key_pictures):
-        return None
-    if end < len(content):
-        os.truncate(file.path, end)
-    return content[: table.init_size], table
+def _whole(path: Path) -> Reading:
+    """What is in a file that may end anywhere; what is not whole is cut off.  Raises `Mp4Error`, `OSError`."""
+    with opened(path, os.O_RDONLY) as (descriptor, size):
+        reading = read_recording(reader_of(descriptor), size).up_to_damage()
+    (piece,) = reading.pieces
+    if piece.end < size:
+        os.truncate(path, piece.end)
+    return reading
 
 
 def _measured(file: RecordedFile, table: SampleTable) -> RecordedFile:

@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.media.sample_table import SampleTable
 from appliance.recorder.archive import Archive
+from tests.media.recorded import table_of
 from tests.recorder.made import open_index
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def agreeing(folder: Path) -> list[RecordedFile]:
             assert stream.bytes == sum(file.size for file in own)
             for file in own:
                 assert file.path.stat().st_size == file.size
-                told, read = Archive(index)._open(file).table, SampleTable.of_file(file.path.read_bytes())
+                told, read = Archive(index)._open(file).table, table_of(file.path.read_bytes())
                 assert told.offset.tolist() == read.offset.tolist()
                 assert told.dts.tolist() == read.dts.tolist()
                 assert file.end <= file.zero + int((read.pts + read.duration)[read.pictures].max()) + 1

@@ -11,9 +11,9 @@ import time
 from typing import TYPE_CHECKING
 
 from appliance.base.clock import TICKS_PER_SECOND as S
-from appliance.media.sample_table import SampleTable
 from tests.cli.program import running, until
 from tests.faults.recorded import GOP_S, agreeing, clip_camera, files, grown
+from tests.media.recorded import table_of
 from tests.web.scenes import judge
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_f4_a_server_that_is_killed_loses_at_most_a_group_of_pictures(tmp_path: 
         killed = time.time()
         server.process.wait(10)
     (first,) = files(recordings)
-    whole = SampleTable.of_file(first.read_bytes()).file_size
+    whole = table_of(first.read_bytes()).file_size
     with running(data) as server:
         ready = time.monotonic()
         until(lambda: grown(recordings, 2, 1000), 20)

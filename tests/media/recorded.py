@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import Muxer, init_segment
-from appliance.media.sample_table import AUDIO, SYNC, SampleTable
+from appliance.media.fmp4_read import read_samples
+from appliance.media.sample_table import AUDIO, SYNC, Sample, SampleTable
 from appliance.media.selection import Part
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
 
@@ -56,7 +58,27 @@ def record(pictures: Sequence[AccessUnit], sound: Sequence[AudioUnit] = ()) -> R
     for unit in units:
         fragment = muxer.video(unit) if isinstance(unit, AccessUnit) else muxer.audio(unit)
         content += fragment.message
-    return Recorded(Part(zero, SampleTable.of_file(content), pictures[0].format, audio), content)
+    return Recorded(Part(zero, table_of(content), pictures[0].format, audio), content)
+
+
+def table_of(content: bytes) -> SampleTable:
+    """The table of a file, box by box, up to its last whole fragment.
+
+    What leads a key picture is known by its time: it is shown before it.
+    """
+    samples: list[Sample] = []
+    init_size = key_pts = 0
+    for found in read_samples(content):
+        init_size = init_size or found.start - OVERHEAD
+        pts = found.dts + found.composition
+        if not found.is_audio and found.is_sync:
+            key_pts = pts
+        leading = not found.is_audio and not found.is_sync and pts < key_pts
+        size = found.end - found.start
+        samples.append(
+            Sample(found.dts, found.duration, found.composition, size, found.is_audio, found.is_sync, leading)
+        )
+    return SampleTable.of(init_size, samples)
 
 
 def record_in_files(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from appliance._native.fmp4 import OVERHEAD, fragment
 from appliance.media.fmp4 import AUDIO_TRACK, VIDEO_TRACK
 from appliance.media.sample_table import Sample, SampleTable, SampleTableError
+from tests.media.recorded import table_of
 
 INT = st.integers(0, 1 << 40)
 SMALL = st.integers(0, 1 << 20)
@@ -45,7 +46,7 @@ def test_a_file_is_read_back_where_it_is() -> None:
         parts.append(fragment(b"", data, track, index, dts, 3600, 0 if audio else 7200, sync=audio or index % 12 == 0))
         dts += 3600
     content = b"".join(parts)
-    table = SampleTable.of_file(content + b"\0\0\0\x68moof cut off")
+    table = table_of(content + b"\0\0\0\x68moof cut off")
     assert len(table) == 40
     assert table.file_size == len(content)
     for index, (at, size) in enumerate(zip(table.offset.tolist(), table.size.tolist(), strict=True)):
@@ -54,20 +55,6 @@ def test_a_file_is_read_back_where_it_is() -> None:
     assert table.sounds.tolist() == list(range(2, 40, 3))
     assert (table.pts - table.dts)[0] == 7200
     assert table.offset[0] == len(init) + OVERHEAD
-
-
-def test_what_leads_a_key_picture_is_known() -> None:
-    rows = [(0, 0, True), (3600, 7200, False), (7200, 7200, True), (10800, 0, False), (14400, 3600, False)]
-    content = b"".join(
-        fragment(b"", b"x" * 50, VIDEO_TRACK, 1, dts, 3600, composition, sync=sync) for dts, composition, sync in rows
-    )
-    assert [bool(flag & 4) for flag in SampleTable.of_file(content).flags.tolist()] == [
-        False,
-        False,
-        False,
-        True,
-        False,
-    ]
 
 
 def test_a_minute_is_small() -> None:

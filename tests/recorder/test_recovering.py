@@ -10,13 +10,13 @@ import pytest
 from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.clock import ManualClock
 from appliance.base.faults import Fault
-from appliance.media.sample_table import SampleTable
 from appliance.recorder.archive import Archive
 from appliance.recorder.cutting import Cutter
 from appliance.recorder.files import Span
 from appliance.recorder.recovering import adopt, recover, unknown_files
 from appliance.recorder.writing import Writer
 from tests.media.clips import encode_aac, encode_h264
+from tests.media.recorded import table_of
 from tests.recorder.made import endless, items_of, make_recording, open_index
 from tests.recorder.studio import CLIP, GATE, START
 
@@ -46,7 +46,7 @@ def test_f4_a_file_cut_anywhere_is_recovered_to_its_last_whole_picture(tmp_path:
     writer.abandon()
     (file,) = index.unfinished(GATE, "main")
     content = file.path.read_bytes()
-    whole = SampleTable.of_file(content)
+    whole = table_of(content)
     borders = [0, whole.init_size, *(whole.offset + whole.size).tolist()]
     for length in (0, 1, whole.init_size, whole.init_size + 50, 40_000, len(content) - 1, len(content)):
         file.path.write_bytes(content[:length])

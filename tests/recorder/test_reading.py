@@ -1,0 +1,76 @@
+"""A file read by its own bytes, against a reader that goes from box to box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from appliance._native.fmp4 import OVERHEAD, fragment
+from appliance.base.clock import TICKS_PER_SECOND as S
+from appliance.base.faults import Fault
+from appliance.media.fmp4 import VIDEO_TRACK, init_segment
+from appliance.media.fmp4_read import Mp4Error
+from appliance.recorder.archive import Archive
+from appliance.recorder.reading import Reading, read_recording
+from tests.media.clips import encode_aac, encode_h264
+from tests.media.recorded import table_of
+from tests.recorder.made import endless, make_recording, open_index
+from tests.recorder.studio import CLIP, GATE, START
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BACK = encode_h264(50, (160, 90), gop=25, b=2)
+_, SOUNDS = encode_aac(2.0)
+
+
+def reading_of(content: bytes) -> Reading:
+    return read_recording(lambda offset, size: content[offset : offset + size], len(content))
+
+
+@pytest.mark.parametrize("clip", [CLIP, BACK], ids=["in order", "with pictures that overtake"])
+def test_two_readers_find_the_same(tmp_path: Path, clip: object) -> None:
+    make_recording(tmp_path, endless(clip, START, 6, sounds=SOUNDS), camera_id=GATE)  # type: ignore[arg-type]
+    (path,) = (tmp_path / "recordings" / GATE / "main").glob("*.mp4")
+    content = path.read_bytes()
+    found, wanted = reading_of(content).table(), table_of(content)
+    assert found.init_size == wanted.init_size
+    for column in ("flags", "dts", "duration", "composition", "size", "offset"):
+        assert getattr(found, column).tolist() == getattr(wanted, column).tolist()
+
+
+def test_what_leads_a_key_picture_is_known() -> None:
+    rows = [(0, 0, True), (3600, 7200, False), (7200, 7200, True), (10800, 0, False), (14400, 3600, False)]
+    content = init_segment(CLIP.format, None) + b"".join(
+        fragment(b"", b"x" * 50, VIDEO_TRACK, 1, dts, 3600, composition, sync=sync) for dts, composition, sync in rows
+    )
+    for table in (reading_of(content).table(), table_of(content)):
+        assert [bool(flag & 4) for flag in table.flags.tolist()] == [False, False, False, True, False]
+
+
+async def test_of_a_damaged_file_that_the_index_has_not_read_what_is_before_the_damage_is_played(
+    tmp_path: Path,
+) -> None:
+    index = open_index(tmp_path)
+    make_recording(tmp_path, endless(CLIP, START, 4), camera_id=GATE, index=index)
+    (file,) = index.files(GATE, "main", START, START + 4 * S)
+    content = file.path.read_bytes()
+    whole = table_of(content)
+    index.put(file, init=content[: whole.init_size], table=None)
+    head = int(whole.offset[60]) - OVERHEAD
+    file.path.write_bytes(content[:head] + bytes(40) + content[head + 40 :])
+    table = (await Archive(index).open(file)).table
+    assert table.offset.tolist() == whole.offset[:60].tolist()
+    first = int(whole.offset[0]) - OVERHEAD
+    file.path.write_bytes(content[:first] + bytes(40) + content[first + 40 :])
+    with pytest.raises(Mp4Error, match="no picture"):
+        reading_of(file.path.read_bytes()).up_to_damage()
+    with pytest.raises(Fault) as damaged:
+        await Archive(index).open(file)
+    assert damaged.value.code == "recording_damaged"
+    file.path.unlink()
+    with pytest.raises(Fault) as gone:
+        await Archive(index).open(file)
+    assert gone.value.code == "recording_gone"
+    index.database.close()
