@@ -31,6 +31,8 @@ LONGEST_INIT: Final = 64 << 10
 LONGEST_STEP: Final = 3600 * TICKS_PER_SECOND
 LONGEST_COMPOSITION: Final = 10 * TICKS_PER_SECOND
 UNDECODABLE: Final = "no picture in it can be decoded"
+#: How much of the end of a file is looked at; more if a picture is larger.
+_TAIL: Final = 1 << 20
 #: How much is searched at once.
 _SEARCHED: Final = 1 << 20
 
@@ -93,6 +95,17 @@ class Reading:
         return SampleTable.of(len(self.init), [each for piece in self.pieces for each in piece.samples])
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What the beginning and the end of a file say.  ``first``, ``last``: when its first picture is shown, and when its
+    last one no more; ``size``: up to the last whole fragment."""
+
+    init: bytes
+    first: int
+    last: int
+    size: int
+
+
 def read_recording(read: Read, size: int, init: bytes | None = None) -> Reading:
     """Read a file of ``size`` bytes.  ``init``: its init segment as the index knows it, which counts before its own.
 
@@ -106,6 +119,25 @@ def read_recording(read: Read, size: int, init: bytes | None = None) -> Reading:
     if not reading.has_picture:
         raise Mp4Error(UNDECODABLE)
     return reading
+
+
+def read_ends(read: Read, size: int) -> Ends:
+    """The same of only its first and last bytes.  Raises `Mp4Error` where there is no whole picture."""
+    init = _init(read)
+    _, audio = read_formats(init)
+    reader = _Reader(read, size, has_audio=audio is not None)
+    first = reader.sample(len(init))
+    tail = _TAIL
+    while first is not None:
+        at = max(len(init), size - tail)
+        for piece in _pieces(reader.fragments(at)):
+            shown = [each.dts + each.composition + each.duration for each in piece.samples if not each.is_audio]
+            if shown:
+                return Ends(init, first.dts + first.composition, max(shown), piece.end)
+        if at == len(init):
+            break
+        tail *= 4
+    raise Mp4Error("no whole picture")
 
 
 def head_of(sample: Sample, sequence: bytes) -> bytes:
@@ -130,7 +162,7 @@ class _Reader:
         """All whole ones from there on."""
         found: list[_Fragment] = []
         while at < self._size and len(found) < SAMPLES_LIMIT:
-            sample = self._sample(at)
+            sample = self.sample(at)
             if sample is None:
                 after = self._search(at)
                 at = after if after > at else self._search(at + 1)
@@ -139,7 +171,7 @@ class _Reader:
             at += OVERHEAD + sample.size
         return found
 
-    def _sample(self, at: int) -> Sample | None:
+    def sample(self, at: int) -> Sample | None:
         """The fragment there, if there is one of ours, and whole."""
         head = self._read(at, OVERHEAD)
         if len(head) < OVERHEAD or any(head[a:b] != _TEMPLATE[a:b] for a, b in _FIXED):

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
-import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.ids import is_id
-from appliance.media.fmp4_read import Mp4Error, read_formats, read_samples
+from appliance.media.fmp4_read import Mp4Error
 from appliance.recorder import upkeep
 from appliance.recorder.files import STREAMS, RecordedFile, folder_of, start_of
 from appliance.recorder.heads import opened, reader_of
-from appliance.recorder.reading import read_recording
+from appliance.recorder.reading import read_ends, read_recording
 from appliance.store.folder import fault_of
 
 if TYPE_CHECKING:
@@ -32,12 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Where an init segment is looked for, and how much of the end of a file; more if a picture is larger.
-HEAD: Final = 64 << 10
-TAIL: Final = 1 << 20
 #: The index may lack what was written so short before a power cut, and no more.
 TAKEN: Final = 3600 * TICKS_PER_SECOND
-_FRAGMENT: Final = struct.pack(">I4sI4s", OVERHEAD - 8, b"moof", 16, b"mfhd")
 
 
 def recover(index: Index, camera_id: str, stream: str) -> bool:
@@ -111,52 +105,18 @@ def adopt(index: Index, path: Path) -> bool:
     Its time is that of its name, exact to a millisecond.  Raises `OSError`, `Fault`.
     """
     start = start_of(path.name)
-    with path.open("rb") as content:
-        head = content.read(HEAD)
-        size = content.seek(0, os.SEEK_END)
-        first = head.find(_FRAGMENT)
-        if start is None or first <= 0:
-            return False
+    if start is None:
+        return False
+    with opened(path, os.O_RDONLY) as (descriptor, size):
         try:
-            read_formats(head[:first])
-            zero = start - next(
-                sample.composition for sample in read_samples(head[:first] + _fragment(content.fileno(), first))
-            )
-            end = _end(content.fileno(), first, size)
-        except (Mp4Error, StopIteration, struct.error):
+            ends = read_ends(reader_of(descriptor), size)
+        except Mp4Error:
             return False
     camera_id, stream = path.parts[-3:-1]
-    file = RecordedFile(0, camera_id, stream, zero, start, max(start, zero + end[0]), end[1], path)
-    index.put(file, init=head[:first], table=None)
+    zero = start - ends.first
+    file = RecordedFile(0, camera_id, stream, zero, start, max(start, zero + ends.last), ends.size, path)
+    index.put(file, init=ends.init, table=None)
     return True
-
-
-def _fragment(descriptor: int, at: int) -> bytes:
-    (size,) = struct.unpack(">I", os.pread(descriptor, 4, at + OVERHEAD - 8))
-    return os.pread(descriptor, OVERHEAD - 8 + size, at)
-
-
-def _end(descriptor: int, first: int, size: int) -> tuple[int, int]:
-    """When the last picture ends, from the file's zero, and where in the file it does: found from the end."""
-    window = TAIL
-    while True:
-        at = max(first, size - window)
-        tail = os.pread(descriptor, size - at, at)
-        begin = tail.find(_FRAGMENT)
-        while begin >= 0:
-            shown = 0
-            end = 0
-            with suppress(Mp4Error):
-                for sample in read_samples(tail[begin:]):
-                    end = at + begin + sample.end
-                    if not sample.is_audio:
-                        shown = max(shown, sample.dts + sample.composition + sample.duration)
-            if shown:
-                return shown, end
-            begin = tail.find(_FRAGMENT, begin + 1)
-        if at == first:
-            raise Mp4Error("no whole picture")
-        window *= 4
 
 
 def _folders(folder: Path) -> list[Path]:

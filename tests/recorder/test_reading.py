@@ -11,8 +11,11 @@ from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.faults import Fault
 from appliance.media.fmp4 import VIDEO_TRACK, init_segment
 from appliance.media.fmp4_read import Mp4Error
+from appliance.recorder import reading, upkeep
 from appliance.recorder.archive import Archive
+from appliance.recorder.files import name_of
 from appliance.recorder.reading import Reading, read_recording
+from appliance.recorder.recovering import adopt, unknown_files
 from tests.media.clips import encode_aac, encode_h264
 from tests.media.recorded import table_of
 from tests.recorder.made import endless, make_recording, open_index
@@ -47,6 +50,29 @@ def test_what_leads_a_key_picture_is_known() -> None:
     )
     for table in (reading_of(content).table(), table_of(content)):
         assert [bool(flag & 4) for flag in table.flags.tolist()] == [False, False, False, True, False]
+
+
+@pytest.mark.parametrize("tail", [500, 1 << 20])
+def test_a_file_that_begins_later_is_taken_into_the_index_with_its_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tail: int
+) -> None:
+    """As a repair leaves it, when its beginning was damaged: decode times go on counting from the old one."""
+    monkeypatch.setattr(reading, "_TAIL", tail)
+    index = open_index(tmp_path)
+    make_recording(tmp_path, endless(CLIP, START, 4), camera_id=GATE, index=index)
+    (before,) = index.files(GATE, "main", START, START + 4 * S)
+    content = before.path.read_bytes()
+    table = table_of(content)
+    upkeep.remove(index, before)
+    before.path.unlink()
+    later = before.path.with_name(name_of(START + 2 * S))
+    later.write_bytes(content[: table.init_size] + content[int(table.offset[50]) - OVERHEAD :] + b"half a head")
+    assert list(unknown_files(index, everything=True)) == [later]
+    assert adopt(index, later)
+    (file,) = index.files(GATE, "main", START, START + 8 * S)
+    assert (file.start, file.end, file.zero) == (START + 2 * S, START + 4 * S, START)
+    assert file.size == later.stat().st_size - len(b"half a head")
+    index.database.close()
 
 
 async def test_of_a_damaged_file_that_the_index_has_not_read_what_is_before_the_damage_is_played(
