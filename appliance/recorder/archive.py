@@ -86,7 +86,7 @@ class Archive:
             self._opened.move_to_end(file.path)
             return kept
         opened = await trio.to_thread.run_sync(self._open, file, limiter=self._disk)
-        if not self._index.is_growing(opened.file):
+        if not self._index.is_growing(opened.file.path):
             self._opened[file.path] = opened
             while len(self._opened) > OPENED_KEPT:
                 self._opened.popitem(last=False)
@@ -99,7 +99,7 @@ class Archive:
         """
         kept = dict(self._opened)
         formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
-        asked = [file.id for file in files if file.path not in kept and not self._index.is_growing(file)]
+        asked = [file.id for file in files if file.path not in kept and not self._index.is_growing(file.path)]
         contents = await self._query(partial(self._index.contents, asked))
         found: list[Opened | None] = [None] * len(files)
         faults: list[Fault] = []
@@ -110,7 +110,7 @@ class Archive:
                     file = files[number]
                     known = kept.get(file.path)
                     if known is None or known.file.size < file.size:
-                        growing = self._index.is_growing(file)  # of which the index has nothing by its number
+                        growing = self._index.is_growing(file.path)  # of which the index has nothing by its number
                         known = self._open(file, formats, None if growing else contents.get(file.id))
                     found[number] = known
             except Fault as fault:

@@ -169,7 +169,7 @@ class Check:
         if suspicion is None:
             return
         again = rows.row_at(self._index, place.camera_id, place.stream, row.file.start)
-        if again is None or self._grows(place):
+        if again is None or self._index.is_growing(place.path):
             return  # deleted meanwhile; or being written
         suspicion = self._suspect(place, again)
         if suspicion is None:
@@ -192,7 +192,7 @@ class Check:
         """A file that no row was found for."""
         start = start_of(place.name)
         assert start is not None
-        if upkeep.knows(self._index, place.camera_id, place.stream, start) or self._grows(place):
+        if upkeep.knows(self._index, place.camera_id, place.stream, start):
             return
         self.report.files += 1
         self._settle(place, None, Suspicion(Kind.NOT_INDEXED, "the index does not know it"))
@@ -202,12 +202,9 @@ class Check:
         if difference is not None:
             self.report.add(difference)
 
-    def _grows(self, place: Place) -> bool:
-        return any(growing.path == place.path for growing in self._index.growing)
-
     def _suspect(self, place: Place, row: Row) -> Suspicion | None:
         """What seems to be wrong with a file of the index."""
-        if self._grows(place):
+        if self._index.is_growing(place.path):
             return None
         try:
             found = os.lstat(place.path)

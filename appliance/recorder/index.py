@@ -149,8 +149,8 @@ class Index:
             ).fetchall()
         return {number: (samples, init) for number, samples, init in rows}
 
-    def is_growing(self, file: RecordedFile) -> bool:
-        return any(growing.path == file.path for growing in self.growing)
+    def is_growing(self, path: Path) -> bool:
+        return any(growing.path == path for growing in self.growing)
 
     @property
     def growing(self) -> list[Growing]:
@@ -286,8 +286,13 @@ def _file(camera_id: str, stream: str, folder: Path, row: tuple[int, int, int, i
     return RecordedFile(content, camera_id, stream, start - lead, start, start + length, size, folder / name_of(start))
 
 
+def hash_of(init: bytes) -> bytes:
+    """What an init segment is known by."""
+    return hashlib.sha256(init).digest()[:16]
+
+
 def _format(connection: sqlite3.Connection, init: bytes) -> int:
-    digest = hashlib.sha256(init).digest()[:16]
+    digest = hash_of(init)
     connection.execute("INSERT INTO formats (hash, init) VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, init))
     return int(connection.execute("SELECT id FROM formats WHERE hash = ?", (digest,)).fetchone()[0])
 

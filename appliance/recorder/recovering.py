@@ -78,7 +78,6 @@ def unknown_files(index: Index, *, everything: bool) -> Iterator[Path]:
 
     The newest first: they are wanted first.
     """
-    grow = {growing.path for growing in index.growing}
     for camera in sorted(_folders(index.root)):
         if not is_id(camera.name):
             continue
@@ -94,9 +93,7 @@ def unknown_files(index: Index, *, everything: bool) -> Iterator[Path]:
                 if start < since:
                     break
                 if not upkeep.knows(index, camera.name, stream, start):
-                    path = folder_of(index.root, camera.name, stream) / name
-                    if path not in grow:
-                        yield path
+                    yield folder_of(index.root, camera.name, stream) / name
 
 
 def adopt(index: Index, path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from appliance.media.fmp4_read import Mp4Error, read_formats
 from appliance.media.sample_table import SampleTable, SampleTableError
 from appliance.recorder.files import RecordedFile, Span, name_of, path_of
-from appliance.recorder.index import JOINED
+from appliance.recorder.index import JOINED, hash_of
 from appliance.recorder.sequences import cut_sequences
 
 if TYPE_CHECKING:
@@ -74,10 +73,6 @@ class Row:
         """Whether what it says of the inside of the file makes sense.  Without samples it says nothing: they are read
         from the file when they are needed."""
         return self.has_content and self.init is not None and (self.blob is None or self.table is not None)
-
-
-def hash_of(init: bytes) -> bytes:
-    return hashlib.sha256(init).digest()[:16]
 
 
 def page(index: Index, camera_id: str, stream: str, after: int) -> list[Row]:

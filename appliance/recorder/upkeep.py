@@ -97,7 +97,13 @@ def newest(index: Index, camera_id: str, stream: str) -> int | None:
 
 
 def knows(index: Index, camera_id: str, stream: str, start: int) -> bool:
-    """Whether a file whose name says ``start``, cut to milliseconds, is in the index."""
+    """Whether a file whose name says ``start``, cut to milliseconds, is in the index, or being written.
+
+    What is being written has no row in an index that was begun anew meanwhile.
+    """
+    growing = [each.start for each in index.growing if (each.camera_id, each.stream) == (camera_id, stream)]
+    if any(start <= each < start + TICKS_PER_MS for each in growing):
+        return True
     with index.database.read() as connection:
         key = index.key(connection, camera_id, stream)
         found = connection.execute(
