@@ -42,7 +42,7 @@ def recorder() -> None:
 
 @recorder.command("check")
 @click.option("--repair", is_flag=True, help="Put right what differs, and say how.")
-@click.option("--thorough", is_flag=True, help="Also read through every file, which takes as long as the disk takes.")
+@click.option("--thorough", is_flag=True, help="Also look for every picture in every file, as long as it takes.")
 @data_option
 @json_option
 @click.pass_obj

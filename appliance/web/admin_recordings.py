@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CheckBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``repair``: put right what differs; ``thorough``: read every file, too."""
+    """``repair``: put right what differs; ``thorough``: look for every picture in every file, too."""
 
     repair: bool = False
     thorough: bool = False
