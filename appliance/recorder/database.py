@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from appliance.base.faults import Fault
 from appliance.recorder import schema
 from appliance.store.folder import fault_of, unavailable
-from appliance.store.sqlite import create_private, explained
+from appliance.store.sqlite import connect, create_private, explained, is_damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME: Final = "index.db"
-BUSY_MS: Final = 5000
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class Database:
@@ -44,7 +42,7 @@ class Database:
         try:
             self._connect()
         except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
+            if not is_damage(error):
                 with explained(path):
                     raise
             self._begin_anew(str(error))
@@ -126,7 +124,7 @@ class Database:
             create_private(self.path)
         except OSError as error:
             raise fault_of(error, self.path) from error
-        self._writer = _open(self.path, "synchronous = NORMAL")
+        self._writer = connect(self.path, "synchronous = NORMAL")
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
         if version == 0:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -142,22 +140,7 @@ class Database:
                 f"{self.path} was written by a newer version of this program.",
                 "Install that version again, or move this file away: it is made anew from the recordings.",
             )
-        self._reader = _open(self.path, "query_only = ON")
-
-
-def _open(path: Path, pragma: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        for each in (f"busy_timeout = {BUSY_MS}", "journal_mode = WAL", "trusted_schema = OFF", pragma):
-            connection.execute(f"PRAGMA {each}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGED
+        self._reader = connect(self.path, "query_only = ON")
 
 
 def _unused(path: Path) -> Path:

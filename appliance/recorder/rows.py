@@ -13,6 +13,7 @@ from appliance.media.sample_table import SampleTable, SampleTableError
 from appliance.recorder.files import RecordedFile, Span, name_of, path_of
 from appliance.recorder.index import JOINED, hash_of
 from appliance.recorder.sequences import cut_sequences
+from appliance.store.sqlite import is_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -98,14 +99,19 @@ def _rows(index: Index, camera_id: str, stream: str, which: str, values: tuple[i
     return rows
 
 
+def _beside(path: Path) -> closing[sqlite3.Connection]:
+    """A connection of one's own for what takes long: nobody waits for it."""
+    return closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None))
+
+
 def damage(path: Path, go_on: Callable[[], bool]) -> str | None:
     """What is wrong with the file of the index; None: nothing.  Reads all of it, and stops when ``go_on`` says so."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with _beside(path) as connection:
             connection.set_progress_handler(lambda: not go_on(), _STEPS)
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if is_damage(error):
             return str(error)
         if isinstance(error, sqlite3.OperationalError):  # stopped, or its disk fails: then the files do, too
             return None
@@ -134,8 +140,7 @@ class Sums:
 
 def sums(index: Index, camera_id: str, stream: str) -> Sums | None:
     """Of a stream, in one consistent view; None if the index does not know it."""
-    path = index.database.path
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as connection:
+    with _beside(index.database.path) as connection:
         connection.execute("BEGIN")
         row = connection.execute(
             "SELECT id, bytes FROM streams WHERE camera = ? AND name = ?", (camera_id, stream)

@@ -80,21 +80,7 @@ class Database:
             yield self._connection
 
     def _connect(self) -> sqlite3.Connection:
-        # No isolation level: our listener begins the transactions, and so they take DDL in; the driver's own do not.
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        try:
-            for pragma in (
-                f"busy_timeout = {BUSY_MS}",
-                "foreign_keys = ON",
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "trusted_schema = OFF",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return connect(self._path, "foreign_keys = ON", "synchronous = FULL")
 
     def check(self) -> None:
         """Raise `Fault` ``store_corrupt`` unless the file is whole."""
@@ -206,6 +192,19 @@ def open_database(folder: Path, clock: Clock, steps: Sequence[ModuleType] = migr
     return database
 
 
+def connect(path: Path, *pragmas: str) -> sqlite3.Connection:
+    """A connection for any thread, one at a time."""
+    # No isolation level: whoever uses it begins the transactions, and so they take DDL in; the driver's own do not.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in (f"busy_timeout = {BUSY_MS}", "journal_mode = WAL", "trusted_schema = OFF", *pragmas):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def backups(path: Path) -> list[Path]:
     """The backups kept beside the database, the newest first."""
     return sorted(path.parent.glob(f"{NAME}.backup-*"), reverse=True)
@@ -240,6 +239,11 @@ def explained(path: Path) -> Iterator[None]:
         if fault is None:
             raise
         raise fault from cause
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is wrong."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _fault_of(error: BaseException | None, path: Path) -> Fault | None:
