@@ -52,7 +52,7 @@ class Database:
         """One consistent view.  Raises `Fault`."""
         if self._damage is not None:
             self._mend()
-        with self._reading, self._minded():
+        with self._reading, self.minded():
             self._reader.execute("BEGIN")
             try:
                 yield self._reader
@@ -65,7 +65,7 @@ class Database:
         """One transaction: all of it lasts, or nothing.  Raises `Fault`."""
         if self._damage is not None:
             self._mend()
-        with self._writing, self._minded():
+        with self._writing, self.minded():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -85,7 +85,8 @@ class Database:
             self._writer.close()
 
     @contextmanager
-    def _minded(self) -> Iterator[None]:
+    def minded(self) -> Iterator[None]:
+        """Errors of SQLite are told as `Fault`; damage is remembered, and mended before the next question."""
         try:
             with explained(self.path):
                 yield

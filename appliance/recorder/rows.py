@@ -140,7 +140,7 @@ class Sums:
 
 def sums(index: Index, camera_id: str, stream: str) -> Sums | None:
     """Of a stream, in one consistent view; None if the index does not know it."""
-    with _beside(index.database.path) as connection:
+    with index.database.minded(), _beside(index.database.path) as connection:
         connection.execute("BEGIN")
         row = connection.execute(
             "SELECT id, bytes FROM streams WHERE camera = ? AND name = ?", (camera_id, stream)

@@ -15,6 +15,7 @@ import pytest
 from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.clock import ManualClock
+from appliance.base.faults import Fault
 from appliance.media.fmp4_read import read_samples
 from appliance.recorder import rows, upkeep
 from appliance.recorder.check import Check
@@ -358,6 +359,21 @@ def test_wrong_sums_are_computed_again(folder: Path, statement: str) -> None:
         connection.execute(statement)
     assert mended(folder) == [(Kind.SUMS_WRONG, "main")]
     assert ranges(folder) == spans
+
+
+def test_an_index_whose_damage_shows_when_sums_are_compared_is_put_aside(folder: Path) -> None:
+    index = open_index(folder)
+    index.database._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with index.database.path.open("r+b") as content:
+        size = content.seek(0, os.SEEK_END)
+        content.seek(4096)
+        content.write(b"\xa5" * (size - 4096))
+    with pytest.raises(Fault) as damaged:
+        rows.sums(index, CAMERA, "main")
+    assert damaged.value.code == "recording_index_damaged"
+    assert index.streams() == []
+    assert index.database.lost
+    index.database.close()
 
 
 def test_what_is_not_ours_is_named_and_left_alone(folder: Path) -> None:
