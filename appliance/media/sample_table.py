@@ -107,6 +107,11 @@ class SampleTable:
         """The numbers of the samples that are sound."""
         return np.flatnonzero(self.flags & AUDIO != 0)
 
+    @property
+    def ends_at(self) -> int:
+        """When the last picture has been shown for as long as it is to be; there is at least one."""
+        return int((self.pts + self.duration)[self.pictures].max())
+
     def encode(self) -> bytes:
         """The blob."""
         columns = [self.flags.tobytes()]

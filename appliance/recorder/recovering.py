@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from appliance.base.clock import TICKS_PER_SECOND
@@ -66,11 +67,7 @@ def _whole(path: Path) -> Reading:
 
 
 def _measured(file: RecordedFile, table: SampleTable) -> RecordedFile:
-    shown = table.pts[table.pictures] + table.duration[table.pictures]
-    return RecordedFile(
-        file.id, file.camera_id, file.stream, file.zero, file.start,
-        max(file.start, file.zero + int(shown.max())), table.file_size, file.path,
-    )  # fmt: skip
+    return replace(file, end=max(file.start, file.zero + table.ends_at), size=table.file_size)
 
 
 def unknown_files(index: Index, *, everything: bool) -> Iterator[Path]:

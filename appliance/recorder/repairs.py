@@ -125,7 +125,7 @@ def _mend(index: Index, place: Place, row: Row | None, reading: Reading) -> str:
 def _index_it(index: Index, place: Place, row: Row | None, reading: Reading, start: int) -> None:
     table = reading.table()
     zero = start - int(table.pts[table.pictures[0]])
-    end = zero + int((table.pts + table.duration)[table.pictures].max())
+    end = zero + table.ends_at
     same = row is not None and row.file.start == start
     if row is not None and same and not row.grows and 0 <= row.file.end - end <= JOINED:
         end = row.file.end  # as the next file begins there
