@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Final
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.ids import is_id
 from appliance.media.fmp4_read import Mp4Error
-from appliance.recorder import upkeep
+from appliance.recorder import rows, upkeep
+from appliance.recorder.differences import Kind
 from appliance.recorder.files import STREAMS, RecordedFile, folder_of, start_of
 from appliance.recorder.heads import opened, reader_of
-from appliance.recorder.reading import read_ends, read_recording
+from appliance.recorder.reading import read_ends
+from appliance.recorder.repairs import Place, read_known, settle
 from appliance.store.folder import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from appliance.media.sample_table import SampleTable
     from appliance.recorder.index import Index
     from appliance.recorder.reading import Reading
 
@@ -38,36 +39,34 @@ TAKEN: Final = 3600 * TICKS_PER_SECOND
 def recover(index: Index, camera_id: str, stream: str) -> bool:
     """Give the files of a stream that have no end their true one.  Raises `Fault`."""
     for file in index.unfinished(camera_id, stream):
+        row = rows.row_at(index, camera_id, stream, file.start)
         try:
-            found = _whole(file.path)
+            with opened(file.path, os.O_RDONLY) as (descriptor, size):
+                found = read_known(reader_of(descriptor), size, row)
+                is_ours = os.pread(descriptor, len(found.init), 0) == found.init
+            if is_ours and found.is_cut_off:
+                _cut_off(index, file, found)
+            else:  # a disk that lost something in the middle: what is behind it is not given up
+                place = Place(index.root, camera_id, stream, file.path.name)
+                settle(index, place, row, Kind.UNFINISHED, "it has no end in the index", repair=True)
+            log.info("recovered the recording %s up to its last whole picture", file.path)
         except (FileNotFoundError, Mp4Error):
-            found = None
-        except OSError as error:
-            raise fault_of(error, file.path) from error
-        if found is None:
             with suppress(FileNotFoundError):
                 file.path.unlink()
             upkeep.remove(index, file)
             log.info("nothing was written of the recording %s yet", file.path)
-            continue
-        table = found.table()
-        index.put(_measured(file, table), init=found.init, table=table)
-        log.info("recovered the recording %s up to its last whole picture", file.path)
+        except OSError as error:
+            raise fault_of(error, file.path) from error
     return True
 
 
-def _whole(path: Path) -> Reading:
-    """What is in a file that may end anywhere; what is not whole is cut off.  Raises `Mp4Error`, `OSError`."""
-    with opened(path, os.O_RDONLY) as (descriptor, size):
-        reading = read_recording(reader_of(descriptor), size).up_to_damage()
-    (piece,) = reading.pieces
-    if piece.end < size:
-        os.truncate(path, piece.end)
-    return reading
-
-
-def _measured(file: RecordedFile, table: SampleTable) -> RecordedFile:
-    return replace(file, end=max(file.start, file.zero + table.ends_at), size=table.file_size)
+def _cut_off(index: Index, file: RecordedFile, reading: Reading) -> None:
+    """Half a fragment at the end goes."""
+    table = reading.table()
+    if table.file_size < reading.size:
+        os.truncate(file.path, table.file_size)
+    measured = replace(file, end=max(file.start, file.zero + table.ends_at), size=table.file_size)
+    index.put(measured, init=reading.init, table=table)
 
 
 def unknown_files(index: Index, *, everything: bool) -> Iterator[Path]:

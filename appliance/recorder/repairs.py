@@ -57,7 +57,7 @@ def settle(index: Index, place: Place, row: Row | None, kind: Kind, detail: str,
     """
     try:
         with opened(place.path, os.O_RDONLY) as (descriptor, size):
-            reading = _read(reader_of(descriptor), size, row)
+            reading = read_known(reader_of(descriptor), size, row)
     except FileNotFoundError:
         return None
     except Mp4Error as error:
@@ -77,7 +77,7 @@ def settle(index: Index, place: Place, row: Row | None, kind: Kind, detail: str,
     return Difference(kind, place.shown, detail, action, mended=True)
 
 
-def _read(read: Read, size: int, row: Row | None) -> Reading:
+def read_known(read: Read, size: int, row: Row | None) -> Reading:
     """A file's own init segment, unless the index has one that fits, too."""
     known = None if row is None else row.init
     if known is None:

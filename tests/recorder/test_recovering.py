@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND as S
 from appliance.base.clock import ManualClock
 from appliance.base.faults import Fault
@@ -71,6 +72,36 @@ def test_f4_a_file_cut_anywhere_is_recovered_to_its_last_whole_picture(tmp_path:
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("UPDATE streams SET bytes = 0")
         index.leave(index.begin(GATE, "main", zero=file.zero, start=file.start, init=b"", arrived=0))
+
+
+@pytest.mark.parametrize("damage", ["its init segment", "its first head", "a head in the middle"])
+def test_f4_what_is_behind_damage_is_not_given_up(tmp_path: Path, index: Index, damage: str) -> None:
+    writer, cutter = Writer(index, ManualClock(), GATE, "main"), Cutter()
+    for part in cutter.take(items_of(endless(CLIP, START, 4))):
+        assert writer.write(part)
+    writer.abandon()
+    (file,) = index.unfinished(GATE, "main")
+    content = file.path.read_bytes()
+    whole = table_of(content)
+    heads = whole.offset - OVERHEAD
+    at, left = {
+        "its init segment": (content.index(b"avcC"), range(len(whole))),
+        "its first head": (int(heads[0]), range(25, len(whole))),  # up to the next key picture nothing can be decoded
+        "a head in the middle": (int(heads[30]), [*range(30), *range(50, len(whole))]),
+    }[damage]
+    file.path.write_bytes(content[:at] + bytes(20) + content[at + 20 :] + b"half a head")
+    recover(index, GATE, "main")
+    assert index.unfinished(GATE, "main") == []
+    (found,) = index.files(GATE, "main", *EVER)
+    mended = found.path.read_bytes()
+    assert len(mended) == found.size
+    datas = [content[at : at + size] for at, size in zip(whole.offset.tolist(), whole.size.tolist(), strict=True)]
+    table = table_of(mended)
+    assert [mended[at : at + size] for at, size in zip(table.offset.tolist(), table.size.tolist(), strict=True)] == [
+        datas[number] for number in left
+    ]
+    assert mended[: table.init_size] == content[: whole.init_size]
+    assert (found.zero, found.end) == (file.zero, file.zero + whole.ends_at)
 
 
 def test_recording_goes_on_behind_what_was_recovered(tmp_path: Path, index: Index) -> None:
