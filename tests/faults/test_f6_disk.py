@@ -74,6 +74,7 @@ def test_f6_a_full_disk_and_one_that_cannot_be_written(tmp_path: Path) -> None:
         assert files(disk)[0].read_bytes().startswith(kept)
 
         record(server, "off")
+        until(lambda: not growing(server), 10)  # what is open already could still be written
         in_its_mounts("mount", "--bind", str(inside), str(inside))
         in_its_mounts("mount", "-o", "remount,bind,ro", str(inside))
         record(server, "continuous")
