@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -90,6 +91,10 @@ class Worker:
         self.waited.close()
         await self.stream.aclose()
         await _reaped(self.process)
+        status = self.process.returncode
+        if status not in (None, -signal.SIGKILL, -signal.SIGTERM):  # ours, if it still ran, and the service manager's
+            how = signal.Signals(-status).name if status < 0 else f"status {status}"
+            log.warning("media worker %d had ended by itself: %s", self.process.pid, how)
 
     async def receive(self) -> tuple[Kind, int, bytes]:
         """The next message.  Raises `WorkerDiedError`, `WireError`."""
