@@ -105,7 +105,7 @@ def attempt(name: str, options: Options) -> Section:
     try:
         return SECTIONS[name](options)
     except Exception as error:  # whatever it is, the report says it
-        say(f"{name} failed: {error}")
+        say("\n".join([f"{name} failed: {error}", *getattr(error, "__notes__", ())]))
         return Section(name, name, "", failure=f"{type(error).__name__}: {error}")
 
 

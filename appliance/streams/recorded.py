@@ -61,6 +61,12 @@ def measured(opened: Opened) -> Measured:
     return Measured(fps=(len(pictures) - 1) / length_s, kbps=kbps, gop_s=gop_s)
 
 
+def fps_of(opened: Opened) -> float | None:
+    """Pictures a second of a file, as clients are told it."""
+    fps = measured(opened).fps
+    return None if fps is None else round(fps, 2)
+
+
 def is_keys_only(speed: float) -> bool:
     """Whether only key pictures are shown at a speed."""
     return speed > FASTEST or speed < -1

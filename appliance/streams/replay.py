@@ -20,6 +20,7 @@ from appliance.recorder.spool import Cursor, Spool
 from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.streams import messages
 from appliance.streams.playhead import zero_before
+from appliance.streams.recorded import fps_of
 
 if TYPE_CHECKING:
     from appliance.recorder.files import Opened
@@ -173,13 +174,3 @@ class Replay:
         if not cursor.is_audio:
             self._sent_to = max(cursor.ends_at, self._sent_to)
         await show.outlet.room()
-
-
-def fps_of(opened: Opened) -> float | None:
-    """Pictures a second, as recorded."""
-    table = opened.table
-    pictures = table.pictures
-    if len(pictures) < 2:
-        return None
-    length = int(table.dts[pictures[-1]] - table.dts[pictures[0]])
-    return round((len(pictures) - 1) * TICKS_PER_SECOND / length, 2) if length > 0 else None

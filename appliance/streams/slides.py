@@ -19,8 +19,7 @@ from appliance.recorder.player import GAP
 from appliance.serve.frames import Opcode, frame_header, text_frame
 from appliance.streams import messages
 from appliance.streams.darkroom import open_darkroom
-from appliance.streams.recorded import is_keys_only
-from appliance.streams.replay import fps_of
+from appliance.streams.recorded import fps_of, is_keys_only
 from appliance.workers.crew import SeatLostError
 
 if TYPE_CHECKING:

@@ -34,7 +34,24 @@ if TYPE_CHECKING:
 GivenMask = list[list[Point]] | str
 
 
-class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
+class CameraAccess(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How a camera's streams are reached, beside the address of the largest.
+
+    ``sub``: a smaller stream's address.  ``transport``: auto, tcp, udp or http.  ``fingerprint``: SHA-256 of the only
+    certificate that an ``rtsps://`` camera may show.
+    """
+
+    sub: str | None = None
+    username: str | None = None
+    password: str | None = None
+    transport: str | None = None
+    fingerprint: str | None = None
+
+    def __repr__(self) -> str:  # addresses may hold passwords
+        return f"{type(self).__name__}()"
+
+
+class NewCamera(CameraAccess, kw_only=True):
     """``url`` may hold user and password, or they are given apart; they are kept apart, encrypted.
 
     ``sub``: a smaller stream's address.  ``transport``: auto, tcp, udp or http.  ``fingerprint``: SHA-256 of the only
@@ -47,19 +64,11 @@ class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
 
     name: str
     url: str
-    sub: str | None = None
-    username: str | None = None
-    password: str | None = None
-    transport: str | None = None
-    fingerprint: str | None = None
     mask: GivenMask | None = None
     recording: RecordingChange | None = None
 
-    def __repr__(self) -> str:
-        return f"NewCamera({self.name!r})"
 
-
-class CameraChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class CameraChange(CameraAccess, kw_only=True, omit_defaults=True):
     """What is left out stays; ``sub`` empty: there is none any more.
 
     ``transport`` and ``fingerprint``: see `NewCamera`; empty: none is asked for.  ``mask``: see there; empty: none.
@@ -67,16 +76,8 @@ class CameraChange(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
 
     name: str | None = None
     url: str | None = None
-    sub: str | None = None
-    username: str | None = None
-    password: str | None = None
-    transport: str | None = None
-    fingerprint: str | None = None
     mask: GivenMask | None = None
     recording: RecordingChange | None = None
-
-    def __repr__(self) -> str:
-        return "CameraChange()"
 
 
 class AdminStream(msgspec.Struct):

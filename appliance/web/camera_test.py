@@ -18,6 +18,7 @@ from appliance.sites.probe import MEASURE_S
 from appliance.sites.rtsp.oddities import EVIDENCE, Oddity
 from appliance.sites.rtsp.options import show_fingerprint
 from appliance.web.admin import named_camera
+from appliance.web.admin_cameras import CameraAccess
 from appliance.web.cameras import AdviceView, advice_views
 from appliance.web.table import Route, Video
 
@@ -39,7 +40,7 @@ _SAYS_NOTHING = re.compile(
 _NAME_LENGTH: Final = 64
 
 
-class CameraTest(msgspec.Struct, forbid_unknown_fields=True):
+class CameraTest(CameraAccess, kw_only=True):
     """What to test: an address; or an existing ``camera`` (id or name), with what is to be changed of it.
 
     What is left out is as that camera has it, its password too, which never goes to another host.  ``transport`` and
@@ -47,15 +48,7 @@ class CameraTest(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     url: str | None = None
-    sub: str | None = None
-    username: str | None = None
-    password: str | None = None
-    transport: str | None = None
-    fingerprint: str | None = None
     camera: str | None = None
-
-    def __repr__(self) -> str:
-        return "CameraTest()"
 
 
 class TestStep(msgspec.Struct):

@@ -6,6 +6,7 @@ The handler shakes hands and listens; pictures go past it, from the hub's task s
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ class Live:
             await connection.close_websocket(member.ending.code, member.ending.reason)
 
 
-class Listener:
+class Listener(ABC):
     """Hears what the client of a view says, in the task that reads its connection.
 
     Each kind of view takes its own messages: `take` raises `Fault` for what cannot be used.
@@ -157,9 +158,9 @@ class Listener:
         self._early: deque[str | bytes] = deque(maxlen=EARLY_MESSAGES)
         self._complaints = Bucket(COMPLAINTS_PER_S, COMPLAINTS)
 
+    @abstractmethod
     def take(self, said: str | bytes, member: Member) -> None:
         """Do what is said."""
-        raise NotImplementedError
 
     def hear(self, said: str | bytes) -> None:
         """Take a message; one that comes before there is a view waits for it."""

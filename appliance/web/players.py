@@ -10,8 +10,8 @@ import trio
 from quart import Response
 
 from appliance.auth.rights import Right
-from appliance.base.clock import from_rfc3339, to_rfc3339
-from appliance.base.faults import Fault, Kind, invalid
+from appliance.base.clock import to_rfc3339
+from appliance.base.faults import Fault, Kind
 from appliance.media.masks import NO_MASK
 from appliance.serve.fanout import STUCK_S, Form, Outlet
 from appliance.streams.audience import Ending, Member
@@ -179,9 +179,9 @@ class Players:
 
     async def snapshot(self, call: Call) -> Response:
         width = call.number("width", 16, LARGEST_SNAPSHOT)
-        at = _moment(call.query["at"]) if "at" in call.query else None
+        at = call.moment("at")
         with self._one_more(call.who.user_id):
-            taken, shown_at = await self._taken(call, width, at)
+            taken, shown_at = await self._taken(call, width, None if at is None else asked(at))
         right = Right.LIVE if at is None else Right.PLAYBACK
         if not self._services.rights.allows(call.who, right, call.watched.id):  # it may have taken a while
             raise problem.no_camera()
@@ -228,19 +228,6 @@ class Players:
 
     def _check_cap(self, principal: Principal) -> None:
         check_cap(self._services, principal)
-
-
-def _moment(text: str) -> int:
-    """The time in a query, in UTC ticks.  Raises `Fault`."""
-    try:
-        return asked(from_rfc3339(text))
-    except ValueError as error:
-        raise invalid(
-            "bad_parameter",
-            f"at={text[:40]!r} cannot be used: {error}.",
-            "Give a time as 2026-03-12T14:03:27.120Z.",
-            field="at",
-        ) from None
 
 
 def wanted_stream(camera: Camera, name: str | None) -> StreamConfig:

@@ -15,18 +15,19 @@ import trio
 from quart import Response, request
 
 from appliance.auth.rights import Right
-from appliance.base.clock import TICKS_PER_SECOND, local_time, to_rfc3339
+from appliance.base.clock import TICKS_PER_SECOND, local_time
 from appliance.base.faults import Fault, invalid
 from appliance.recorder.assembling import Assembler
-from appliance.recorder.files import MAIN, STREAMS
 from appliance.serve.downloads import MAKERS, Sending
 from appliance.settings.tabs import RecordingTab
 from appliance.streams.exports import Export, Exports, Wanted
 from appliance.streams.news import Stopping
 from appliance.web import problem
 from appliance.web.parts import UnsatisfiableError, disposition, wanted_part
+from appliance.web.recordings import recorded_stream
 from appliance.web.security import HEADERS
 from appliance.web.table import Parameter, Route, Video
+from appliance.web.times import check_order
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -98,15 +99,10 @@ class RecordingFiles:
         if start is None or end is None:
             name = "from" if start is None else "to"
             raise invalid("bad_parameter", f"{name}= is missing.", "Say from when to when, as RFC 3339.", field=name)
-        if start >= end:
-            message = f"{to_rfc3339(start)} is not before {to_rfc3339(end)}."
-            raise invalid("bad_parameter", message, "Let `to` be later than `from`.", field="to")
+        check_order(start, end)
         if end - start > LONGEST:
             raise invalid("span_too_long", "That is more than a day.", "Ask for it in several parts.", field="to")
-        stream = call.query.get("stream", MAIN)
-        if stream not in STREAMS:
-            message = f"stream={stream[:20]!r} cannot be used."
-            raise invalid("bad_parameter", message, f"Use {' or '.join(STREAMS)}.", field="stream")
+        stream = recorded_stream(call)
         camera_id = call.watched.id
         sound = call.query.get("audio") != "0" and self._services.rights.allows(call.who, Right.AUDIO, camera_id)
         return Wanted(form, camera_id, stream, start, end, sound)

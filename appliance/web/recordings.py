@@ -11,6 +11,7 @@ from appliance.base.clock import TICKS_PER_SECOND, to_rfc3339
 from appliance.base.faults import invalid
 from appliance.recorder.files import MAIN, STREAMS
 from appliance.web.table import Parameter, Route, Video
+from appliance.web.times import check_order
 
 if TYPE_CHECKING:
     from appliance.web.gate import Call, Gate
@@ -73,10 +74,7 @@ class Recordings:
     async def ranges(self, call: Call) -> RecordingsView:
         archive, camera_id = self._services.archive, call.watched.id
         start, end = self._span(call)
-        stream = call.query.get("stream", MAIN)
-        if stream not in STREAMS:
-            message = f"stream={stream[:20]!r} cannot be used."
-            raise invalid("bad_parameter", message, f"Use {' or '.join(STREAMS)}.", field="stream")
+        stream = recorded_stream(call)
         joined = (call.number("resolution", 0, 999_999_999) or 0) * _TICKS_PER_MS
         found = await archive.ranges(camera_id, start, end, stream=stream, resolution=joined)
         if len(found) > MOST:
@@ -99,9 +97,16 @@ class Recordings:
         start = call.moment("from")
         if start is None:
             start = end - DAY
-        if start >= end:
-            message = f"{to_rfc3339(start)} is not before {to_rfc3339(end)}."
-            raise invalid("bad_parameter", message, "Let `to` be later than `from`.", field="to")
+        check_order(start, end)
         if end - start > LONGEST:
             raise invalid("bad_parameter", "That is more than ten years.", "Ask for less at a time.", field="from")
         return start, end
+
+
+def recorded_stream(call: Call) -> str:
+    """The name of the stream that a query asks for; the larger one where it does not say.  Raises `Fault`."""
+    stream = call.query.get("stream", MAIN)
+    if stream not in STREAMS:
+        message = f"stream={stream[:20]!r} cannot be used."
+        raise invalid("bad_parameter", message, f"Use {' or '.join(STREAMS)}.", field="stream")
+    return stream

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from appliance import __version__
 from appliance.base import unpacked
 from appliance.base.faults import Fault
 from appliance.base.faults import Kind as FaultKind
+from appliance.workers.waiting import ProcessorWait
 from appliance.workers.wire import HEADER, Failure, Hello, Kind, WireError, body_size, encode
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Worker:
 
     process: subprocess.Popen[bytes]
     stream: trio.SocketStream
+    waited: ProcessorWait
     isolation: dict[str, str | None] = field(default_factory=dict)
     hardware: tuple[str | None, str] = (None, "")  # the kind of device that decodes, or why there is none
     _received: bytearray = field(default_factory=bytearray)  # of messages to come
@@ -85,8 +88,13 @@ class Worker:
     async def end(self) -> None:
         """Kill and reap."""
         self.process.kill()
+        self.waited.close()
         await self.stream.aclose()
         await _reaped(self.process)
+        status = self.process.returncode
+        if status not in (None, -signal.SIGKILL, -signal.SIGTERM):  # ours, if it still ran, and the service manager's
+            how = signal.Signals(-status).name if status < 0 else f"status {status}"
+            log.warning("media worker %d had ended by itself: %s", self.process.pid, how)
 
     async def receive(self) -> tuple[Kind, int, bytes]:
         """The next message.  Raises `WorkerDiedError`, `WireError`."""
@@ -215,7 +223,8 @@ class Pool:
             raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker cannot be started: {error}.") from error
         finally:
             theirs.close()
-        worker = Worker(process, trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
+        stream = trio.SocketStream(trio.socket.from_stdlib_socket(ours))
+        worker = Worker(process, stream, ProcessorWait(process.pid))
         self._all.add(worker)
         try:
             with trio.fail_after(START_S):

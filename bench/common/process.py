@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from bench.common.paths import ROOT
 
@@ -44,7 +44,7 @@ class DidNotStartError(Exception):
 def running(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Start a child and wait until it says ``ready``; end it with SIGTERM, then with SIGKILL.
 
-    Raises `DidNotStartError` with what it said.
+    Raises `DidNotStartError` with what it said; that is a note, too, of what goes wrong inside the block.
     """
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -59,9 +59,13 @@ def running(command: Sequence[str], *, environment: Mapping[str, str] | None = N
         with ended(process):
             line = _wait(process)
             if line is None:
-                errors.seek(0)
-                raise DidNotStartError(f"{' '.join(command[:4])} …: {errors.read()[-2000:].decode(errors='replace')}")
-            yield Running(process.pid, tuple(line.split()[1:]), process)
+                raise DidNotStartError(f"{' '.join(command[:4])} …: {_end_of(errors)}")
+            try:
+                yield Running(process.pid, tuple(line.split()[1:]), process)
+            except Exception as error:
+                if said := _end_of(errors):
+                    error.add_note(f"{' '.join(command[:4])} … said: {said}")
+                raise
 
 
 @contextlib.contextmanager
@@ -83,6 +87,12 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 def end_with_parent() -> None:
     """In a child: end when the bench is killed (prctl(2))."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _end_of(errors: IO[bytes]) -> str:
+    """What a child complained of last."""
+    errors.seek(0)
+    return errors.read()[-2000:].decode(errors="replace")
 
 
 def _wait(process: subprocess.Popen[bytes]) -> str | None:

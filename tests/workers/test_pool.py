@@ -127,6 +127,16 @@ async def test_a_worker_that_hangs_is_killed() -> None:
         await ask(pool, job(clip))
 
 
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGPROF, "SIGPROF"), (None, "")])
+async def test_the_log_says_what_ended_a_worker_that_was_not_ended(number, said, caplog) -> None:
+    async with open_pool(1) as pool:
+        worker = await pool.hire()
+        if number is not None:
+            os.kill(worker.process.pid, number)
+        await pool.retire(worker)
+    assert [record.getMessage().rpartition(" ")[2] for record in caplog.records] == [said] * bool(said)
+
+
 async def test_jobs_beyond_the_workers_wait_and_beyond_the_bound_are_refused() -> None:
     clip = encode_h264(2)
     codes: list[str] = []
