@@ -9,7 +9,6 @@ import * as format from "../logic/format";
 import { Store } from "../logic/store";
 import type { BookmarkDraft, LaneCamera, Span, Speed } from "../logic/timeline/contract";
 import { FORWARD, REVERSE } from "../logic/timeline/speeds";
-import { Recordings } from "../net/recordings";
 import { CameraPicker } from "../parts/camera-picker";
 import { PageLink } from "../parts/page-link";
 import { PlaybackTile } from "../parts/playback-tile";
@@ -21,6 +20,7 @@ import { MomentsPanel } from "../parts/timeline/moments-panel";
 import { SelectionBar } from "../parts/timeline/selection-bar";
 import { Timeline } from "../parts/timeline/timeline";
 import { Transport } from "../parts/timeline/transport";
+import { useRecordings } from "../parts/timeline/use-recordings";
 import { ZoomBar } from "../parts/timeline/zoom-bar";
 import { Playing } from "../player/playing";
 import type { Shown } from "../player/stack";
@@ -99,7 +99,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
   );
   const { sync } = playing;
   const state = useStore(sync.state);
-  const data = useMemo(() => new Recordings(model.api, () => model.now(), () => model.sessionEnded()), []);
+  const data = useRecordings(() => model.now());
   const selection = useMemo(() => new Store<Span | null>(null), []);
   const shown = useMemo(() => new Store(phone ? SHOWN_PHONE_MS : SHOWN_MS), []);
   const [selected, setSelected] = useState<string | null>(null);
@@ -109,13 +109,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
   const lead = cameras.find((c) => c.id === selected) ?? cameras[0];
   const lanes = useMemo<LaneCamera[]>(() => cameras.map((c) => ({ id: c.id, name: c.name, export: c.rights.includes("export") })), [cameras]);
 
-  useEffect(
-    () => () => {
-      playing.dispose();
-      data.end();
-    },
-    [],
-  );
+  useEffect(() => () => playing.dispose(), []);
   useLayoutEffect(() => {
     playing.setCameras(ids);
     model.played = ids;
