@@ -31,6 +31,10 @@ function press(name: string): void {
   act(() => found.click());
 }
 
+function type(key: string): void {
+  act(() => void document.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true })));
+}
+
 const settled = async (): Promise<void> => act(async () => new Promise((done) => setTimeout(done, 100)));
 
 beforeEach(async () => {
@@ -75,5 +79,16 @@ describe("the page that plays", () => {
       await settled();
       expect(root.textContent).toContain("Van <1>");
     });
+  });
+
+  it("goes slower and faster in the direction in which it plays", () => {
+    const speed = (): string | undefined => root.querySelector(".play-side .num")?.textContent;
+    const played = [..."j[]]]l]"].map((key) => (type(key), speed()));
+    expect(played).toEqual(["\u22121×", "\u22121×", "\u22122×", "\u22124×", "\u22128×", "1×", "2×"]);
+  });
+
+  it("selects with a key what the button selects", () => {
+    type("o");
+    expect(root.querySelector(".selection-bar")?.textContent).toContain("1\u202fmin");
   });
 });
