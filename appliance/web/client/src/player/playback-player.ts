@@ -7,19 +7,18 @@
  */
 
 import { Meter } from "../logic/meter";
-import { families, hasSound } from "../logic/messages";
-import { jpegOf } from "../logic/jpeg";
-import { kindOf } from "../logic/mp4";
-import { Offer, type OwnReason } from "../logic/offer";
+import { families } from "../logic/messages";
+import type { OwnReason } from "../logic/offer";
 import { instant, parsePlayback, ticksOf, TICKS_PER_MS, type GapMessage, type PlaybackMessage, type RecordedStream } from "../logic/playback/messages";
 import { TICKS_PER_SECOND } from "../logic/playback/pictures";
 import { Store } from "../logic/store";
 import type { Want } from "../logic/want";
 import { Asking } from "./asking";
+import { Intake, type IntakeDeps } from "./intake";
 import { LiveSocket } from "./live-socket";
-import type { PicturePipeline, PipelineEvents } from "./pipeline";
+import type { PicturePipeline } from "./pipeline";
 import type { DirectRecording, RecordedEvents } from "./recorded-pipeline";
-import { Stack, type Shown } from "./stack";
+import type { Shown, Stack } from "./stack";
 import type { Refusal } from "./live-player";
 
 export type PlaybackPhase = "connecting" | "shown" | "loading" | "none" | "offline" | "full" | "denied" | "removed" | "unsupported" | "blocked";
@@ -37,15 +36,9 @@ export interface PlaybackView {
   readonly sound: boolean;
 }
 
-export interface PlaybackDeps {
+export interface PlaybackDeps extends IntakeDeps {
   readonly url: string;
-  readonly codecs: readonly string[];
-  readonly direct: boolean;
-  readonly supported: (mime: string) => boolean;
   readonly createRecording: (events: RecordedEvents, prepared?: HTMLVideoElement) => DirectRecording;
-  readonly createPictures: (events: PipelineEvents) => PicturePipeline;
-  readonly prepareVideo: () => HTMLVideoElement;
-  readonly requestPump: () => void;
   readonly refused: (why: Refusal) => void;
   /** Something about where it is has changed. */
   readonly moved: () => void;
@@ -97,12 +90,12 @@ export class PlaybackPlayer {
 
   readonly #deps: PlaybackDeps;
   readonly #socket: LiveSocket;
-  readonly #stack = new Stack<Member>();
+  readonly #intake: Intake<DirectRecording, RecordedStream>;
+  readonly #stack: Stack<Member>;
   readonly #asking = new Asking(
     () => this.#want(),
     (want) => this.#socket.send(want),
   );
-  readonly #offer: Offer;
   readonly #bytes = new Meter();
 
   #doing: Doing = { playing: false, speed: 1, gaps: "skip" };
@@ -120,8 +113,6 @@ export class PlaybackPlayer {
   /** Media of an older command is thrown away. */
   #mediaId = 0;
   #accepts = false;
-  #announced: RecordedStream | null = null;
-  #stream: RecordedStream | null = null;
   #drawn = 0;
   /** Gaps that were told of and are not reached yet. */
   #ahead: GapMessage[] = [];
@@ -139,11 +130,7 @@ export class PlaybackPlayer {
   #size: { readonly width: number; readonly height: number } | null = null;
   #visible = false;
   #resting = true;
-  #audio = false;
-  #prepared: HTMLVideoElement | null = null;
   #refused: "denied" | "removed" | "full" | null = null;
-  #unplayable = false;
-  #blocked = false;
   #downSince: number | null = null;
   #disposed = false;
 
@@ -151,7 +138,14 @@ export class PlaybackPlayer {
   constructor(readonly id: string, atMs: number, deps: PlaybackDeps) {
     this.#deps = deps;
     this.#at = ticksOf(atMs);
-    this.#offer = new Offer(deps.codecs, deps.direct);
+    this.#intake = new Intake(id, deps, {
+      video: (stream, init) => this.#beginDirect(stream, init),
+      pictures: () => this.#picturesBegin(),
+      failed: () => this.#failed(),
+      wanted: () => this.#asking.now(),
+      changed: () => this.#update(),
+    });
+    this.#stack = this.#intake.stack;
     this.element = this.#stack.element;
     this.#socket = new LiveSocket(
       deps.url,
@@ -201,14 +195,14 @@ export class PlaybackPlayer {
 
   /** It is to play, and does not get on. */
   get stalled(): boolean {
-    if (!this.#doing.playing || this.absent || this.#ended || this.#refused !== null || this.#unplayable) return false;
+    if (!this.#doing.playing || this.absent || this.#ended || this.#refused !== null || this.#intake.unplayable) return false;
     if (!this.#landed) return true;
     return this.#stack.current?.kind === "direct" && this.#stack.current.stalled && !this.#held;
   }
 
   /** It takes part in what others have to wait for. */
   get takesPart(): boolean {
-    return this.#visible && !this.absent && !this.#ended && this.#refused === null && !this.#unplayable && this.#socket.open;
+    return this.#visible && !this.absent && !this.#ended && this.#refused === null && !this.#intake.unplayable && this.#socket.open;
   }
 
   /** What it shows is paced here, not by the server. */
@@ -334,20 +328,14 @@ export class PlaybackPlayer {
 
   /** Call it inside the tap or key that asks for it. */
   setAudio(audio: boolean): void {
-    if (audio === this.#audio || this.#disposed) return;
-    this.#audio = audio;
-    if (audio) {
-      this.#prepared = this.#deps.prepareVideo();
-      this.#prepared.muted = false;
-      void this.#prepared.play().catch(() => undefined); // has no source yet: only the permission counts
-    } else this.#prepared = null;
-    for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.setMuted(!(audio && pipeline.families.includes("+")));
+    if (audio === this.#intake.audio || this.#disposed) return;
+    this.#intake.setAudio(audio);
     this.#asking.now();
     this.#update();
   }
 
   unblock(): void {
-    this.#blocked = false;
+    this.#intake.unblock();
     this.#run();
     this.#update();
   }
@@ -438,9 +426,7 @@ export class PlaybackPlayer {
 
   /** The transcoded picture shown, as it came. */
   get jpeg(): Blob | null {
-    const { current } = this.#stack;
-    const shown = current?.kind === "transcoded" ? current.shown : null;
-    return shown && jpegOf(shown);
+    return this.#intake.jpeg;
   }
 
   // ---- asking ----
@@ -455,7 +441,7 @@ export class PlaybackPlayer {
   #begin(id: number, at: number): void {
     this.#mediaId = id;
     this.#accepts = false;
-    this.#announced = null;
+    this.#intake.expectNothing();
     this.#ahead = [];
     this.#absent = null;
     this.#ended = this.#over = false;
@@ -633,40 +619,16 @@ export class PlaybackPlayer {
 
   #announce(stream: RecordedStream): void {
     this.#accepts = true;
-    this.#announced = stream;
-    this.#stream = stream;
     this.#reason = null;
     this.#absent = null;
-    this.#unplayable = stream.mode === "direct" && !this.#deps.supported(stream.mime);
-    if (this.#unplayable) this.#refuse(stream);
+    this.#intake.announce(stream);
     // pictures of what was before are not to be shown after this
     if (stream.mode === "transcoded") for (const pipeline of this.#stack.both()) if (pipeline.kind === "transcoded") pipeline.flush();
   }
 
-  #refuse(stream: RecordedStream): void {
-    this.#unplayable = true;
-    this.#offer.refuse(families(stream.mime).split("+")[0] ?? "", performance.now());
-    this.#asking.now();
-  }
-
   #binary(data: ArrayBuffer): void {
     this.#bytes.add(data.byteLength, performance.now());
-    if (!this.#accepts || this.#unplayable || this.#refused !== null) return;
-    if (this.#stream?.mode === "transcoded") {
-      if (this.#announced) this.#beginPictures();
-      this.#announced = null;
-      const { newest } = this.#stack;
-      if (newest?.kind === "transcoded") newest.push(data);
-      return;
-    }
-    const kind = kindOf(data);
-    if (kind === "init" && this.#announced) {
-      this.#beginDirect(this.#announced, data);
-      this.#announced = null;
-    } else if (kind === "fragment" && !this.#announced) {
-      const { newest } = this.#stack;
-      if (newest?.kind === "direct") newest.push(data);
-    }
+    if (this.#accepts && this.#refused === null) this.#intake.binary(data);
   }
 
   // ---- the pipelines ----
@@ -679,60 +641,24 @@ export class PlaybackPlayer {
       return;
     }
     this.#stack.dropSpare();
-    const prepared = this.#audio && hasSound(stream.mime) ? this.#prepared : null;
-    this.#prepared = prepared ? null : this.#prepared;
-    let pipeline: DirectRecording;
-    try {
-      const events = this.#events(() => pipeline);
-      pipeline = this.#deps.createRecording({ ...events, shown: () => this.#shown(pipeline), more: () => this.#deps.moved() }, prepared ?? undefined);
-    } catch (error) {
-      console.warn(`camera ${this.id}: ${String(error)}`);
-      this.#refuse(stream);
-      return;
-    }
-    pipeline.setMuted(!(this.#audio && hasSound(stream.mime)));
-    this.#stack.add(pipeline);
+    const pipeline = this.#intake.add(stream, (events, prepared) => {
+      const made: DirectRecording = this.#deps.createRecording({ ...events, shown: () => this.#shown(made), more: () => this.#deps.moved() }, prepared);
+      return made;
+    });
+    if (!pipeline) return;
     pipeline.begin(stream, init);
     // one that takes over while it plays has to be where that is by then
     if (this.#landed && this.#doing.playing) this.#keepPosition();
     this.#show(pipeline, this.#flight?.at ?? this.#at);
   }
 
-  #beginPictures(): void {
+  #picturesBegin(): void {
     const { current, spare } = this.#stack;
-    if (current?.kind === "transcoded") this.#stack.dropSpare();
-    else if (spare?.kind !== "transcoded") {
-      if (current?.kind === "direct") {
-        this.#keepPosition();
-        current.pause();
-      }
-      const pipeline: PicturePipeline = this.#deps.createPictures(this.#events(() => pipeline));
-      this.#stack.add(pipeline);
+    if (current?.kind === "direct" && spare?.kind !== "transcoded") {
+      this.#keepPosition();
+      current.pause();
     }
     this.#drawn = -1;
-  }
-
-  #events(which: () => Member): PipelineEvents {
-    return {
-      picture: () => this.#firstPicture(which()),
-      arrived: () => {
-        if (this.#stack.takeOver(which())) this.#firstPicture(which());
-      },
-      failed: (why, undecodable) => this.#failed(which(), why, undecodable),
-      busy: () => this.#deps.requestPump(),
-      blocked: (blocked) => {
-        this.#blocked = blocked;
-        this.#update();
-      },
-    };
-  }
-
-  #firstPicture(pipeline: Member): void {
-    if (pipeline !== this.#stack.current) return;
-    if (pipeline.kind === "direct") this.#offer.decoded(pipeline.families.split("+")[0] ?? "");
-    this.#stack.unfreeze();
-    this.#blocked = false;
-    this.#update();
   }
 
   /** A video has come to the instant that it was asked for. */
@@ -744,7 +670,7 @@ export class PlaybackPlayer {
   /** A canvas has drawn something: the first picture after a command is the one that was asked for. */
   #checkDrawn(): void {
     const { current } = this.#stack;
-    if (current?.kind !== "transcoded" || !this.#accepts || this.#announced || current.pictures === this.#drawn) return;
+    if (current?.kind !== "transcoded" || !this.#accepts || this.#intake.expecting || current.pictures === this.#drawn) return;
     const first = this.#drawn === -1 || !this.#landed;
     if (current.pictureUtc === null) return;
     this.#drawn = current.pictures;
@@ -756,13 +682,11 @@ export class PlaybackPlayer {
     this.#landedAt();
   }
 
-  #failed(pipeline: Member, why: string, undecodable: boolean): void {
-    if (this.#disposed || !this.#stack.has(pipeline)) return;
-    console.warn(`camera ${this.id}: ${why}; starting over`);
-    if (undecodable && pipeline.lastPictureAt === null) this.#offer.undecoded(pipeline.families.split("+")[0] ?? "", performance.now());
+  #failed(): void {
+    if (this.#disposed) return;
     this.#keepPosition();
     this.#landed = false;
-    this.#stack.freeze();
+    this.#intake.freeze();
     this.#accepts = false;
     this.#asking.reset();
     this.#socket.restart();
@@ -770,18 +694,16 @@ export class PlaybackPlayer {
   }
 
   #forget(): void {
-    this.#stack.forget();
-    this.#prepared = null;
+    this.#intake.forget();
     this.#flight = null;
     this.#landed = false;
-    this.#stream = this.#announced = null;
     this.#accepts = false;
   }
 
   // ---- gaps ----
 
   #gapAhead(gap: GapMessage): void {
-    if (this.#stream?.mode === "direct") {
+    if (this.#intake.stream?.mode === "direct") {
       this.#ahead.push(gap); // what is shown comes to it later
       return;
     }
@@ -850,22 +772,21 @@ export class PlaybackPlayer {
 
   #want(): Want | null {
     if (!this.#size) return null;
-    const { mode, codecs } = this.#offer.at(performance.now());
-    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, audio: this.#audio, paused: false };
+    const { mode, codecs } = this.#intake.offered(performance.now());
+    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, audio: this.#intake.audio, paused: false };
   }
 
   #update(): void {
     if (this.#disposed) return;
     const before = this.view.get();
-    const current = this.#stack.current;
     const next: PlaybackView = {
       phase: this.#phase(performance.now()),
-      stream: this.#stream,
+      stream: this.#intake.stream,
       next: this.next,
       previous: this.previous,
       reason: this.#reason,
-      own: this.#offer.at(performance.now()).own,
-      sound: this.#audio && current?.kind === "direct" && current.families.includes("+") && !current.element.muted,
+      own: this.#intake.offered(performance.now()).own,
+      sound: this.#intake.sounds,
     };
     const same = (Object.keys(next) as (keyof PlaybackView)[]).every((key) => before[key] === next[key]);
     if (!same) this.view.set(next);
@@ -875,10 +796,10 @@ export class PlaybackPlayer {
 
   #phase(now: number): PlaybackPhase {
     if (this.#refused !== null) return this.#refused;
-    if (this.#unplayable || this.#reason === "unsupported_codec" || this.#reason === "codec" || this.#reason === "level") return "unsupported";
+    if (this.#intake.unplayable || this.#reason === "unsupported_codec" || this.#reason === "codec" || this.#reason === "level") return "unsupported";
     if (this.#downSince !== null && !this.#socket.open && now - this.#downSince > QUIET_MS) return "offline";
     if (this.absent) return "none";
-    if (this.#blocked) return "blocked";
+    if (this.#intake.blocked) return "blocked";
     if (!this.#stack.shown) return "connecting";
     return this.#flight && now - this.#flight.since > LATE_MS ? "loading" : "shown";
   }
