@@ -11,11 +11,11 @@ import { Meter } from "../logic/meter";
 import { families, parseMessage, type LinkState, type NetworkMessage, type StreamMessage } from "../logic/messages";
 import type { OwnReason } from "../logic/offer";
 import { phaseOf, quietMs, type Phase } from "../logic/phase";
-import { Store } from "../logic/store";
+import { setFields, Store } from "../logic/store";
 import type { Want } from "../logic/want";
 import { Asking } from "./asking";
 import { Intake, type IntakeDeps } from "./intake";
-import { LiveSocket } from "./live-socket";
+import { LiveSocket, refusalOf, type Refusal } from "./live-socket";
 import type { DirectPipeline, PipelineEvents } from "./pipeline";
 import type { Shown, Stack } from "./stack";
 
@@ -63,12 +63,9 @@ export interface PlayerDeps extends IntakeDeps {
   readonly createPipeline: (events: PipelineEvents, prepared?: HTMLVideoElement) => DirectPipeline;
   /** Seconds since 1970 that stand for media time 0 on this page, fixed by the first stream. */
   readonly epoch: (utcZeroSeconds: number) => number;
-  /** The server ended the session, took the camera away, refuses for a reason the socket cannot tell, or fell silent. */
   readonly refused: (why: Refusal) => void;
   readonly random?: () => number;
 }
-
-export type Refusal = "session" | "denied" | "removed" | "handshake" | "silence";
 
 interface Geometry {
   readonly width: number;
@@ -374,25 +371,11 @@ export class LivePlayer {
     this.#intake.expectNothing();
     this.#bytes.reset();
     this.#frames.reset();
-    switch (code) {
-      case 4401:
-        this.#deps.refused("session");
-        break;
-      case 4403:
-        this.deny();
-        this.#deps.refused("denied");
-        break;
-      case 4404:
-        this.#refused = "removed";
-        this.#forgetPictures();
-        this.#deps.refused("removed");
-        break;
-      case 4429:
-        this.#refused = "full";
-        break;
-      default:
-        if (!hadOpened) this.#deps.refused("handshake");
-    }
+    const why = refusalOf(code, hadOpened);
+    if (why === "denied") this.deny();
+    else if (why === "removed") this.#forgetPictures();
+    if (why === "removed" || why === "full") this.#refused = why;
+    if (why !== null && why !== "full") this.#deps.refused(why);
     this.#update();
   }
 
@@ -532,7 +515,6 @@ export class LivePlayer {
       blocked: this.#intake.blocked,
       pace: this.#pace(),
     });
-    const before = this.view.get();
     const next: PlayerView = {
       phase,
       reason: this.#linkReason,
@@ -542,9 +524,7 @@ export class LivePlayer {
       sound: this.#intake.sounds,
       slow: this.#skips.filter((s) => now - s.at < SKIPS_WITHIN_MS).length >= SKIPS_SLOW,
     };
-    const same = (Object.keys(next) as (keyof PlayerView)[]).every((key) => before[key] === next[key]);
-    if (!same) this.view.set(next);
-    const dim = phase === "lost" ? "lost" : phase === "waiting" || phase === "offline" ? "waiting" : "";
-    if (this.element.dataset["dim"] !== dim) this.element.dataset["dim"] = dim;
+    setFields(this.view, next);
+    this.#stack.dim(phase === "lost" ? "lost" : phase === "waiting" || phase === "offline" ? "waiting" : "");
   }
 }

@@ -11,15 +11,14 @@ import { families } from "../logic/messages";
 import type { OwnReason } from "../logic/offer";
 import { instant, parsePlayback, ticksOf, TICKS_PER_MS, type GapMessage, type PlaybackMessage, type RecordedStream } from "../logic/playback/messages";
 import { TICKS_PER_SECOND } from "../logic/playback/pictures";
-import { Store } from "../logic/store";
+import { setFields, Store } from "../logic/store";
 import type { Want } from "../logic/want";
 import { Asking } from "./asking";
 import { Intake, type IntakeDeps } from "./intake";
-import { LiveSocket } from "./live-socket";
+import { LiveSocket, refusalOf, type Refusal } from "./live-socket";
 import type { PicturePipeline } from "./pipeline";
 import type { DirectRecording, RecordedEvents } from "./recorded-pipeline";
 import type { Shown, Stack } from "./stack";
-import type { Refusal } from "./live-player";
 
 export type PlaybackPhase = "connecting" | "shown" | "loading" | "none" | "offline" | "full" | "denied" | "removed" | "unsupported" | "blocked";
 
@@ -544,25 +543,11 @@ export class PlaybackPlayer {
     this.#asking.reset();
     this.#flight = null;
     this.#bytes.reset();
-    switch (code) {
-      case 4401:
-        this.#deps.refused("session");
-        break;
-      case 4403:
-        this.deny();
-        this.#deps.refused("denied");
-        break;
-      case 4404:
-        this.#refused = "removed";
-        this.#forget();
-        this.#deps.refused("removed");
-        break;
-      case 4429:
-        this.#refused = "full";
-        break;
-      default:
-        if (!hadOpened) this.#deps.refused("handshake");
-    }
+    const why = refusalOf(code, hadOpened);
+    if (why === "denied") this.deny();
+    else if (why === "removed") this.#forget();
+    if (why === "removed" || why === "full") this.#refused = why;
+    if (why !== null && why !== "full") this.#deps.refused(why);
     this.#update();
   }
 
@@ -778,7 +763,6 @@ export class PlaybackPlayer {
 
   #update(): void {
     if (this.#disposed) return;
-    const before = this.view.get();
     const next: PlaybackView = {
       phase: this.#phase(performance.now()),
       stream: this.#intake.stream,
@@ -788,10 +772,8 @@ export class PlaybackPlayer {
       own: this.#intake.offered(performance.now()).own,
       sound: this.#intake.sounds,
     };
-    const same = (Object.keys(next) as (keyof PlaybackView)[]).every((key) => before[key] === next[key]);
-    if (!same) this.view.set(next);
-    const dim = next.phase === "none" || next.phase === "offline" ? "waiting" : "";
-    if (this.element.dataset["dim"] !== dim) this.element.dataset["dim"] = dim;
+    setFields(this.view, next);
+    this.#stack.dim(next.phase === "none" || next.phase === "offline" ? "waiting" : "");
   }
 
   #phase(now: number): PlaybackPhase {
