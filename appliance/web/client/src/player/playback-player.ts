@@ -9,6 +9,7 @@
 import { Meter } from "../logic/meter";
 import { families } from "../logic/messages";
 import type { OwnReason } from "../logic/offer";
+import { RecordingGaps } from "../logic/playback/gaps";
 import { instant, parsePlayback, ticksOf, TICKS_PER_MS, type GapMessage, type PlaybackMessage, type RecordedStream } from "../logic/playback/messages";
 import { TICKS_PER_SECOND } from "../logic/playback/pictures";
 import { setFields, Store } from "../logic/store";
@@ -69,8 +70,6 @@ const QUIET_MS = 2000;
 const HIGHEST_FPS = 30;
 /** Faster, or backwards, comes as pictures. */
 const FASTEST_DIRECT = 4;
-/** So near to a gap what is shown has come to it. */
-const JOIN_MS = 600;
 /** A video that does not show within this long what it has is given up for a picture. */
 const TRYING_MS = 800;
 
@@ -85,7 +84,7 @@ export class PlaybackPlayer {
   /** Counts the pictures that were asked for and came. */
   readonly landings = new Store(0);
   /** What was jumped over last. */
-  readonly skipped = new Store<GapMessage | null>(null);
+  readonly skipped: Store<GapMessage | null>;
 
   readonly #deps: PlaybackDeps;
   readonly #socket: LiveSocket;
@@ -96,6 +95,7 @@ export class PlaybackPlayer {
     (want) => this.#socket.send(want),
   );
   readonly #bytes = new Meter();
+  readonly #gaps = new RecordingGaps();
 
   #doing: Doing = { playing: false, speed: 1, gaps: "skip" };
   /** How far the speed is from the one that was asked for, to get in step. */
@@ -113,13 +113,6 @@ export class PlaybackPlayer {
   #mediaId = 0;
   #accepts = false;
   #drawn = 0;
-  /** Gaps that were told of and are not reached yet. */
-  #ahead: GapMessage[] = [];
-  /** Nothing is recorded where it is: what is, around it. */
-  #absent: { readonly next: number | null; readonly previous: number | null } | null = null;
-  #ended = false;
-  /** The server has sent all that there is. */
-  #over = false;
   /** What a browser's decoder keeps to itself comes as a picture. */
   #still = false;
   /** The server was asked for the picture before or after, and says which that is. */
@@ -145,6 +138,7 @@ export class PlaybackPlayer {
       changed: () => this.#update(),
     });
     this.#stack = this.#intake.stack;
+    this.skipped = this.#gaps.skipped;
     this.element = this.#stack.element;
     this.#socket = new LiveSocket(
       deps.url,
@@ -175,33 +169,33 @@ export class PlaybackPlayer {
 
   /** Nothing is recorded where it is. */
   get absent(): boolean {
-    return this.#absent !== null;
+    return this.#gaps.absent !== null;
   }
 
   /** Where nothing is recorded: where something is again, in UTC milliseconds, as far as known. */
   get next(): number | null {
-    return this.#absent?.next ?? null;
+    return this.#gaps.absent?.next ?? null;
   }
 
   get previous(): number | null {
-    return this.#absent?.previous ?? null;
+    return this.#gaps.absent?.previous ?? null;
   }
 
   /** It came to the end of what is recorded. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#gaps.ended;
   }
 
   /** It is to play, and does not get on. */
   get stalled(): boolean {
-    if (!this.#doing.playing || this.absent || this.#ended || this.#refused !== null || this.#intake.unplayable) return false;
+    if (!this.#doing.playing || this.absent || this.#gaps.ended || this.#refused !== null || this.#intake.unplayable) return false;
     if (!this.#landed) return true;
     return this.#stack.current?.kind === "direct" && this.#stack.current.stalled && !this.#held;
   }
 
   /** It takes part in what others have to wait for. */
   get takesPart(): boolean {
-    return this.#visible && !this.absent && !this.#ended && this.#refused === null && !this.#intake.unplayable && this.#socket.open;
+    return this.#visible && !this.absent && !this.#gaps.ended && this.#refused === null && !this.#intake.unplayable && this.#socket.open;
   }
 
   /** What it shows is paced here, not by the server. */
@@ -215,8 +209,8 @@ export class PlaybackPlayer {
   seek(utcMs: number): void {
     this.#at = ticksOf(utcMs);
     this.#landed = false;
-    this.#absent = null;
-    this.#ended = false;
+    this.#gaps.absent = null;
+    this.#gaps.ended = false;
     this.#moving();
     this.#go();
   }
@@ -441,9 +435,7 @@ export class PlaybackPlayer {
     this.#mediaId = id;
     this.#accepts = false;
     this.#intake.expectNothing();
-    this.#ahead = [];
-    this.#absent = null;
-    this.#ended = this.#over = false;
+    this.#gaps.reset();
     this.#stepping = false;
     this.#showing = null;
     this.#flight = { id, at, since: performance.now() };
@@ -565,12 +557,12 @@ export class PlaybackPlayer {
         this.#told(message.state, message.utcMs);
         break;
       case "gap":
-        this.#gapAhead(message);
+        this.#gapTold(message);
         break;
       case "status":
         this.#reason = message.reason;
         if (message.reason === "no_recording") {
-          this.#absent = message;
+          this.#gaps.absent = message;
           this.#flight = null;
           this.#deps.moved();
         }
@@ -582,9 +574,9 @@ export class PlaybackPlayer {
     if (state === "ended") {
       // direct: there may be something left to be shown
       const { current } = this.#stack;
-      this.#over = true;
-      this.#ended = current?.kind !== "direct" || (this.#landed && current.atEnd);
-      if (this.#ended) this.#flight = null;
+      this.#gaps.over = true;
+      this.#gaps.ended = current?.kind !== "direct" || (this.#landed && current.atEnd);
+      if (this.#gaps.ended) this.#flight = null;
       this.#deps.moved();
     }
     const { newest } = this.#stack;
@@ -605,7 +597,7 @@ export class PlaybackPlayer {
   #announce(stream: RecordedStream): void {
     this.#accepts = true;
     this.#reason = null;
-    this.#absent = null;
+    this.#gaps.absent = null;
     this.#intake.announce(stream);
     // pictures of what was before are not to be shown after this
     if (stream.mode === "transcoded") for (const pipeline of this.#stack.both()) if (pipeline.kind === "transcoded") pipeline.flush();
@@ -687,21 +679,12 @@ export class PlaybackPlayer {
 
   // ---- gaps ----
 
-  #gapAhead(gap: GapMessage): void {
-    if (this.#intake.stream?.mode === "direct") {
-      this.#ahead.push(gap); // what is shown comes to it later
-      return;
-    }
-    this.#enterGap(gap);
+  #gapTold(gap: GapMessage): void {
+    if (this.#intake.stream?.mode === "direct") this.#gaps.expect(gap); // what is shown comes to it later
+    else if (this.#gaps.enter(gap, this.#doing.gaps)) this.#standAt(gap);
   }
 
-  #enterGap(gap: GapMessage): void {
-    if (gap.to !== null && this.#doing.gaps === "skip") {
-      this.skipped.set(gap);
-      return;
-    }
-    const [from, to] = [Math.min(gap.from, gap.to ?? Infinity), gap.to === null ? null : Math.max(gap.from, gap.to)];
-    this.#absent = { previous: from, next: to };
+  #standAt(gap: GapMessage): void {
     this.#at = ticksOf(gap.from);
     this.#deps.moved();
   }
@@ -711,25 +694,13 @@ export class PlaybackPlayer {
     const { current } = this.#stack;
     if (current?.kind !== "direct" || !this.#landed || !this.#doing.playing || this.#held || this.absent) return;
     if (!current.atEnd) return;
-    if (this.#over) {
-      this.#ended = true;
-      this.#deps.moved();
-      return;
-    }
     const next = current.beyond();
-    const gap = this.#ahead[0];
-    if (gap && current.position * 1000 >= gap.from - JOIN_MS) {
-      if (gap.to === null || this.#doing.gaps === "play") {
-        this.#ahead.shift();
-        this.#enterGap(gap);
-        current.pause();
-        return;
-      }
-      if (!next) return;
-      this.#ahead.shift();
-      this.#enterGap(gap);
-    }
-    if (next) {
+    const then = this.#gaps.end(current.position * 1000, this.#doing.gaps, next !== null);
+    if (then === "ended") this.#deps.moved();
+    else if (typeof then === "object") {
+      this.#standAt(then);
+      current.pause();
+    } else if (then === "on" && next) {
       this.#at = next.start;
       this.#landed = false;
       this.#show(current, next.start);
