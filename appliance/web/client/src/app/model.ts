@@ -11,7 +11,7 @@ import type { ServerEvent } from "../logic/sse";
 import { Store } from "../logic/store";
 import { Api, ApiError, Unreachable, type ServerInfo, type Session } from "../net/api";
 import { EventStream } from "../net/event-stream";
-import type { Refusal } from "../player/live-player";
+import type { Refusal } from "../player/live-socket";
 import { PlayerHost } from "../player/player-host";
 import type { Prefs } from "./prefs";
 import { Router } from "./router";

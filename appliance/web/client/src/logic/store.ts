@@ -30,3 +30,9 @@ export class Store<T> {
     };
   }
 }
+
+/** Sets what has several fields where one of them has another value. */
+export function setFields<T extends object>(store: Store<T>, next: T): void {
+  const before = store.get();
+  if ((Object.keys(next) as (keyof T)[]).some((key) => !Object.is(before[key], next[key]))) store.set(next);
+}

@@ -7,10 +7,13 @@ import { MOST_IN_STEP, playbackPath } from "../app/router";
 import { mayListen, mayPlayBack, mayWatch, type Camera } from "../logic/cameras";
 import * as format from "../logic/format";
 import { Store } from "../logic/store";
-import type { BookmarkDraft, LaneCamera, Span, Speed } from "../logic/timeline/contract";
-import { FORWARD, REVERSE } from "../logic/timeline/speeds";
-import { Recordings } from "../net/recordings";
+import type { BookmarkDraft, LaneCamera, Span } from "../logic/timeline/contract";
+import { limitShown } from "../logic/timeline/axis";
+import { beginAt, endAt } from "../logic/timeline/selection";
+import { faster, forward, reverse, slower } from "../logic/timeline/speeds";
+import { HOUR, MINUTE } from "../logic/timeline/zone";
 import { CameraPicker } from "../parts/camera-picker";
+import { useTheme } from "../parts/language-theme";
 import { PageLink } from "../parts/page-link";
 import { PlaybackTile } from "../parts/playback-tile";
 import { savePicture } from "../parts/snapshot";
@@ -19,8 +22,9 @@ import { DayPicker } from "../parts/timeline/day-picker";
 import { GoToTime } from "../parts/timeline/go-to-time";
 import { MomentsPanel } from "../parts/timeline/moments-panel";
 import { SelectionBar } from "../parts/timeline/selection-bar";
-import { Timeline } from "../parts/timeline/timeline";
+import { ARROW_MS, Timeline, ZOOM } from "../parts/timeline/timeline";
 import { Transport } from "../parts/timeline/transport";
+import { useRecordings } from "../parts/timeline/use-recordings";
 import { ZoomBar } from "../parts/timeline/zoom-bar";
 import { Playing } from "../player/playing";
 import type { Shown } from "../player/stack";
@@ -30,11 +34,8 @@ import { useLatest, useMedia, useStore, useTitle } from "../ui/hooks";
 import { usePlaybackKeys } from "../ui/use-playback-keys";
 
 /** What the width shows at first. */
-const SHOWN_MS = 3_600_000;
-const SHOWN_PHONE_MS = 20 * 60_000;
-const LEAST_SHOWN_MS = 1000;
-const MOST_SHOWN_MS = 366 * 86_400_000;
-const ARROW_MS = 5000;
+const SHOWN_MS = HOUR;
+const SHOWN_PHONE_MS = 20 * MINUTE;
 /** The address follows when nothing has changed for so long … */
 const ADDRESS_MS = 400;
 /** … and now and then while it plays. */
@@ -91,6 +92,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
   const prefs = useStore(model.prefs);
   const phone = useMedia("(max-width: 760px)");
   const whole = useFullscreen();
+  const theme = useTheme();
   const ids = cameras.map((c) => c.id);
   const latest = useLatest({ cameras, ids, i18n });
   const playing = useMemo(
@@ -99,7 +101,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
   );
   const { sync } = playing;
   const state = useStore(sync.state);
-  const data = useMemo(() => new Recordings(model.api, () => model.now(), () => model.sessionEnded()), []);
+  const data = useRecordings(() => model.now());
   const selection = useMemo(() => new Store<Span | null>(null), []);
   const shown = useMemo(() => new Store(phone ? SHOWN_PHONE_MS : SHOWN_MS), []);
   const [selected, setSelected] = useState<string | null>(null);
@@ -109,13 +111,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
   const lead = cameras.find((c) => c.id === selected) ?? cameras[0];
   const lanes = useMemo<LaneCamera[]>(() => cameras.map((c) => ({ id: c.id, name: c.name, export: c.rights.includes("export") })), [cameras]);
 
-  useEffect(
-    () => () => {
-      playing.dispose();
-      data.end();
-    },
-    [],
-  );
+  useEffect(() => () => playing.dispose(), []);
   useLayoutEffect(() => {
     playing.setCameras(ids);
     model.played = ids;
@@ -167,21 +163,6 @@ function Deck({ cameras, allowed, at }: DeckProps) {
     if (!lead) return;
     setDraft({ id: null, camera: lead.id, at: span?.from ?? sync.position.get(), until: span?.to ?? null, text: "" });
   };
-  const select = (which: "from" | "to"): void => {
-    const here = sync.position.get();
-    const before = selection.get();
-    const other = which === "from" ? before?.to : before?.from;
-    const span = shown.get() / 12;
-    if (which === "from") selection.set({ from: here, to: other !== undefined && other > here ? other : here + span });
-    else selection.set({ from: other !== undefined && other < here ? other : here - span, to: here });
-  };
-  const faster = (by: 1 | -1): void => {
-    const all: readonly Speed[] = [...REVERSE, ...FORWARD].sort((a, b) => a - b);
-    const next = all[all.indexOf(state.speed as Speed) + by];
-    if (next !== undefined) sync.setSpeed(next);
-  };
-  const zoom = (factor: number): void => shown.set(Math.min(MOST_SHOWN_MS, Math.max(LEAST_SHOWN_MS, shown.get() * factor)));
-
   usePlaybackKeys(prefs.characterKeys, (command) => {
     switch (command) {
       case "play-pause":
@@ -201,28 +182,30 @@ function Deck({ cameras, allowed, at }: DeckProps) {
         toEvent(command === "next-event" ? 1 : -1);
         return true;
       case "reverse":
-        sync.setSpeed(state.playing && state.speed < 0 ? Math.max(-32, state.speed * 2) : -1);
+        sync.setSpeed(reverse(state.speed, state.playing));
         return true;
       case "stop":
         sync.pause();
         return true;
       case "forward":
-        sync.setSpeed(state.playing && state.speed >= 1 ? Math.min(32, state.speed * 2) : 1);
+        sync.setSpeed(forward(state.speed, state.playing));
         return true;
       case "slower":
       case "faster":
-        faster(command === "faster" ? 1 : -1);
+        sync.setSpeed(command === "faster" ? faster(state.speed) : slower(state.speed));
         return true;
       case "select-from":
+        selection.set(beginAt(selection.get(), sync.position.get(), model.now()));
+        return true;
       case "select-to":
-        select(command === "select-from" ? "from" : "to");
+        selection.set(endAt(selection.get(), sync.position.get()));
         return true;
       case "bookmark":
         bookmark(null);
         return true;
       case "zoom-in":
       case "zoom-out":
-        zoom(command === "zoom-in" ? 1 / 1.5 : 1.5);
+        shown.set(limitShown(command === "zoom-in" ? shown.get() / ZOOM : shown.get() * ZOOM));
         return true;
       case "go-to-time":
         setPanel("time");
@@ -237,7 +220,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
         setPanel("cameras");
         return true;
       case "theme":
-        model.prefs.update((p) => ({ ...p, theme: document.documentElement.dataset["theme"] === "dark" ? "light" : "dark" }));
+        model.prefs.update((p) => ({ ...p, theme: theme === "dark" ? "light" : "dark" }));
         return true;
       case "fullscreen":
         if (fullscreenPossible()) toggleFullscreen();
@@ -313,7 +296,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
         )}
       </div>
       <Transport
-        state={{ ...state, speed: state.speed as Speed, still: state.live }}
+        state={{ ...state, still: state.live }}
         position={sync.position}
         onPlay={() => sync.play()}
         onPause={() => sync.pause()}
@@ -356,7 +339,6 @@ function Deck({ cameras, allowed, at }: DeckProps) {
       {draft && <BookmarkEditor draft={draft} cameras={lanes} bookmarks={data} close={() => setDraft(null)} />}
     </div>
   );
-
 }
 
 /** The address says which cameras and when, and going back to another one goes there. */

@@ -197,6 +197,9 @@ describe("streams", () => {
     p.setAudio(false);
     expect(FakePipeline.all[1]?.muted).toBe(true);
     expect(wants().at(-1)).toMatchObject({ audio: false });
+    // somebody thinks again before another stream has come
+    p.setAudio(true);
+    expect(FakePipeline.all[1]?.muted).toBe(false);
   });
 
   it("that this browser cannot play are named, and nothing is fed to it", () => {

@@ -8,17 +8,16 @@
  */
 
 import { Meter } from "../logic/meter";
-import { families, hasSound, parseMessage, type LinkState, type NetworkMessage, type StreamMessage } from "../logic/messages";
-import { jpegOf } from "../logic/jpeg";
-import { kindOf } from "../logic/mp4";
-import { Offer, type OwnReason } from "../logic/offer";
+import { families, parseMessage, type LinkState, type NetworkMessage, type StreamMessage } from "../logic/messages";
+import type { OwnReason } from "../logic/offer";
 import { phaseOf, quietMs, type Phase } from "../logic/phase";
-import { Store } from "../logic/store";
+import { setFields, Store } from "../logic/store";
 import type { Want } from "../logic/want";
 import { Asking } from "./asking";
-import { LiveSocket } from "./live-socket";
-import type { DirectPipeline, PicturePipeline, Pipeline, PipelineEvents } from "./pipeline";
-import { Stack, type Shown } from "./stack";
+import { Intake, type IntakeDeps } from "./intake";
+import { LiveSocket, refusalOf, type Refusal } from "./live-socket";
+import type { DirectPipeline, PipelineEvents } from "./pipeline";
+import type { Shown, Stack } from "./stack";
 
 /** What changes seldom: a view renders it. */
 export interface PlayerView {
@@ -59,24 +58,14 @@ export interface Figures {
   readonly network?: NetworkMessage | null;
 }
 
-export interface PlayerDeps {
+export interface PlayerDeps extends IntakeDeps {
   readonly url: string;
-  readonly codecs: readonly string[];
-  /** There is a way to play video at all. */
-  readonly direct: boolean;
-  readonly supported: (mime: string) => boolean;
   readonly createPipeline: (events: PipelineEvents, prepared?: HTMLVideoElement) => DirectPipeline;
-  readonly createPictures: (events: PipelineEvents) => PicturePipeline;
-  readonly prepareVideo: () => HTMLVideoElement;
   /** Seconds since 1970 that stand for media time 0 on this page, fixed by the first stream. */
   readonly epoch: (utcZeroSeconds: number) => number;
-  readonly requestPump: () => void;
-  /** The server ended the session, took the camera away, refuses for a reason the socket cannot tell, or fell silent. */
   readonly refused: (why: Refusal) => void;
   readonly random?: () => number;
 }
-
-export type Refusal = "session" | "denied" | "removed" | "handshake" | "silence";
 
 interface Geometry {
   readonly width: number;
@@ -97,7 +86,6 @@ const LIKELY_DELAY_S = 60;
 
 export class LivePlayer {
   readonly element: HTMLDivElement;
-  readonly #stack = new Stack();
   readonly view: Store<PlayerView>;
 
   readonly #deps: PlayerDeps;
@@ -106,16 +94,13 @@ export class LivePlayer {
     () => this.#want(),
     (want) => this.#socket.send(want),
   );
-  #prepared: HTMLVideoElement | null = null;
+  readonly #intake: Intake<DirectPipeline, StreamMessage>;
+  readonly #stack: Stack;
 
-  #stream: StreamMessage | null = null;
-  #announced: StreamMessage | null = null;
   #link: LinkState | null = null;
   #linkReason: string | null = null;
   #linkCodec: string | null = null;
   #refused: "denied" | "removed" | "full" | null = null;
-  #unplayable = false;
-  #blocked = false;
   #downSince: number | null = null;
   #askedAt: number | null = null;
   #lastMessageAt = 0;
@@ -126,7 +111,6 @@ export class LivePlayer {
   #visible = false;
   #paused = false;
   #zoom = false;
-  #audio = false;
   #hideTimer: ReturnType<typeof setTimeout> | null = null;
   #closeTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -138,12 +122,21 @@ export class LivePlayer {
   #skippedTotal = 0;
   #asksNetwork = false;
   #network: NetworkMessage | null = null;
-  readonly #offer: Offer;
   #disposed = false;
 
   constructor(readonly id: string, deps: PlayerDeps) {
     this.#deps = deps;
-    this.#offer = new Offer(deps.codecs, deps.direct);
+    this.#intake = new Intake(id, deps, {
+      video: (stream, init) => this.#begin(stream, init),
+      first: (pipeline) => {
+        this.#pictures = pipeline.pictures;
+        this.#lastPictureAt = performance.now();
+      },
+      failed: () => this.#failed(),
+      wanted: () => this.#asking.now(),
+      changed: () => this.#update(),
+    });
+    this.#stack = this.#intake.stack;
     this.element = this.#stack.element;
     this.view = new Store<PlayerView>({ phase: "connecting", reason: null, codec: null, stream: null, own: null, sound: false, slow: false });
     this.#socket = new LiveSocket(
@@ -204,27 +197,16 @@ export class LivePlayer {
     this.#asking.now();
   }
 
-  /**
-   * Sound on or off.  Call it inside the tap or key that asks for it: some browsers let an element sound only if it
-   * was played in one, so the element of the pipeline to come is made and played here.
-   */
+  /** Sound on or off.  Call it inside the tap or key that asks for it. */
   setAudio(audio: boolean): void {
-    if (audio === this.#audio || this.#disposed) return;
-    this.#audio = audio;
-    if (audio) {
-      this.#prepared = this.#deps.prepareVideo();
-      this.#prepared.muted = false;
-      void this.#prepared.play().catch(() => undefined); // has no source yet: only the permission counts
-    } else {
-      this.#prepared = null;
-      for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.setMuted(true);
-    }
+    if (audio === this.#intake.audio || this.#disposed) return;
+    this.#intake.setAudio(audio);
     this.#asking.now();
     this.#update();
   }
 
   get audio(): boolean {
-    return this.#audio;
+    return this.#intake.audio;
   }
 
   get visible(): boolean {
@@ -233,7 +215,7 @@ export class LivePlayer {
 
   /** The person tapped: play what the browser would not play by itself. */
   unblock(): void {
-    this.#blocked = false;
+    this.#intake.unblock();
     this.#controlBoth(performance.now());
     this.#update();
   }
@@ -328,8 +310,8 @@ export class LivePlayer {
       fps: this.#frames.rate(now),
       behind: this.#stack.current?.behind ?? 0,
       delay: delay !== null && delay >= 0 && delay < LIKELY_DELAY_S ? delay : null,
-      width: shown?.width ?? this.#stream?.width ?? 0,
-      height: shown?.height ?? this.#stream?.height ?? 0,
+      width: shown?.width ?? this.#intake.stream?.width ?? 0,
+      height: shown?.height ?? this.#intake.stream?.height ?? 0,
       pictureUtc: this.#lastPictureUtc === null ? null : this.#lastPictureUtc * 1000,
       skipped: recent.reduce((sum, s) => sum + s.seconds, 0),
       skippedTotal: this.#skippedTotal,
@@ -346,13 +328,12 @@ export class LivePlayer {
 
   /** The transcoded picture shown, as it came; null where the camera's own video is shown. */
   get jpeg(): Blob | null {
-    const shown = this.#stack.current?.kind === "transcoded" ? this.#stack.current.shown : null;
-    return shown && jpegOf(shown);
+    return this.#intake.jpeg;
   }
 
   /** Somebody pressed *Try direct video again*: what the browser did not decode before may go by now. */
   tryDirect(): void {
-    this.#offer.forgive();
+    this.#intake.forgive();
     this.#asking.now();
     this.#update();
   }
@@ -375,7 +356,7 @@ export class LivePlayer {
     this.#asking.reset();
     this.#link = null;
     this.#linkReason = this.#linkCodec = null;
-    this.#announced = null;
+    this.#intake.expectNothing();
     this.#askedAt = now;
     this.#lastMessageAt = now;
     if (this.#refused === "full") this.#refused = null;
@@ -387,28 +368,14 @@ export class LivePlayer {
     if (this.#disposed) return;
     this.#downSince ??= performance.now();
     this.#asking.reset();
-    this.#announced = null;
+    this.#intake.expectNothing();
     this.#bytes.reset();
     this.#frames.reset();
-    switch (code) {
-      case 4401:
-        this.#deps.refused("session");
-        break;
-      case 4403:
-        this.deny();
-        this.#deps.refused("denied");
-        break;
-      case 4404:
-        this.#refused = "removed";
-        this.#forgetPictures();
-        this.#deps.refused("removed");
-        break;
-      case 4429:
-        this.#refused = "full";
-        break;
-      default:
-        if (!hadOpened) this.#deps.refused("handshake");
-    }
+    const why = refusalOf(code, hadOpened);
+    if (why === "denied") this.deny();
+    else if (why === "removed") this.#forgetPictures();
+    if (why === "removed" || why === "full") this.#refused = why;
+    if (why !== null && why !== "full") this.#deps.refused(why);
     this.#update();
   }
 
@@ -437,19 +404,9 @@ export class LivePlayer {
   }
 
   #announce(stream: StreamMessage): void {
-    this.#announced = stream;
-    this.#stream = stream;
     this.#link = "ok";
     this.#linkReason = this.#linkCodec = null;
-    this.#unplayable = stream.mode === "direct" && !this.#deps.supported(stream.mime);
-    if (this.#unplayable) this.#refuse(stream);
-  }
-
-  /** The browser does not take this stream at all: another one, or pictures, are asked for. */
-  #refuse(stream: StreamMessage): void {
-    this.#unplayable = true;
-    this.#offer.refuse(families(stream.mime).split("+")[0] ?? "", performance.now());
-    this.#asking.now();
+    this.#intake.announce(stream);
   }
 
   #dropped(seconds: number): void {
@@ -462,22 +419,7 @@ export class LivePlayer {
     const now = performance.now();
     this.#lastMessageAt = now;
     this.#bytes.add(data.byteLength, now);
-    if (this.#unplayable || this.#refused !== null) return;
-    if (this.#stream?.mode === "transcoded") {
-      if (this.#announced) this.#beginPictures();
-      this.#announced = null;
-      const pipeline = this.#stack.newest;
-      if (pipeline?.kind === "transcoded") pipeline.push(data);
-      return;
-    }
-    const kind = kindOf(data);
-    if (kind === "init" && this.#announced) {
-      this.#begin(this.#announced, data);
-      this.#announced = null;
-    } else if (kind === "fragment" && !this.#announced) {
-      const pipeline = this.#stack.newest;
-      if (pipeline?.kind === "direct") pipeline.push(data);
-    }
+    if (this.#refused === null) this.#intake.binary(data);
   }
 
   // ---- the pipelines ----
@@ -490,86 +432,31 @@ export class LivePlayer {
       current.start(stream, epoch, init);
       return;
     }
-    const prepared = this.#audio && hasSound(stream.mime) ? this.#prepared : null;
-    this.#prepared = prepared ? null : this.#prepared;
-    let pipeline: DirectPipeline;
-    try {
-      pipeline = this.#deps.createPipeline(this.#events(() => pipeline), prepared ?? undefined);
-    } catch (error) {
-      console.warn(`camera ${this.id}: ${String(error)}`);
-      this.#refuse(stream);
-      return;
-    }
-    pipeline.setMuted(!(this.#audio && hasSound(stream.mime)));
-    this.#stack.add(pipeline);
-    pipeline.start(stream, epoch, init);
-  }
-
-  /** Transcoded pictures come: on the canvas that is there, or on one that takes over with its first. */
-  #beginPictures(): void {
-    if (this.#stack.current?.kind === "transcoded") {
-      this.#stack.dropSpare();
-    } else if (this.#stack.spare?.kind !== "transcoded") {
-      const pipeline: PicturePipeline = this.#deps.createPictures(this.#events(() => pipeline));
-      this.#stack.add(pipeline);
-    }
-  }
-
-  #events(which: () => Pipeline): PipelineEvents {
-    return {
-      picture: () => this.#firstPicture(which()),
-      arrived: () => this.#takeOver(which()),
-      failed: (why, undecodable) => this.#failed(which(), why, undecodable),
-      busy: () => this.#deps.requestPump(),
-      blocked: (blocked) => {
-        this.#blocked = blocked;
-        this.#update();
-      },
-    };
+    this.#intake.add(stream, this.#deps.createPipeline)?.start(stream, epoch, init);
   }
 
   #controlBoth(now: number): void {
     for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.control(now);
   }
 
-  /** The second pipeline is ready: the first one goes. */
-  #takeOver(pipeline: Pipeline): void {
-    if (this.#stack.takeOver(pipeline)) this.#firstPicture(pipeline);
-  }
-
-  #firstPicture(pipeline: Pipeline): void {
-    if (pipeline !== this.#stack.current) return;
-    this.#pictures = pipeline.pictures;
-    if (pipeline.kind === "direct") this.#offer.decoded(pipeline.families.split("+")[0] ?? "");
-    this.#lastPictureAt = performance.now();
-    this.#stack.unfreeze();
-    this.#blocked = false;
-    this.#update();
-  }
-
-  #failed(pipeline: Pipeline, why: string, undecodable: boolean): void {
-    if (this.#disposed || !this.#stack.has(pipeline)) return;
-    console.warn(`camera ${this.id}: ${why}; starting over`);
-    if (undecodable && pipeline.lastPictureAt === null) this.#offer.undecoded(pipeline.families.split("+")[0] ?? "", performance.now());
-    this.#stack.freeze();
+  #failed(): void {
+    if (this.#disposed) return;
+    this.#intake.freeze();
     this.#pictures = 0;
-    this.#announced = null;
     this.#asking.reset();
     this.#socket.restart();
     this.#update();
   }
 
   #forgetPictures(): void {
-    this.#stack.forget();
-    this.#prepared = null;
+    this.#intake.forget();
     this.#lastPictureAt = this.#lastPictureUtc = null;
     this.#pictures = 0;
-    this.#stream = this.#announced = null;
   }
 
   /** A link that died without a word, as when a phone changes networks. */
   #checkSilence(now: number): void {
-    if (!this.#socket.open || this.#paused || this.#unplayable) return;
+    if (!this.#socket.open || this.#paused || this.#intake.unplayable) return;
     const explained = this.#link === "waiting" || this.#link === "lost" || this.#lastPictureAt === null;
     const silent = SILENT_MS - quietMs(null) + quietMs(this.#pace());
     if (now - this.#lastMessageAt < (explained ? SILENT_EXPLAINED_MS : silent)) return;
@@ -584,7 +471,7 @@ export class LivePlayer {
 
   #want(): Want | null {
     if (!this.#size) return null;
-    const { mode, codecs } = this.#offer.at(performance.now());
+    const { mode, codecs } = this.#intake.offered(performance.now());
     return {
       type: "want",
       ...this.#size,
@@ -592,14 +479,14 @@ export class LivePlayer {
       mode,
       zoom: this.#zoom,
       codecs,
-      audio: this.#audio,
+      audio: this.#intake.audio,
       paused: this.#paused,
     };
   }
 
   /** Pictures a second that were announced, where they may be few. */
   #pace(): number | null {
-    return this.#stream?.mode === "transcoded" ? this.#stream.fps : null;
+    return this.#intake.stream?.mode === "transcoded" ? this.#intake.stream.fps : null;
   }
 
   #clear(which: "#hideTimer" | "#closeTimer"): void {
@@ -624,24 +511,20 @@ export class LivePlayer {
       pictureAt: this.#lastPictureAt,
       askedAt: this.#askedAt,
       paused: this.#paused,
-      unplayable: this.#unplayable,
-      blocked: this.#blocked,
+      unplayable: this.#intake.unplayable,
+      blocked: this.#intake.blocked,
       pace: this.#pace(),
     });
-    const before = this.view.get();
-    const pipeline = this.#stack.current;
     const next: PlayerView = {
       phase,
       reason: this.#linkReason,
       codec: this.#linkCodec,
-      stream: this.#stream,
-      own: this.#offer.at(now).own,
-      sound: this.#audio && pipeline?.kind === "direct" && pipeline.families.includes("+") && !pipeline.element.muted,
+      stream: this.#intake.stream,
+      own: this.#intake.offered(now).own,
+      sound: this.#intake.sounds,
       slow: this.#skips.filter((s) => now - s.at < SKIPS_WITHIN_MS).length >= SKIPS_SLOW,
     };
-    const same = (Object.keys(next) as (keyof PlayerView)[]).every((key) => before[key] === next[key]);
-    if (!same) this.view.set(next);
-    const dim = phase === "lost" ? "lost" : phase === "waiting" || phase === "offline" ? "waiting" : "";
-    if (this.element.dataset["dim"] !== dim) this.element.dataset["dim"] = dim;
+    setFields(this.view, next);
+    this.#stack.dim(phase === "lost" ? "lost" : phase === "waiting" || phase === "offline" ? "waiting" : "");
   }
 }

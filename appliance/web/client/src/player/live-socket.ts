@@ -14,8 +14,11 @@ export interface LiveSocketEvents {
   closed(code: number, hadOpened: boolean): void;
 }
 
+/** The session ended, the camera may not be seen or is gone, the socket cannot tell why, or it fell silent. */
+export type Refusal = "session" | "denied" | "removed" | "handshake" | "silence";
+
 /** Close codes after which there is no sense in trying again by ourselves (design.md §9). */
-const FINAL: readonly number[] = [4401, 4403, 4404];
+const FINAL: Readonly<Record<number, Refusal>> = { 4401: "session", 4403: "denied", 4404: "removed" };
 /** A connection that takes longer is given up. */
 const CONNECT_MS = 10_000;
 /** A cap is not lifted within a second. */
@@ -23,6 +26,12 @@ const CAPPED = 4429;
 const CAPPED_MS = 15_000;
 /** Lasted this long: the next failure is a new one. */
 const HEALTHY_MS = 10_000;
+
+/** What it says that a connection was closed; null: nothing, it was lost. */
+export function refusalOf(code: number, hadOpened: boolean): Refusal | "full" | null {
+  if (code === CAPPED) return "full";
+  return FINAL[code] ?? (hadOpened ? null : "handshake");
+}
 
 export class LiveSocket {
   readonly #url: string;
@@ -121,7 +130,7 @@ export class LiveSocket {
     const opened = this.#openedAt;
     this.#drop();
     if (opened !== null && performance.now() - opened > HEALTHY_MS) this.#backoff.reset();
-    if (FINAL.includes(code)) this.#wanted = false;
+    if (code in FINAL) this.#wanted = false;
     else if (this.#wanted) this.#wait(code === CAPPED ? CAPPED_MS : this.#backoff.next());
     this.#events.closed(code, opened !== null);
   }

@@ -7,20 +7,19 @@
  */
 
 import { Meter } from "../logic/meter";
-import { families, hasSound } from "../logic/messages";
-import { jpegOf } from "../logic/jpeg";
-import { kindOf } from "../logic/mp4";
-import { Offer, type OwnReason } from "../logic/offer";
+import { families } from "../logic/messages";
+import type { OwnReason } from "../logic/offer";
+import { RecordingGaps } from "../logic/playback/gaps";
 import { instant, parsePlayback, ticksOf, TICKS_PER_MS, type GapMessage, type PlaybackMessage, type RecordedStream } from "../logic/playback/messages";
 import { TICKS_PER_SECOND } from "../logic/playback/pictures";
-import { Store } from "../logic/store";
+import { setFields, Store } from "../logic/store";
 import type { Want } from "../logic/want";
 import { Asking } from "./asking";
-import { LiveSocket } from "./live-socket";
-import type { PicturePipeline, PipelineEvents } from "./pipeline";
+import { Intake, type IntakeDeps } from "./intake";
+import { LiveSocket, refusalOf, type Refusal } from "./live-socket";
+import type { PicturePipeline } from "./pipeline";
 import type { DirectRecording, RecordedEvents } from "./recorded-pipeline";
-import { Stack, type Shown } from "./stack";
-import type { Refusal } from "./live-player";
+import type { Shown, Stack } from "./stack";
 
 export type PlaybackPhase = "connecting" | "shown" | "loading" | "none" | "offline" | "full" | "denied" | "removed" | "unsupported" | "blocked";
 
@@ -37,15 +36,9 @@ export interface PlaybackView {
   readonly sound: boolean;
 }
 
-export interface PlaybackDeps {
+export interface PlaybackDeps extends IntakeDeps {
   readonly url: string;
-  readonly codecs: readonly string[];
-  readonly direct: boolean;
-  readonly supported: (mime: string) => boolean;
   readonly createRecording: (events: RecordedEvents, prepared?: HTMLVideoElement) => DirectRecording;
-  readonly createPictures: (events: PipelineEvents) => PicturePipeline;
-  readonly prepareVideo: () => HTMLVideoElement;
-  readonly requestPump: () => void;
   readonly refused: (why: Refusal) => void;
   /** Something about where it is has changed. */
   readonly moved: () => void;
@@ -77,8 +70,6 @@ const QUIET_MS = 2000;
 const HIGHEST_FPS = 30;
 /** Faster, or backwards, comes as pictures. */
 const FASTEST_DIRECT = 4;
-/** So near to a gap what is shown has come to it. */
-const JOIN_MS = 600;
 /** A video that does not show within this long what it has is given up for a picture. */
 const TRYING_MS = 800;
 
@@ -93,17 +84,18 @@ export class PlaybackPlayer {
   /** Counts the pictures that were asked for and came. */
   readonly landings = new Store(0);
   /** What was jumped over last. */
-  readonly skipped = new Store<GapMessage | null>(null);
+  readonly skipped: Store<GapMessage | null>;
 
   readonly #deps: PlaybackDeps;
   readonly #socket: LiveSocket;
-  readonly #stack = new Stack<Member>();
+  readonly #intake: Intake<DirectRecording, RecordedStream>;
+  readonly #stack: Stack<Member>;
   readonly #asking = new Asking(
     () => this.#want(),
     (want) => this.#socket.send(want),
   );
-  readonly #offer: Offer;
   readonly #bytes = new Meter();
+  readonly #gaps = new RecordingGaps();
 
   #doing: Doing = { playing: false, speed: 1, gaps: "skip" };
   /** How far the speed is from the one that was asked for, to get in step. */
@@ -120,16 +112,7 @@ export class PlaybackPlayer {
   /** Media of an older command is thrown away. */
   #mediaId = 0;
   #accepts = false;
-  #announced: RecordedStream | null = null;
-  #stream: RecordedStream | null = null;
   #drawn = 0;
-  /** Gaps that were told of and are not reached yet. */
-  #ahead: GapMessage[] = [];
-  /** Nothing is recorded where it is: what is, around it. */
-  #absent: { readonly next: number | null; readonly previous: number | null } | null = null;
-  #ended = false;
-  /** The server has sent all that there is. */
-  #over = false;
   /** What a browser's decoder keeps to itself comes as a picture. */
   #still = false;
   /** The server was asked for the picture before or after, and says which that is. */
@@ -139,11 +122,7 @@ export class PlaybackPlayer {
   #size: { readonly width: number; readonly height: number } | null = null;
   #visible = false;
   #resting = true;
-  #audio = false;
-  #prepared: HTMLVideoElement | null = null;
   #refused: "denied" | "removed" | "full" | null = null;
-  #unplayable = false;
-  #blocked = false;
   #downSince: number | null = null;
   #disposed = false;
 
@@ -151,7 +130,15 @@ export class PlaybackPlayer {
   constructor(readonly id: string, atMs: number, deps: PlaybackDeps) {
     this.#deps = deps;
     this.#at = ticksOf(atMs);
-    this.#offer = new Offer(deps.codecs, deps.direct);
+    this.#intake = new Intake(id, deps, {
+      video: (stream, init) => this.#beginDirect(stream, init),
+      pictures: () => this.#picturesBegin(),
+      failed: () => this.#failed(),
+      wanted: () => this.#asking.now(),
+      changed: () => this.#update(),
+    });
+    this.#stack = this.#intake.stack;
+    this.skipped = this.#gaps.skipped;
     this.element = this.#stack.element;
     this.#socket = new LiveSocket(
       deps.url,
@@ -182,33 +169,33 @@ export class PlaybackPlayer {
 
   /** Nothing is recorded where it is. */
   get absent(): boolean {
-    return this.#absent !== null;
+    return this.#gaps.absent !== null;
   }
 
   /** Where nothing is recorded: where something is again, in UTC milliseconds, as far as known. */
   get next(): number | null {
-    return this.#absent?.next ?? null;
+    return this.#gaps.absent?.next ?? null;
   }
 
   get previous(): number | null {
-    return this.#absent?.previous ?? null;
+    return this.#gaps.absent?.previous ?? null;
   }
 
   /** It came to the end of what is recorded. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#gaps.ended;
   }
 
   /** It is to play, and does not get on. */
   get stalled(): boolean {
-    if (!this.#doing.playing || this.absent || this.#ended || this.#refused !== null || this.#unplayable) return false;
+    if (!this.#doing.playing || this.absent || this.#gaps.ended || this.#refused !== null || this.#intake.unplayable) return false;
     if (!this.#landed) return true;
     return this.#stack.current?.kind === "direct" && this.#stack.current.stalled && !this.#held;
   }
 
   /** It takes part in what others have to wait for. */
   get takesPart(): boolean {
-    return this.#visible && !this.absent && !this.#ended && this.#refused === null && !this.#unplayable && this.#socket.open;
+    return this.#visible && !this.absent && !this.#gaps.ended && this.#refused === null && !this.#intake.unplayable && this.#socket.open;
   }
 
   /** What it shows is paced here, not by the server. */
@@ -222,8 +209,8 @@ export class PlaybackPlayer {
   seek(utcMs: number): void {
     this.#at = ticksOf(utcMs);
     this.#landed = false;
-    this.#absent = null;
-    this.#ended = false;
+    this.#gaps.absent = null;
+    this.#gaps.ended = false;
     this.#moving();
     this.#go();
   }
@@ -334,20 +321,14 @@ export class PlaybackPlayer {
 
   /** Call it inside the tap or key that asks for it. */
   setAudio(audio: boolean): void {
-    if (audio === this.#audio || this.#disposed) return;
-    this.#audio = audio;
-    if (audio) {
-      this.#prepared = this.#deps.prepareVideo();
-      this.#prepared.muted = false;
-      void this.#prepared.play().catch(() => undefined); // has no source yet: only the permission counts
-    } else this.#prepared = null;
-    for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.setMuted(!(audio && pipeline.families.includes("+")));
+    if (audio === this.#intake.audio || this.#disposed) return;
+    this.#intake.setAudio(audio);
     this.#asking.now();
     this.#update();
   }
 
   unblock(): void {
-    this.#blocked = false;
+    this.#intake.unblock();
     this.#run();
     this.#update();
   }
@@ -438,9 +419,7 @@ export class PlaybackPlayer {
 
   /** The transcoded picture shown, as it came. */
   get jpeg(): Blob | null {
-    const { current } = this.#stack;
-    const shown = current?.kind === "transcoded" ? current.shown : null;
-    return shown && jpegOf(shown);
+    return this.#intake.jpeg;
   }
 
   // ---- asking ----
@@ -455,10 +434,8 @@ export class PlaybackPlayer {
   #begin(id: number, at: number): void {
     this.#mediaId = id;
     this.#accepts = false;
-    this.#announced = null;
-    this.#ahead = [];
-    this.#absent = null;
-    this.#ended = this.#over = false;
+    this.#intake.expectNothing();
+    this.#gaps.reset();
     this.#stepping = false;
     this.#showing = null;
     this.#flight = { id, at, since: performance.now() };
@@ -558,25 +535,11 @@ export class PlaybackPlayer {
     this.#asking.reset();
     this.#flight = null;
     this.#bytes.reset();
-    switch (code) {
-      case 4401:
-        this.#deps.refused("session");
-        break;
-      case 4403:
-        this.deny();
-        this.#deps.refused("denied");
-        break;
-      case 4404:
-        this.#refused = "removed";
-        this.#forget();
-        this.#deps.refused("removed");
-        break;
-      case 4429:
-        this.#refused = "full";
-        break;
-      default:
-        if (!hadOpened) this.#deps.refused("handshake");
-    }
+    const why = refusalOf(code, hadOpened);
+    if (why === "denied") this.deny();
+    else if (why === "removed") this.#forget();
+    if (why === "removed" || why === "full") this.#refused = why;
+    if (why !== null && why !== "full") this.#deps.refused(why);
     this.#update();
   }
 
@@ -594,12 +557,12 @@ export class PlaybackPlayer {
         this.#told(message.state, message.utcMs);
         break;
       case "gap":
-        this.#gapAhead(message);
+        this.#gapTold(message);
         break;
       case "status":
         this.#reason = message.reason;
         if (message.reason === "no_recording") {
-          this.#absent = message;
+          this.#gaps.absent = message;
           this.#flight = null;
           this.#deps.moved();
         }
@@ -611,9 +574,9 @@ export class PlaybackPlayer {
     if (state === "ended") {
       // direct: there may be something left to be shown
       const { current } = this.#stack;
-      this.#over = true;
-      this.#ended = current?.kind !== "direct" || (this.#landed && current.atEnd);
-      if (this.#ended) this.#flight = null;
+      this.#gaps.over = true;
+      this.#gaps.ended = current?.kind !== "direct" || (this.#landed && current.atEnd);
+      if (this.#gaps.ended) this.#flight = null;
       this.#deps.moved();
     }
     const { newest } = this.#stack;
@@ -633,40 +596,16 @@ export class PlaybackPlayer {
 
   #announce(stream: RecordedStream): void {
     this.#accepts = true;
-    this.#announced = stream;
-    this.#stream = stream;
     this.#reason = null;
-    this.#absent = null;
-    this.#unplayable = stream.mode === "direct" && !this.#deps.supported(stream.mime);
-    if (this.#unplayable) this.#refuse(stream);
+    this.#gaps.absent = null;
+    this.#intake.announce(stream);
     // pictures of what was before are not to be shown after this
     if (stream.mode === "transcoded") for (const pipeline of this.#stack.both()) if (pipeline.kind === "transcoded") pipeline.flush();
   }
 
-  #refuse(stream: RecordedStream): void {
-    this.#unplayable = true;
-    this.#offer.refuse(families(stream.mime).split("+")[0] ?? "", performance.now());
-    this.#asking.now();
-  }
-
   #binary(data: ArrayBuffer): void {
     this.#bytes.add(data.byteLength, performance.now());
-    if (!this.#accepts || this.#unplayable || this.#refused !== null) return;
-    if (this.#stream?.mode === "transcoded") {
-      if (this.#announced) this.#beginPictures();
-      this.#announced = null;
-      const { newest } = this.#stack;
-      if (newest?.kind === "transcoded") newest.push(data);
-      return;
-    }
-    const kind = kindOf(data);
-    if (kind === "init" && this.#announced) {
-      this.#beginDirect(this.#announced, data);
-      this.#announced = null;
-    } else if (kind === "fragment" && !this.#announced) {
-      const { newest } = this.#stack;
-      if (newest?.kind === "direct") newest.push(data);
-    }
+    if (this.#accepts && this.#refused === null) this.#intake.binary(data);
   }
 
   // ---- the pipelines ----
@@ -679,60 +618,24 @@ export class PlaybackPlayer {
       return;
     }
     this.#stack.dropSpare();
-    const prepared = this.#audio && hasSound(stream.mime) ? this.#prepared : null;
-    this.#prepared = prepared ? null : this.#prepared;
-    let pipeline: DirectRecording;
-    try {
-      const events = this.#events(() => pipeline);
-      pipeline = this.#deps.createRecording({ ...events, shown: () => this.#shown(pipeline), more: () => this.#deps.moved() }, prepared ?? undefined);
-    } catch (error) {
-      console.warn(`camera ${this.id}: ${String(error)}`);
-      this.#refuse(stream);
-      return;
-    }
-    pipeline.setMuted(!(this.#audio && hasSound(stream.mime)));
-    this.#stack.add(pipeline);
+    const pipeline = this.#intake.add(stream, (events, prepared) => {
+      const made: DirectRecording = this.#deps.createRecording({ ...events, shown: () => this.#shown(made), more: () => this.#deps.moved() }, prepared);
+      return made;
+    });
+    if (!pipeline) return;
     pipeline.begin(stream, init);
     // one that takes over while it plays has to be where that is by then
     if (this.#landed && this.#doing.playing) this.#keepPosition();
     this.#show(pipeline, this.#flight?.at ?? this.#at);
   }
 
-  #beginPictures(): void {
+  #picturesBegin(): void {
     const { current, spare } = this.#stack;
-    if (current?.kind === "transcoded") this.#stack.dropSpare();
-    else if (spare?.kind !== "transcoded") {
-      if (current?.kind === "direct") {
-        this.#keepPosition();
-        current.pause();
-      }
-      const pipeline: PicturePipeline = this.#deps.createPictures(this.#events(() => pipeline));
-      this.#stack.add(pipeline);
+    if (current?.kind === "direct" && spare?.kind !== "transcoded") {
+      this.#keepPosition();
+      current.pause();
     }
     this.#drawn = -1;
-  }
-
-  #events(which: () => Member): PipelineEvents {
-    return {
-      picture: () => this.#firstPicture(which()),
-      arrived: () => {
-        if (this.#stack.takeOver(which())) this.#firstPicture(which());
-      },
-      failed: (why, undecodable) => this.#failed(which(), why, undecodable),
-      busy: () => this.#deps.requestPump(),
-      blocked: (blocked) => {
-        this.#blocked = blocked;
-        this.#update();
-      },
-    };
-  }
-
-  #firstPicture(pipeline: Member): void {
-    if (pipeline !== this.#stack.current) return;
-    if (pipeline.kind === "direct") this.#offer.decoded(pipeline.families.split("+")[0] ?? "");
-    this.#stack.unfreeze();
-    this.#blocked = false;
-    this.#update();
   }
 
   /** A video has come to the instant that it was asked for. */
@@ -744,7 +647,7 @@ export class PlaybackPlayer {
   /** A canvas has drawn something: the first picture after a command is the one that was asked for. */
   #checkDrawn(): void {
     const { current } = this.#stack;
-    if (current?.kind !== "transcoded" || !this.#accepts || this.#announced || current.pictures === this.#drawn) return;
+    if (current?.kind !== "transcoded" || !this.#accepts || this.#intake.expecting || current.pictures === this.#drawn) return;
     const first = this.#drawn === -1 || !this.#landed;
     if (current.pictureUtc === null) return;
     this.#drawn = current.pictures;
@@ -756,13 +659,11 @@ export class PlaybackPlayer {
     this.#landedAt();
   }
 
-  #failed(pipeline: Member, why: string, undecodable: boolean): void {
-    if (this.#disposed || !this.#stack.has(pipeline)) return;
-    console.warn(`camera ${this.id}: ${why}; starting over`);
-    if (undecodable && pipeline.lastPictureAt === null) this.#offer.undecoded(pipeline.families.split("+")[0] ?? "", performance.now());
+  #failed(): void {
+    if (this.#disposed) return;
     this.#keepPosition();
     this.#landed = false;
-    this.#stack.freeze();
+    this.#intake.freeze();
     this.#accepts = false;
     this.#asking.reset();
     this.#socket.restart();
@@ -770,31 +671,20 @@ export class PlaybackPlayer {
   }
 
   #forget(): void {
-    this.#stack.forget();
-    this.#prepared = null;
+    this.#intake.forget();
     this.#flight = null;
     this.#landed = false;
-    this.#stream = this.#announced = null;
     this.#accepts = false;
   }
 
   // ---- gaps ----
 
-  #gapAhead(gap: GapMessage): void {
-    if (this.#stream?.mode === "direct") {
-      this.#ahead.push(gap); // what is shown comes to it later
-      return;
-    }
-    this.#enterGap(gap);
+  #gapTold(gap: GapMessage): void {
+    if (this.#intake.stream?.mode === "direct") this.#gaps.expect(gap); // what is shown comes to it later
+    else if (this.#gaps.enter(gap, this.#doing.gaps)) this.#standAt(gap);
   }
 
-  #enterGap(gap: GapMessage): void {
-    if (gap.to !== null && this.#doing.gaps === "skip") {
-      this.skipped.set(gap);
-      return;
-    }
-    const [from, to] = [Math.min(gap.from, gap.to ?? Infinity), gap.to === null ? null : Math.max(gap.from, gap.to)];
-    this.#absent = { previous: from, next: to };
+  #standAt(gap: GapMessage): void {
     this.#at = ticksOf(gap.from);
     this.#deps.moved();
   }
@@ -804,25 +694,13 @@ export class PlaybackPlayer {
     const { current } = this.#stack;
     if (current?.kind !== "direct" || !this.#landed || !this.#doing.playing || this.#held || this.absent) return;
     if (!current.atEnd) return;
-    if (this.#over) {
-      this.#ended = true;
-      this.#deps.moved();
-      return;
-    }
     const next = current.beyond();
-    const gap = this.#ahead[0];
-    if (gap && current.position * 1000 >= gap.from - JOIN_MS) {
-      if (gap.to === null || this.#doing.gaps === "play") {
-        this.#ahead.shift();
-        this.#enterGap(gap);
-        current.pause();
-        return;
-      }
-      if (!next) return;
-      this.#ahead.shift();
-      this.#enterGap(gap);
-    }
-    if (next) {
+    const then = this.#gaps.end(current.position * 1000, this.#doing.gaps, next !== null);
+    if (then === "ended") this.#deps.moved();
+    else if (typeof then === "object") {
+      this.#standAt(then);
+      current.pause();
+    } else if (then === "on" && next) {
       this.#at = next.start;
       this.#landed = false;
       this.#show(current, next.start);
@@ -850,35 +728,31 @@ export class PlaybackPlayer {
 
   #want(): Want | null {
     if (!this.#size) return null;
-    const { mode, codecs } = this.#offer.at(performance.now());
-    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, audio: this.#audio, paused: false };
+    const { mode, codecs } = this.#intake.offered(performance.now());
+    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, audio: this.#intake.audio, paused: false };
   }
 
   #update(): void {
     if (this.#disposed) return;
-    const before = this.view.get();
-    const current = this.#stack.current;
     const next: PlaybackView = {
       phase: this.#phase(performance.now()),
-      stream: this.#stream,
+      stream: this.#intake.stream,
       next: this.next,
       previous: this.previous,
       reason: this.#reason,
-      own: this.#offer.at(performance.now()).own,
-      sound: this.#audio && current?.kind === "direct" && current.families.includes("+") && !current.element.muted,
+      own: this.#intake.offered(performance.now()).own,
+      sound: this.#intake.sounds,
     };
-    const same = (Object.keys(next) as (keyof PlaybackView)[]).every((key) => before[key] === next[key]);
-    if (!same) this.view.set(next);
-    const dim = next.phase === "none" || next.phase === "offline" ? "waiting" : "";
-    if (this.element.dataset["dim"] !== dim) this.element.dataset["dim"] = dim;
+    setFields(this.view, next);
+    this.#stack.dim(next.phase === "none" || next.phase === "offline" ? "waiting" : "");
   }
 
   #phase(now: number): PlaybackPhase {
     if (this.#refused !== null) return this.#refused;
-    if (this.#unplayable || this.#reason === "unsupported_codec" || this.#reason === "codec" || this.#reason === "level") return "unsupported";
+    if (this.#intake.unplayable || this.#reason === "unsupported_codec" || this.#reason === "codec" || this.#reason === "level") return "unsupported";
     if (this.#downSince !== null && !this.#socket.open && now - this.#downSince > QUIET_MS) return "offline";
     if (this.absent) return "none";
-    if (this.#blocked) return "blocked";
+    if (this.#intake.blocked) return "blocked";
     if (!this.#stack.shown) return "connecting";
     return this.#flight && now - this.#flight.since > LATE_MS ? "loading" : "shown";
   }

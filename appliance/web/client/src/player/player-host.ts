@@ -5,7 +5,8 @@
 
 import { playableCodecs } from "../logic/codecs";
 import { quantise } from "../logic/want";
-import { LivePlayer, type Refusal } from "./live-player";
+import { LivePlayer } from "./live-player";
+import type { Refusal } from "./live-socket";
 import { WorkerDecoder } from "./jpeg-decoder";
 import { JpegPipeline } from "./jpeg-pipeline";
 import { mediaSupport, type MediaSupport } from "./media-source";

@@ -114,6 +114,11 @@ export class Stack<P extends AnyMember = Pipeline> {
     this.#current = null;
   }
 
+  /** Whether the picture shown is an old one: it is dimmed then. */
+  dim(how: "" | "waiting" | "lost"): void {
+    if (this.element.dataset["dim"] !== how) this.element.dataset["dim"] = how;
+  }
+
   /** The picture shown; null if there is none. */
   get shown(): Shown | null {
     const current = this.#current;

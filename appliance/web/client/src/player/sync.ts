@@ -5,7 +5,8 @@
 
 import { correction, slowest } from "../logic/playback/pace";
 import { Store } from "../logic/store";
-import type { PlaybackPlayer } from "./playback-player";
+import type { Gaps, Speed } from "../logic/timeline/contract";
+import type { Doing, PlaybackPlayer } from "./playback-player";
 
 /** What of a player this needs. */
 export type InStep = Pick<
@@ -32,8 +33,8 @@ export type InStep = Pick<
 
 export interface SyncState {
   readonly playing: boolean;
-  readonly speed: number;
-  readonly gaps: "skip" | "play";
+  readonly speed: Speed;
+  readonly gaps: Gaps;
   readonly live: boolean;
 }
 
@@ -81,7 +82,7 @@ export class Sync {
   #sleeping = false;
 
   /** `now`: UTC milliseconds of the server; `at`: where it begins, null for live. */
-  constructor(now: () => number, at: number | null, gaps: SyncState["gaps"] = "skip", mayLive: () => boolean = () => true) {
+  constructor(now: () => number, at: number | null, gaps: Gaps = "skip", mayLive: () => boolean = () => true) {
     this.#now = now;
     this.#mayLive = mayLive;
     this.#clock = at ?? now();
@@ -142,7 +143,7 @@ export class Sync {
     this.#alike();
   }
 
-  setSpeed(speed: number): void {
+  setSpeed(speed: Speed): void {
     if (this.state.get().live) {
       if (speed > 0) return;
       this.#leaveLive();
@@ -152,7 +153,7 @@ export class Sync {
     this.#tell();
   }
 
-  setGaps(gaps: SyncState["gaps"]): void {
+  setGaps(gaps: Gaps): void {
     this.state.update((s) => ({ ...s, gaps }));
     this.#tell();
   }
@@ -344,7 +345,7 @@ export class Sync {
 
   // ---- telling ----
 
-  #doing(playing: boolean): { playing: boolean; speed: number; gaps: SyncState["gaps"] } {
+  #doing(playing: boolean): Doing {
     const { speed, gaps } = this.state.get();
     // with others, who has a gap waits in it
     return { playing, speed, gaps: this.#players.size > 1 ? "play" : gaps };

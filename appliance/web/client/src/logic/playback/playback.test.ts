@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RecordingGaps } from "./gaps";
 import { instant, parsePlayback, ticksOf } from "./messages";
 import { correction, slowest } from "./pace";
 import { Pictures } from "./pictures";
@@ -102,5 +103,38 @@ describe("keeping in step", () => {
     // at twice the speed twice the recording goes by
     expect(correction(0.06, 2, 1)).toEqual({ factor: 1, seek: false });
     expect(correction(0.1, 0.5, 1).factor).toBe(0.95);
+  });
+});
+
+describe("gaps of a recording", () => {
+  const gap = { type: "gap", id: 1, from: 10_000, to: 250_000 } as const;
+  const told = (to: number | null): RecordingGaps => {
+    const gaps = new RecordingGaps();
+    gaps.expect({ ...gap, to });
+    return gaps;
+  };
+
+  it("are come to where they are, and jumped over when there is somewhere to land", () => {
+    const gaps = told(gap.to);
+    expect([gaps.end(9000, "skip", false), gaps.end(9000, "skip", true)]).toEqual(["wait", "on"]); // another piece, no gap
+    expect([gaps.end(9960, "skip", false), gaps.skipped.get()]).toEqual(["wait", null]);
+    expect([gaps.end(9960, "skip", true), gaps.skipped.get(), gaps.absent]).toEqual(["on", gap, null]);
+  });
+  it("are stood in where they are played, or have no end", () => {
+    const gaps = told(gap.to);
+    expect([gaps.end(9960, "play", true), gaps.absent]).toEqual([gap, { previous: 10_000, next: 250_000 }]);
+    const endless = told(null);
+    expect([endless.end(9960, "skip", true), endless.absent]).toEqual([{ ...gap, to: null }, { previous: 10_000, next: null }]);
+    endless.reset();
+    expect([endless.absent, endless.end(9960, "skip", true)]).toEqual([null, "on"]);
+  });
+  it("come, in reverse, end first", () => {
+    const gaps = new RecordingGaps();
+    expect([gaps.enter({ ...gap, from: 250_000, to: 10_000 }, "play"), gaps.absent]).toEqual([true, { previous: 10_000, next: 250_000 }]);
+  });
+  it("are not what the end of all is", () => {
+    const gaps = told(gap.to);
+    gaps.over = true;
+    expect([gaps.end(9960, "skip", true), gaps.ended]).toEqual(["ended", true]);
   });
 });

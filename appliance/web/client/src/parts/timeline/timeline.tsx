@@ -18,9 +18,10 @@ import { Hand } from "./hand";
 import { ScrubPicture } from "./scrub-picture";
 import { markerText } from "./words";
 
-/** What an arrow does. */
-const ARROW_MS = 5 * SECOND;
-const ZOOM = 1.5;
+/** How far an arrow goes … */
+export const ARROW_MS = 5 * SECOND;
+/** … and how much less or more time is shown by one up or down. */
+export const ZOOM = 1.5;
 
 export function useTimes(zone: string | undefined): Times {
   const i18n = useI18n();
