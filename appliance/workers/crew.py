@@ -31,11 +31,9 @@ Answer = PipelineWorked | SoundHeard
 log = logging.getLogger(__name__)
 
 #: A worker that has work and does not answer for so long hangs.  Looked at in steps, so that a loop that was held up
-#: itself blames nobody.  Time in which it got no processor does not count: to start another would take even more of
-#: what there is too little of.  But it is given up after so long all the same.
+#: itself blames nobody.
 STUCK_S = 2.0
 LOOK_S = 0.25
-STARVED_S = 30.0
 #: Units of one pipeline in a worker at most: enough that it never waits for the next one.
 CREDITS = 4
 #: AAC frames that one piece of sound, of a second at most, may come back as; what waited before it among them.
@@ -182,15 +180,12 @@ class _Hand:
                 self.outgoing.popleft()  # not before: nothing may overtake it
 
     async def _watch(self) -> None:
-        silent_s, heard, waited_s = 0.0, self.heard, self.worker.waited.seconds
+        silent, heard = 0, self.heard
         while True:
             await trio.sleep(LOOK_S)
-            if not self.in_flight or self.heard != heard:
-                silent_s, heard, waited_s = 0.0, self.heard, self.worker.waited.seconds
-                continue
-            silent_s += LOOK_S
-            starved_s = self.worker.waited.seconds - waited_s
-            if silent_s - starved_s >= STUCK_S or silent_s >= STARVED_S:
+            silent = silent + 1 if self.in_flight and self.heard == heard else 0
+            heard = self.heard
+            if silent * LOOK_S >= STUCK_S:
                 raise trio.TooSlowError
 
 

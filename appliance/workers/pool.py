@@ -19,7 +19,6 @@ from appliance import __version__
 from appliance.base import unpacked
 from appliance.base.faults import Fault
 from appliance.base.faults import Kind as FaultKind
-from appliance.workers.waiting import ProcessorWait
 from appliance.workers.wire import HEADER, Failure, Hello, Kind, WireError, body_size, encode
 
 if TYPE_CHECKING:
@@ -49,7 +48,6 @@ class Worker:
 
     process: subprocess.Popen[bytes]
     stream: trio.SocketStream
-    waited: ProcessorWait
     isolation: dict[str, str | None] = field(default_factory=dict)
     hardware: tuple[str | None, str] = (None, "")  # the kind of device that decodes, or why there is none
     _received: bytearray = field(default_factory=bytearray)  # of messages to come
@@ -88,7 +86,6 @@ class Worker:
     async def end(self) -> None:
         """Kill and reap."""
         self.process.kill()
-        self.waited.close()
         await self.stream.aclose()
         await _reaped(self.process)
         status = self.process.returncode
@@ -223,8 +220,7 @@ class Pool:
             raise Fault(FaultKind.UNAVAILABLE, "worker_died", f"A media worker cannot be started: {error}.") from error
         finally:
             theirs.close()
-        stream = trio.SocketStream(trio.socket.from_stdlib_socket(ours))
-        worker = Worker(process, stream, ProcessorWait(process.pid))
+        worker = Worker(process, trio.SocketStream(trio.socket.from_stdlib_socket(ours)))
         self._all.add(worker)
         try:
             with trio.fail_after(START_S):

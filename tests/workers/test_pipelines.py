@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 import random
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
@@ -23,7 +22,6 @@ from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import Muxer, init_segment
 from appliance.media.jpeg import video_format
 from appliance.media.ladder import shown_size
-from appliance.workers import crew as crews
 from appliance.workers.crew import CREDITS, Crew, SeatLostError, open_crew
 from appliance.workers.pool import open_pool
 from appliance.workers.wire import (
@@ -297,52 +295,6 @@ async def test_the_owners_of_pipelines_hear_that_their_worker_is_gone_and_who_is
         with trio.fail_after(1):  # the spare takes over
             async with crew.seat(1.0, lambda: None, at_once=True) as another:
                 assert another.pid != guilty.pid
-
-
-@dataclass
-class Starved:
-    """Of a worker that waits for a processor from some moment on, until another."""
-
-    since: float = math.inf
-    until: float = math.inf
-
-    @property
-    def seconds(self) -> float:
-        return max(0.0, min(trio.current_time(), self.until) - self.since)
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.mark.parametrize("ends", [True, False])
-async def test_a_worker_that_gets_no_processor_is_waited_for_but_not_without_end(
-    ends: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(crews, "STUCK_S", 0.5)
-    monkeypatch.setattr(crews, "STARVED_S", 30.0 if ends else 2.0)
-    clip, news = encode_h264(2), trio.Event()
-    async with open_pool(1) as pool, open_crew(pool) as crew, crew.seat(1.0, news.set) as seat:
-        form = clip.format
-        seat.open(
-            PipelineOpen(form.codec, form.configuration, form.full_range, False),
-            PipelineRungs([PipelineRung(320, 180, None, 75)]),
-        )
-        (hand,) = crew._hands
-        hand.worker.waited.close()
-        hand.worker.waited = starved = Starved()  # type: ignore[assignment]
-        os.kill(seat.pid, signal.SIGSTOP)
-        starved.since = trio.current_time()
-        seat.work(PipelineUnit(clip.units[0].data, clip.units[0].pts))
-        await trio.sleep(1.25)
-        assert (crew.died, crew.hung) == (0, 0)
-        if ends:  # it could work now
-            starved.until = trio.current_time()
-        with trio.fail_after(5):
-            await news.wait()
-        with pytest.raises(SeatLostError) as caught:
-            seat.answers()
-        assert caught.value.hung
-        assert trio.current_time() - starved.since >= (1.25 + 0.5 if ends else 2.0) - crews.LOOK_S
 
 
 def test_a_picture_may_not_take_the_processor_for_long() -> None:
