@@ -11,7 +11,8 @@ import { holds } from "../../logic/timeline/spans";
 import type { Times } from "../../logic/timeline/times";
 import { DAY, HOUR, SECOND } from "../../logic/timeline/zone";
 import { laneAt, layoutFor, RULER, type Layout } from "./layout";
-import { laneMarkers, OVERVIEW_BAR, paint, type Overview, type Words } from "./paint";
+import { OVERVIEW_BAR, paint, type Overview, type Words } from "./paint";
+import { laneMarkers } from "./paint-pins";
 import { paletteOf, type Palette } from "./palette";
 
 export interface Inputs {

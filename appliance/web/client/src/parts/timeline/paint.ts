@@ -4,14 +4,15 @@
  */
 
 import { spanOf, xOf, type Axis } from "../../logic/timeline/axis";
-import type { LaneCamera, LaneData, Marker, MarkerKind, Span } from "../../logic/timeline/contract";
+import type { LaneCamera, LaneData, Marker, Span } from "../../logic/timeline/contract";
 import { bars } from "../../logic/timeline/lod";
-import { firstPin, pinAt, pinsOf, type Pin } from "../../logic/timeline/markers";
 import { clockChanges, ticks } from "../../logic/timeline/ticks";
 import type { Times } from "../../logic/timeline/times";
 import { HOUR } from "../../logic/timeline/zone";
 import { RULER, type Layout, type Row } from "./layout";
+import { flags, pinsOfLane } from "./paint-pins";
 import type { Palette } from "./palette";
+import { anchored, fitted, font, HATCH_PX, pattern, STRIPE_PX, text, widthOf } from "./pen";
 
 export interface Words {
   readonly now: string;
@@ -58,100 +59,9 @@ const LEAST_GAP_PX = 3;
 /** Width of a bar of the overview. */
 export const OVERVIEW_BAR = 2;
 const OVERVIEW_LOW = 0.35;
-const HATCH_PX = 7;
-const STRIPE_PX = 3;
 /** What is recorded is known some seconds later. */
 const COMING_MS = 20_000;
 const FRESH_MS = 70_000;
-const WIDTHS = new Map<string, number>();
-const MOST_WIDTHS = 500;
-
-/** Sets the font once, and only if it is another. */
-let fontKey = "";
-
-function font(g: CanvasRenderingContext2D, palette: Palette, weight: 500 | 600, px: 11 | 12 | 13): void {
-  const wanted = `${weight} ${px}px ${palette.font}`;
-  if (wanted === fontKey && fontOf === g) return;
-  g.font = fontKey = wanted;
-  fontOf = g;
-}
-
-let fontOf: CanvasRenderingContext2D | null = null;
-
-function widthOf(g: CanvasRenderingContext2D, text: string): number {
-  const key = `${fontKey} ${text}`;
-  let width = WIDTHS.get(key);
-  if (width === undefined) {
-    if (WIDTHS.size > MOST_WIDTHS) WIDTHS.clear();
-    WIDTHS.set(key, (width = g.measureText(text).width));
-  }
-  return width;
-}
-
-/** As much of it as fits. */
-function fitted(g: CanvasRenderingContext2D, text: string, room: number): string {
-  if (widthOf(g, text) <= room) return text;
-  const letters = [...text];
-  let low = 0;
-  let high = letters.length;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (g.measureText(`${letters.slice(0, middle).join("")}…`).width <= room) low = middle;
-    else high = middle - 1;
-  }
-  return `${letters.slice(0, low).join("").trimEnd()}…`;
-}
-
-/** A small drawing, to be drawn from again and again. */
-function drawing(width: number, height: number, ratio: number, draw: (g: CanvasRenderingContext2D) => void): HTMLCanvasElement {
-  const made = document.createElement("canvas");
-  made.width = Math.ceil(width * ratio);
-  made.height = Math.ceil(height * ratio);
-  const g = made.getContext("2d");
-  if (g) {
-    g.scale(ratio, ratio);
-    g.textBaseline = "middle";
-    draw(g);
-  }
-  return made;
-}
-
-const PATTERNS = new Map<string, CanvasPattern | null>();
-
-/** Slanted lines for what is missing, upright ones for what moved: not told apart by colour alone. */
-function pattern(g: CanvasRenderingContext2D, kind: "slanted" | "upright", colour: string, ratio: number): CanvasPattern | null {
-  const key = `${kind} ${colour} ${ratio}`;
-  let made = PATTERNS.get(key);
-  if (made !== undefined) return made;
-  const px = kind === "slanted" ? HATCH_PX : STRIPE_PX;
-  const size = Math.round(px * ratio);
-  const tile = drawing(size, size, 1, (t) => {
-    if (kind === "upright") {
-      t.fillStyle = colour;
-      t.fillRect(0, 0, Math.round(2 * ratio), size);
-      return;
-    }
-    t.strokeStyle = colour;
-    t.lineWidth = ratio;
-    t.beginPath();
-    for (const shift of [-size, 0, size]) {
-      t.moveTo(shift, size);
-      t.lineTo(shift + size, 0);
-    }
-    t.stroke();
-  });
-  made = g.createPattern(tile, "repeat");
-  PATTERNS.set(key, made);
-  return made;
-}
-
-/** It moves with the time it stands for. */
-function anchored(made: CanvasPattern, axis: Axis, px: number, ratio: number): CanvasPattern {
-  const size = Math.round(px * ratio) / ratio;
-  const each = size * axis.msPerPx;
-  made.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, Math.round(xOf(axis, Math.floor(axis.from / each) * each) * ratio) / ratio, 0]));
-  return made;
-}
 
 export function paint(g: CanvasRenderingContext2D, scene: Scene, ratio: number): void {
   const { layout, palette, axis } = scene;
@@ -167,19 +77,13 @@ export function paint(g: CanvasRenderingContext2D, scene: Scene, ratio: number):
   scene.lanes.forEach((lane, i) => laneOf(g, scene, lane, layout.lanes[i] as Row, ratio));
   selection(g, scene);
   scene.lanes.forEach((lane, i) => pinsOfLane(g, scene, lane, layout.lanes[i] as Row, ratio));
-  flags(g, scene, ratio);
+  flags(g, scene, scene.bookmarks, ratio);
   live(g, scene);
   overview(g, scene, ratio);
   if (scene.hover !== null) hover(g, scene, scene.hover);
   playhead(g, scene);
   g.restore();
   names(g, scene);
-}
-
-function text(g: CanvasRenderingContext2D, colour: string, said: string, x: number, y: number, align: CanvasTextAlign = "center"): void {
-  g.fillStyle = colour;
-  g.textAlign = align;
-  g.fillText(said, x, y);
 }
 
 function ruler(g: CanvasRenderingContext2D, { axis, palette, times, layout }: Scene): void {
@@ -292,111 +196,6 @@ function gaps(g: CanvasRenderingContext2D, scene: Scene, lane: LaneData, { y, h 
     g.fill();
     text(g, palette["text-2"], words.noRecording, x, y + h / 2 + 1);
   }
-}
-
-const LANE_KINDS: ReadonlySet<string> = new Set(["event", "alarm"]);
-const OF_LANE = new WeakMap<readonly Marker[], Marker[]>();
-
-/** Events and alarms; bookmarks stand in the ruler. */
-export function laneMarkers(lane: LaneData): readonly Marker[] {
-  let list = OF_LANE.get(lane.markers);
-  if (!list) OF_LANE.set(lane.markers, (list = lane.markers.filter((m) => LANE_KINDS.has(m.kind))));
-  return list;
-}
-
-function visible(list: readonly Pin[], axis: Axis, each: (pin: Pin, x: number) => void): void {
-  const margin = 40 * axis.msPerPx;
-  const { from, to } = spanOf(axis);
-  for (let i = firstPin(list, from - margin); i < list.length; i++) {
-    const pin = list[i] as Pin;
-    if (pinAt(pin) > to + margin) return;
-    each(pin, xOf(axis, pinAt(pin)));
-  }
-}
-
-function pinsOfLane(g: CanvasRenderingContext2D, { axis, palette }: Scene, lane: LaneData, { y, h }: Row, ratio: number): void {
-  visible(pinsOf(laneMarkers(lane), axis.msPerPx), axis, (pin, x) => {
-    g.fillStyle = pin.kind === "alarm" ? palette.danger : palette.attn;
-    g.fillRect(x - 1.25, y, 2.5, h);
-    badge(g, palette, pin, x, y, ratio);
-  });
-}
-
-/** Room round a pin, so that its edges are not cut. */
-const PIN_ROOM = 2;
-
-/** The head of a pin: a dot, a triangle or a flag; or a number, which of alarms has a point below. */
-function badge(g: CanvasRenderingContext2D, palette: Palette, pin: Pin, x: number, y: number, ratio: number): void {
-  const { kind } = pin;
-  const count = Math.min(pin.markers.length, 100);
-  if (palette !== pinPalette || ratio !== pinRatio) {
-    PINS.clear();
-    pinPalette = palette;
-    pinRatio = ratio;
-  }
-  const code = count * 4 + KINDS.indexOf(kind);
-  let drawn = PINS.get(code);
-  if (!drawn) PINS.set(code, (drawn = pinHead(palette, kind, count, ratio)));
-  const width = drawn.width / ratio;
-  g.drawImage(drawn, Math.round((x - width / 2) * ratio) / ratio, y - PIN_ROOM, width, drawn.height / ratio);
-}
-
-const KINDS: readonly MarkerKind[] = ["bookmark", "event", "alarm"];
-/** Heads by kind and number, of one density and set of colours. */
-const PINS = new Map<number, HTMLCanvasElement>();
-let pinPalette: Palette | null = null;
-let pinRatio = 0;
-
-function pinHead(palette: Palette, kind: MarkerKind, count: number, ratio: number): HTMLCanvasElement {
-  const number = count > 1 ? (count > 99 ? "99+" : String(count)) : "";
-  const width = number === "" ? 12 : [0, 16, 22, 28][number.length] as number;
-  const colour = kind === "alarm" ? (number === "" ? palette.danger : palette["danger-solid"]) : kind === "bookmark" ? palette.info : palette.attn;
-  return drawing(width + 2 * PIN_ROOM, 22 + PIN_ROOM, ratio, (p) => {
-    p.translate(PIN_ROOM + width / 2, PIN_ROOM);
-    if (number === "") head(p, kind, colour);
-    else numbered(p, palette, kind, colour, number, width);
-  });
-}
-
-function head(p: CanvasRenderingContext2D, kind: MarkerKind, colour: string): void {
-  p.fillStyle = colour;
-  p.beginPath();
-  if (kind === "alarm") {
-    p.moveTo(-6, 0);
-    p.lineTo(6, 0);
-    p.lineTo(0, 9);
-  } else if (kind === "bookmark") {
-    p.moveTo(-6, 0);
-    p.lineTo(6, 0);
-    p.lineTo(6, 15);
-    p.lineTo(0, 10);
-    p.lineTo(-6, 15);
-  } else p.arc(0, 4, 4, 0, 7);
-  p.fill();
-}
-
-function numbered(p: CanvasRenderingContext2D, palette: Palette, kind: MarkerKind, colour: string, number: string, width: number): void {
-  const corner = kind === "event" ? 8 : 3;
-  // an edge keeps numbers apart that stand close
-  p.fillStyle = palette.s1;
-  p.beginPath();
-  p.roundRect(-width / 2 - 1, -2, width + 2, 18, corner + 1);
-  p.fill();
-  p.fillStyle = colour;
-  p.beginPath();
-  p.roundRect(-width / 2, -1, width, 16, corner);
-  if (kind !== "event") {
-    p.moveTo(-5, 15);
-    p.lineTo(5, 15);
-    p.lineTo(0, 20);
-  }
-  p.fill();
-  p.font = `600 11px ${palette.font}`;
-  text(p, kind === "alarm" ? palette["on-danger"] : palette.s1, number, 0, 7.5);
-}
-
-function flags(g: CanvasRenderingContext2D, { axis, palette, bookmarks }: Scene, ratio: number): void {
-  visible(pinsOf(bookmarks, axis.msPerPx), axis, (pin, x) => badge(g, palette, pin, x, RULER - 13, ratio));
 }
 
 function selection(g: CanvasRenderingContext2D, { axis, palette, layout, selection: span }: Scene): void {
