@@ -30,7 +30,7 @@ def measure(options: Options) -> Section:
         "memory",
         "Memory",
         "Proportional set size (`/proc/PID/smaps_rollup`) of the appliance's processes: what "
-        f"{VIEWERS} more viewers of one camera add to {FEW_VIEWERS}, divided by {VIEWERS} (all keep up: their queues "
+        f"{VIEWERS} more direct viewers of one camera add to {FEW_VIEWERS}, divided by {VIEWERS} (all keep up: their queues "
         f"are empty); what {CAMERAS} more cameras of 4 Mbit/s with two seconds between key frames add to "
         f"{FEW_CAMERAS}, one viewer each, divided by {CAMERAS}. A fresh appliance each time. The sockets' buffers are "
         "the kernel's.",
@@ -55,10 +55,10 @@ def _viewers(*, tls: bool) -> tuple[int, int]:
     with (
         running_camera() as camera,
         running_appliance([camera.url()], tls=tls) as server,
-        load.watching(server.live(), FEW_VIEWERS),
+        load.watching(server.live(want=load.WANT_DIRECT), FEW_VIEWERS),
     ):
         before = _settled(server)
-        with load.watching(server.live(), VIEWERS):
+        with load.watching(server.live(want=load.WANT_DIRECT), VIEWERS):
             return before, _settled(server)
 
 

@@ -23,6 +23,8 @@ LOOK_S = 0.25
 LAG_S, DRY_LAG_S, DRY_S, LATE_FOR_S = 0.5, 0.25, 0.05, 0.7
 #: That old suffices where it was never idle for so long, and what arrives is well below what is sent.
 SURE_S = 0.75
+#: Unless what is late becomes less, fast enough to be gone within so long.
+CATCHES_UP_S = 2.0
 #: Or it was never idle for so long, and so many of the pictures were left out as others were still on their way.
 BUSY = ((0.6, 0.5), (1.0, 0.1))
 FEWEST_LEFT_OUT = 2
@@ -187,7 +189,8 @@ def _is_strained(control: Control, sight: Sight, kbps: Sequence[float]) -> bool:
     """Whether the network is too slow."""
     tried = control.tried_at is not None and sight.at_s - control.tried_at < CONFIRMED_S
     late_for = LATE_FOR_S / 2 if tried else LATE_FOR_S
-    if control.late_since is not None and sight.at_s - control.late_since >= late_for:
+    is_late = control.late_since is not None and sight.at_s - control.late_since >= late_for
+    if is_late and (tried or not _catches_up(control, sight)):
         return True
     busy = control.busy
     if busy is not None and sight.lag_s >= LAG_S and sight.at_s - busy.at_s >= SURE_S:
@@ -198,6 +201,15 @@ def _is_strained(control: Control, sight: Sight, kbps: Sequence[float]) -> bool:
         share = (sight.left_out - busy.left_out) / max(1, sight.made - busy.made)
         return any(sight.at_s - busy.at_s >= seconds and share >= least for seconds, least in BUSY)
     return False
+
+
+def _catches_up(control: Control, sight: Sight) -> bool:
+    """Whether what waits gets less and is gone soon: a beginning since the last key frame, or a stall that is over."""
+    late = next(each for each in control.seen if control.late_since is None or each.at_s >= control.late_since)
+    elapsed_s = sight.at_s - late.at_s
+    if elapsed_s <= 0 or sight.left_out > late.left_out:  # what was left out does not wait either
+        return False
+    return sight.lag_s <= CATCHES_UP_S * (late.lag_s - sight.lag_s) / elapsed_s
 
 
 def _fall(control: Control, sight: Sight, kbps: Sequence[float], cause: Cause, work: Sequence[float]) -> Control:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: What a browser of a large tile says first, and what it says each second from then on.
 WANT = '{"type":"want","width":1280,"height":720,"fps":25,"mode":"auto","codecs":["avc1.640034"],"audio":false}'
 STATS = '{"type":"stats","buffer_s":0.4,"dropped":0}'
+#: The same of one that never takes anything but the camera's own stream.
+WANT_DIRECT = WANT.replace("auto", "direct")
 #: What one says that plays nothing of what a camera sends, in a tile of half that size.
 WANT_JPEG = '{"type":"want","width":640,"height":360,"fps":25,"mode":"transcoded","audio":false}'
 #: Each a real client's own address, so that the limits for an address are not what is measured.

@@ -93,6 +93,21 @@ def test_what_waits_longer_and_longer_is_no_stall(carried, step) -> None:
     assert control.step == step
 
 
+@pytest.mark.parametrize(
+    ("less", "left_out", "step"),
+    [
+        (0.28, 0.0, 0),  # it begins with what came since the last key frame, and soon has all of that
+        (0.05, 0.0, 1),  # hardly faster than it comes: it would stay late
+        (0.28, 0.05, 1),  # what it does not get does not wait
+    ],
+)
+def test_who_catches_up_is_left_alone(less, left_out, step) -> None:
+    control = Control()
+    for n, sight in enumerate(look(5, carried=9000, left_out=left_out)):
+        control = follow(control, replace(sight, lag_s=1.6 - less * n), KBPS)
+    assert control.step == step
+
+
 def test_a_client_with_nothing_left_to_show_is_believed_sooner() -> None:
     for buffer_s, step in ((0.0, 3), (0.4, 0), (None, 0)):
         control = Control()
