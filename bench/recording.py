@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.common import year
+from appliance.web.recordings import MOST
+from bench.common import year as years
 from bench.common.camera import running_camera
 from bench.common.cli import Options, say, script
 from bench.common.late import percentile, watched_appliance
@@ -78,9 +79,9 @@ def _until_all_are_well(server: Server) -> None:
 def _year(section: Section, *, cameras: int, days: int) -> None:
     with tempfile.TemporaryDirectory(prefix="fanal-year-") as folder:
         say(f"recording: {days} days of {cameras} cameras are made up")
-        files = year.make_year(Path(folder), cameras=cameras, days=days)
+        files = years.make_year(Path(folder), cameras=cameras, days=days)
         begun = time.perf_counter()
-        index = year.open_index(Path(folder))
+        index = years.open_index(Path(folder))
         index.streams()
         section.find(f"opening an index of {files / 1e6:.1f} million files", 1000 * (time.perf_counter() - begun), "ms")
         for what, question in questions(index, cameras, days):
@@ -98,13 +99,14 @@ def questions(index: Index, cameras: int, days: int) -> list[tuple[str, Callable
         assert question(camera, day, day + DAY)
         return 1000 * (time.perf_counter() - begun)
 
+    year = BEGAN, BEGAN + days * DAY
     asked: list[tuple[str, Callable[[str, int, int], object]]] = [
         ("the files of a day", lambda camera, start, end: index.files(camera, "main", start, end)),
         ("when was recorded on a day", lambda camera, start, end: index.sequences(camera, "main", start, end)),
         ("the file of a moment", lambda camera, start, _: index.files(camera, "main", start, start + 1)),
         ("where the next sequence begins", lambda camera, start, _: index.neighbours(camera, "main", start + 1)),
         ("from when to when a camera was recorded", lambda camera, *_: index.bounds(camera)),
-        ("a year's calendar of a camera by events", lambda *_: index.sequences(camera_id(0), "main", 0, 1 << 62)),
+        ("a year's calendar of a camera by events", lambda *_: index.overview(camera_id(0), "main", *year, most=MOST)),
     ]
     return [(what, partial(ask, question)) for what, question in asked]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -56,8 +57,15 @@ class Index:
             rows = connection.execute("SELECT id, camera, name, bytes FROM streams ORDER BY id").fetchall()
         return [Stream(*row) for row in rows]
 
-    def sequences(self, camera_id: str, stream: str, start: int, end: int, *, joined: int = 0) -> list[Span]:
-        """When was recorded, clipped; gaps of up to ``joined`` are left out."""
+    def sequences(self, camera_id: str, stream: str, start: int, end: int) -> list[Span]:
+        """When was recorded, clipped."""
+        return self.overview(camera_id, stream, start, end)[0]
+
+    def overview(
+        self, camera_id: str, stream: str, start: int, end: int, *, joined: int = 0, most: int = sys.maxsize
+    ) -> tuple[list[Span], int]:
+        """When was recorded, clipped; gaps of up to ``joined`` are left out, and longer ones where more than ``most``
+        stretches would be left; also up to how long."""
         with self.database.read() as connection:
             key = self.key(connection, camera_id, stream)
             growing = self._growing.get(key)  # before what it finishes with can be seen
@@ -71,7 +79,7 @@ class Index:
         if growing is not None:
             until = growing.written[0]
             rows = [(one, max(two, until) if one <= growing.start <= two else two) for one, two in rows]
-        return merged(rows, start, end, joined)
+        return merged(rows, start, end, joined, most)
 
     def bounds(self, camera_id: str) -> Span | None:
         """From the first to the last recording of a camera."""

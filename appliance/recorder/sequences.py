@@ -11,18 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def merged(spans: Iterable[tuple[int, int]], start: int, end: int, joined: int) -> list[Span]:
-    """Spans in their order, clipped to a time; those with no more than ``joined`` between them as one."""
-    found: list[tuple[int, int]] = []  # no objects yet: of a year there may be tens of thousands
+def merged(spans: Iterable[tuple[int, int]], start: int, end: int, joined: int, most: int) -> tuple[list[Span], int]:
+    """Spans in their order, clipped to a time; those with no more than ``joined`` between them as one.
+
+    Where that would be more than ``most``, longer gaps go too.  Also how long those are that went, at most.
+    """
+    inside = ((max(first, start), min(last, end)) for first, last in spans if last > start and first < end)
+    found = _joined(inside, joined)
+    if len(found) > most:
+        joined = max(joined, -(-(end - start) // most))  # longer gaps there are fewer than that of
+        found = _joined(found, joined)
+    return [Span(*each) for each in found], joined
+
+
+def _joined(spans: Iterable[tuple[int, int]], joined: int) -> list[tuple[int, int]]:
+    """No objects yet: of a year there may be tens of thousands."""
+    found: list[tuple[int, int]] = []
+    reach = float("-inf")  # up to where another one joins the last
     for first, last in spans:
-        begin, stop = max(first, start), min(last, end)
-        if begin >= stop:
+        if first >= last:
             continue
-        if found and begin - found[-1][1] <= joined:
-            found[-1] = (found[-1][0], max(found[-1][1], stop))
+        if first <= reach:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
         else:
-            found.append((begin, stop))
-    return [Span(*each) for each in found]
+            found.append((first, last))
+        reach = found[-1][1] + joined
+    return found
 
 
 def extend_sequences(connection: sqlite3.Connection, key: int, start: int, end: int, joined: int) -> None:

@@ -45,7 +45,9 @@ async def test_ranges_files_and_neighbours(recorded: Path) -> None:
         Span(START + S, START + 130 * S),
         Span(START + 3600 * S, START + 3601 * S),
     ]
-    assert await archive.ranges(CAMERA, 0, 1 << 62, resolution=3600 * S) == [Span(START, START + 3610 * S)]
+    whole = [Span(START, START + 3610 * S)]
+    assert await archive.overview(CAMERA, 0, 1 << 62, resolution=3600 * S, most=9) == (whole, 3600 * S)
+    assert await archive.overview(CAMERA, START, START + 3610 * S, most=1) == (whole, 3610 * S)
     assert await archive.ranges(CAMERA, 0, 1 << 62, stream="sub") == []
     assert await archive.streams(CAMERA) == ["main"]
     assert await archive.bounds(CAMERA) == Span(START, START + 3610 * S)

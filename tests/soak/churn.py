@@ -45,13 +45,18 @@ class Churn:
         self._context = ssl._create_unverified_context()  # our own child on loopback
         self.count = Count()
 
-    def run(self, seconds: float) -> Count:
-        """Churn for so long; everybody has left when it returns.  What was counted meanwhile."""
+    def run(self, seconds: float, *, rate: float | None = None) -> Count:
+        """Churn for so long; everybody has left when it returns.  What was counted meanwhile.
+
+        ``rate``: another one; infinite: each address comes again as soon as it has left.
+        """
         before, self.count = self.count, Count()
         begin = time.monotonic()
         numbers = itertools.count()
         threads = [
-            threading.Thread(target=self._come_and_go, args=(address, begin, begin + seconds, numbers))
+            threading.Thread(
+                target=self._come_and_go, args=(address, rate or self._rate, begin, begin + seconds, numbers)
+            )
             for address in ADDRESSES
         ]
         for thread in threads:
@@ -61,10 +66,10 @@ class Churn:
         assert before is not self.count
         return self.count
 
-    def _come_and_go(self, address: str, begin: float, end: float, numbers: itertools.count[int]) -> None:
+    def _come_and_go(self, address: str, rate: float, begin: float, end: float, numbers: itertools.count[int]) -> None:
         while True:
             number = next(numbers)
-            due = begin + number / self._rate
+            due = begin + number / rate
             if max(due, time.monotonic()) >= end:
                 return
             time.sleep(max(0.0, due - time.monotonic()))
