@@ -18,11 +18,11 @@ from appliance.base.clock import TICKS_PER_SECOND, to_rfc3339
 from appliance.media import aac
 from appliance.media.fmp4 import Muxer, init_segment
 from appliance.media.h264 import video_format
-from appliance.media.sample_table import SampleTable
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run
 from appliance.recorder.database import NAME, Database
 from appliance.recorder.files import FOLDER, MAIN, RecordedFile, path_of
 from appliance.recorder.index import Index
+from appliance.recorder.reading import read_recording
 from bench.common.appliance import running_appliance
 from bench.common.cli import Options, say, script
 from bench.common.footage import FPS, footage
@@ -205,9 +205,9 @@ def _record(server: Server, minutes: int, different: int) -> tuple[int, list[Pat
     root = server.folder / FOLDER
     index = Index(root, Database(root / NAME))
     content = _minute()
-    table = SampleTable.of_file(content)
+    table = read_recording(lambda at, size: content[at : at + size], len(content)).table()
     init = content[: table.init_size]
-    paths = []
+    paths: list[Path] = []
     for n in range(minutes):
         zero = start + n * MINUTE
         path = path_of(root, server.cameras[0], MAIN, zero)

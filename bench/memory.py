@@ -30,8 +30,8 @@ def measure(options: Options) -> Section:
         "memory",
         "Memory",
         "Proportional set size (`/proc/PID/smaps_rollup`) of the appliance's processes: what "
-        f"{VIEWERS} more direct viewers of one camera add to {FEW_VIEWERS}, divided by {VIEWERS} (all keep up: their queues "
-        f"are empty); what {CAMERAS} more cameras of 4 Mbit/s with two seconds between key frames add to "
+        f"{VIEWERS} more direct viewers of one camera add to {FEW_VIEWERS}, divided by {VIEWERS} (all keep up: their "
+        f"queues are empty); what {CAMERAS} more cameras of 4 Mbit/s with two seconds between key frames add to "
         f"{FEW_CAMERAS}, one viewer each, divided by {CAMERAS}. A fresh appliance each time. The sockets' buffers are "
         "the kernel's.",
     )

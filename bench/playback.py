@@ -79,7 +79,7 @@ async def _seek(server: Server, want: str, span: tuple[int, int], count: int) ->
     """Milliseconds of each seek."""
     draw = random.Random(1)
     url = f"ws://127.0.0.1:{server.port}/api/v1/cameras/{server.cameras[0]}/playback"
-    headers = [("Authorization", f"Bearer {server.token}")]
+    headers = [(b"Authorization", f"Bearer {server.token}".encode())]
     found = []
     async with trio_websocket.open_websocket_url(url, extra_headers=headers, message_queue_size=10_000) as socket:
         await socket.send_message(want)

@@ -39,12 +39,12 @@ def measure(options: Options) -> Section:
         "Recording",
         f"{STREAMS} camera streams of 4 Mbit/s are recorded; nobody watches. CPU is that of the appliance, taking the "
         "streams in included. How late a timer of one millisecond is inside it, meanwhile. Then an index as "
-        f"{CAMERAS} cameras leave it after {DAYS} days of a file a minute, one of them with {year.EVENTS_A_DAY} "
+        f"{CAMERAS} cameras leave it after {DAYS} days of a file a minute, one of them with {years.EVENTS_A_DAY} "
         "sequences a day: how long it takes to open, and what a question about a day chosen at random takes at most, "
         "of twenty; the files of the index are in the kernel's cache.",
     )
     _streams(section, options.pick(20, 6))
-    _year(section, cameras=options.pick(CAMERAS, 4), days=options.pick(DAYS, 30))
+    _year(section, cameras=options.count(CAMERAS, 4), days=options.count(DAYS, 30))
     return section
 
 

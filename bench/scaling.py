@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from itertools import islice
@@ -60,7 +61,7 @@ def measure_scaling(section: Section, options: Options, film: Footage) -> None:
             "portable": portable,
             "libswscale's AREA": _Libswscale(shown, Interpolation.AREA),
             "libswscale's FAST_BILINEAR": _Libswscale(shown, Interpolation.FAST_BILINEAR),
-            "its twin": lambda frame, shown=shown: plain_scale.scale(_arrays(frame), shown),
+            "its twin": functools.partial(_twin, shown),
         }
         times: dict[str, list[float]] = {name: [] for name in candidates}
         for _ in range(options.count(7, 3)):
@@ -77,7 +78,7 @@ class _Ours:
     def __init__(self, source: tuple[int, int], shown: tuple[int, int], *, portable: bool = False) -> None:
         self.scaler = scale.Scaler(*source, *shown, portable=portable)
         self.planes = [np.empty((rows, wide), np.uint8) for wide, rows in self.scaler.sizes]
-        self.target = [(plane, plane.shape[1]) for plane in self.planes]
+        self.target = [(plane.data, plane.shape[1]) for plane in self.planes]
 
     def __call__(self, frame: av.VideoFrame) -> None:
         self.scaler.scale([(plane, plane.line_size) for plane in frame.planes], self.target)
@@ -101,8 +102,12 @@ class _Libswscale:
         )
 
 
+def _twin(shown: tuple[int, int], frame: av.VideoFrame) -> None:
+    plain_scale.scale(_arrays(frame), shown)
+
+
 def _arrays(frame: av.VideoFrame) -> list[np.ndarray]:
-    rows = [np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size) for plane in frame.planes]
+    rows = [np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size) for plane in frame.planes]
     return [each[:, : plane.width] for each, plane in zip(rows, frame.planes, strict=True)]
 
 

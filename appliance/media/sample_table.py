@@ -2,7 +2,8 @@
 
 A recorded file is an init segment and fragments of one sample each, every one `OVERHEAD` bytes and its data
 (`appliance.media.fmp4`).  So sizes are enough to know where each sample is.  Times are in ticks from the file's zero.
-Kept as a blob of some 2 bytes a sample: columns, differences where they are small, deflated.
+Kept as a blob of some 2 bytes a sample: columns, differences where they are small, no wider than they have to be,
+deflated.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.uint8]
     Column = npt.NDArray[np.int64]
 
-_VERSION: Final = 1
-_HEAD: Final = struct.Struct(">BII")  # version, size of the init segment, samples
+_VERSION: Final = 2
+_HEAD: Final = struct.Struct(">BII4B")  # version, size of the init segment, samples, bytes of each number in a column
+#: So many bytes a number: 0 where all are 0.
+_WIDTHS: Final = (0, 1, 2, 4, 8)
 #: More samples than this are in no file of a minute or two, whatever is said.
 SAMPLES_LIMIT: Final = 1 << 20
 AUDIO, SYNC, LEADING = 1, 2, 4  # bits of `flags`
@@ -122,18 +125,20 @@ class SampleTable:
                 dts, duration = self.dts[track], self.duration[track]
                 step[track[0]] = dts[0]
                 step[track[1:]] = dts[1:] - dts[:-1] - duration[:-1]
-        columns += [_bytewise(column) for column in (step, self.duration, self.composition, self.size)]
-        return _HEAD.pack(_VERSION, self.init_size, len(self)) + zlib.compress(b"".join(columns), 6)
+        numbers = (step, self.duration, self.composition, self.size)
+        widths = [_width(column) for column in numbers]
+        columns += [_bytewise(column, width) for column, width in zip(numbers, widths, strict=True)]
+        return _HEAD.pack(_VERSION, self.init_size, len(self), *widths) + zlib.compress(b"".join(columns), 6)
 
     @classmethod
     def decode(cls, blob: bytes) -> SampleTable:
         """The table of a blob.  Raises `SampleTableError`."""
         if len(blob) < _HEAD.size:
             raise SampleTableError("cut off")
-        version, init_size, count = _HEAD.unpack_from(blob)
-        if version != _VERSION or count > SAMPLES_LIMIT:
-            raise SampleTableError(f"version {version}, {count} samples")
-        wanted = count * (1 + 4 * 8)
+        version, init_size, count, *widths = _HEAD.unpack_from(blob)
+        if version != _VERSION or count > SAMPLES_LIMIT or not set(_WIDTHS).issuperset(widths):
+            raise SampleTableError(f"version {version}, {count} samples of {widths} bytes")
+        wanted = count * (1 + sum(widths))
         inflate = zlib.decompressobj()
         try:
             plain = inflate.decompress(blob[_HEAD.size :], wanted + 1)
@@ -142,7 +147,8 @@ class SampleTable:
         if len(plain) != wanted or not inflate.eof:
             raise SampleTableError("its size and its count disagree")
         flags = np.frombuffer(plain, np.uint8, count)
-        step, duration, composition, size = (_from_bytes(plain, count * (1 + 8 * n), count) for n in range(4))
+        starts = (count * (1 + sum(widths[:n])) for n in range(4))
+        step, duration, composition, size = map(partial(_from_bytes, plain, count), starts, widths)
         table = cls(init_size, flags, np.zeros(count, np.int64), duration, composition, size)
         for track in (table.pictures, table.sounds):
             if len(track):
@@ -151,20 +157,22 @@ class SampleTable:
         return table
 
 
-def _bytewise(column: Column) -> bytes:
+def _width(column: Column) -> int:
+    """The least of `_WIDTHS` that all of its numbers fit into."""
+    least, most = (int(column.min()), int(column.max())) if len(column) else (0, 0)
+    return next(width for width in _WIDTHS if -(1 << 8 * width >> 1) <= least and most < max(1, 1 << 8 * width >> 1))
+
+
+def _bytewise(column: Column, width: int) -> bytes:
     """All first bytes, then all second ones …: the high ones are nearly all alike, and deflate to nothing."""
-    return column.astype(">i8").view(np.uint8).reshape(-1, 8).T.tobytes()
+    return column.astype(f">i{width}").view(np.uint8).reshape(-1, width).T.tobytes() if width else b""
 
 
-def _from_bytes(plain: bytes, start: int, count: int) -> Column:
-    return (
-        np.frombuffer(plain, np.uint8, count * 8, start)
-        .reshape(8, -1)
-        .T.copy()
-        .view(">i8")
-        .reshape(-1)
-        .astype(np.int64)
-    )
+def _from_bytes(plain: bytes, count: int, start: int, width: int) -> Column:
+    if not width:
+        return np.zeros(count, np.int64)
+    planes = np.frombuffer(plain, np.uint8, count * width, start).reshape(width, -1)
+    return planes.T.copy().view(f">i{width}").reshape(-1).astype(np.int64)
 
 
 def _column(values: Iterable[int]) -> Column:

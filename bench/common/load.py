@@ -62,13 +62,13 @@ class Load:
     @property
     def ms_per_1000(self) -> float:
         """CPU milliseconds for 1000 messages' worth of video: 20 MB."""
-        return self.cpu_s * 1000 / (self.found["bytes"] / 20e6)
+        return self.cpu_s * 1000 / (float(self.found["bytes"]) / 20e6)
 
     @property
     def whole(self) -> bool:
         """Whether everybody was served everything."""
         found = self.found
-        return found["open"] == found["viewers"] and found["lost"] == 0 and found["least"] > 0
+        return bool(found["open"] == found["viewers"] and found["lost"] == 0 and found["least"] > 0)
 
     def latency(self, which: str = "p99") -> float | None:
         value = self.found["latency_ms"].get(which)

@@ -76,6 +76,6 @@ def _luma(path: Path, size: tuple[int, int], numbers: frozenset[int]) -> dict[in
                 interpolation=Interpolation.LANCZOS | Interpolation.ACCURATE_RND,
             )
             plane = shown.planes[0]
-            rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
             found[number] = rows[:, :width].copy()
     return found

@@ -84,7 +84,7 @@ async def run(*, tls: bool) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(stage.play)
             # Hypercorn's signature has no room for a nursery's task_status
-            bound: Any = await nursery.start(functools.partial(serve, app, config))  # type: ignore[arg-type]
+            bound: Any = await nursery.start(functools.partial(serve, app, config))
             print("ready", bound[0].rpartition(":")[2], flush=True)
 
 
