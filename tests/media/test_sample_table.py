@@ -68,7 +68,9 @@ def test_a_minute_is_small() -> None:
     assert len(SampleTable.of(900, samples).encode()) < 3 * len(samples)
 
 
-@pytest.mark.parametrize("damage", [b"", b"\2", b"\1" + bytes(12), b"\2" + bytes(8) + b"\3", b"\2" + bytes(12) + b"nonsense"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"\2", b"\1" + bytes(12), b"\2" + bytes(8) + b"\3", b"\2" + bytes(12) + b"nonsense"]
+)
 def test_damage_is_named(damage: bytes) -> None:
     with pytest.raises(SampleTableError):
         SampleTable.decode(damage)
