@@ -50,8 +50,7 @@ class Ways(NamedTuple):
 class Sender(Protocol):
     """What is looked at (`appliance.serve.fanout.Outlet`)."""
 
-    @property
-    def is_at_rest(self) -> bool: ...
+    def is_at_rest(self, now: float, /) -> bool: ...
 
     def look(self, now: float, /) -> Seen: ...
 
@@ -124,7 +123,7 @@ class Network:
     def rests(self, now: float) -> bool:
         """Whether there is nothing to look at yet: the best is sent, nothing waits, and the client says nothing new."""
         control = self._control
-        if control.step or control.busy is not None or not self._outlet.is_at_rest:
+        if control.step or control.busy is not None or not self._outlet.is_at_rest(now):
             return False
         return not self._was_heard or now - self._looked_at < AT_REST_S
 

@@ -28,10 +28,9 @@ class Pressed:
         self._outlet = outlet
         self._lag_s = lag_s
 
-    @property
-    def is_at_rest(self) -> bool:
+    def is_at_rest(self, now: float, /) -> bool:
         """Whether nothing waits, and nothing is late."""
-        return self._outlet.is_at_rest and not self._lag_s()
+        return self._outlet.is_at_rest(now) and not self._lag_s()
 
     def look(self, now: float, /) -> Seen:
         """How the client keeps up."""

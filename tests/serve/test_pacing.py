@@ -70,13 +70,23 @@ async def test_what_does_not_arrive_is_seen_as_late_and_holds_the_next_one_back(
     await trio.sleep(1)
     seen = outlet.look(trio.current_time())
     assert seen.lag_s == pytest.approx(1 - LEAST_WAY_S - 0.05)
-    assert not outlet.is_at_rest
+    assert not outlet.is_at_rest(trio.current_time())
     outlet.offer(jpeg(2))
     await trio.sleep(0.5)
     seen = outlet.look(trio.current_time())
     assert (seen.made, seen.left_out, seen.acknowledged) == (2, 0, outlet.bytes_sent - SIZE)
     lane.on_the_way = 0
     assert outlet.look(trio.current_time()).lag_s == pytest.approx(0.5)  # the second one waits
+
+
+async def test_who_has_got_all_of_it_is_at_rest(autojump_clock) -> None:
+    lane = FakeLane()
+    outlet = Outlet(lane)
+    outlet.offer(jpeg(1))
+    lane.on_the_way = SIZE
+    assert not outlet.is_at_rest(trio.current_time())
+    lane.on_the_way = 0
+    assert outlet.is_at_rest(trio.current_time())
 
 
 def test_a_slow_network_gets_the_next_one_when_little_is_left_of_the_last() -> None:
