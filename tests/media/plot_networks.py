@@ -63,6 +63,7 @@ SCENES = (
         180,
     ),
     Scene("network-lte", "JPEG of 640x360; of the shape of a drive with LTE", Link(trace("lte-drive")), 180),
+    Scene("network-3g-oslo", "JPEG of 640x360; 3G in and around Oslo, as it was recorded", Link(trace("3g-oslo")), 262),
 )
 
 

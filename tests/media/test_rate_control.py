@@ -416,6 +416,19 @@ def test_traces(name, oldest) -> None:
     assert outcome.switches_between(20, 480) <= 15 * 8
 
 
+@pytest.mark.parametrize(("direct", "chain"), [((), TILE), (STREAMS, BELOW)])
+def test_a_recorded_trace(direct, chain) -> None:
+    """Where hardly anything comes, the picture gets old; as soon as something does it is a new one."""
+    carries = trace("3g-oslo")
+    outcome = simulate(Viewer(Link(carries), direct=direct, chain=chain), 262)
+    report(f"3g-oslo, {len(direct)} streams", outcome, 20, 262)
+    holes = {second + more for second in range(262) if carries(second) < 70 for more in range(3)}
+    assert 20 < len(holes) < 60
+    seen = [moment for moment in outcome.between(2, 262) if int(moment.at_s) not in holes]
+    assert max(moment.age_s for moment in seen) <= 2.0
+    assert outcome.switches_between(20, 262) <= 10 * 4
+
+
 def test_a_sawtooth() -> None:
     outcome = simulate(Viewer(Link(sawtooth(300, 4000, 20)), chain=TILE), 300)
     report("sawtooth", outcome, 20, 300)
