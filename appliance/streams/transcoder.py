@@ -71,6 +71,8 @@ class Transcoder:
         self._gathering = Gathering(0)
         self._passing: deque[Fragment] = deque(maxlen=2)  # JPEG of the camera's that is sent as it is
         self._segment: Segment | None = None
+        self._seat: Seat | None = None  # that is fed, for the renditions `_fed`
+        self._fed: list[Rendition] = []
         self._keys_only = False
         self._rungs_changed = False
         self._stale = False  # the pipeline has to be opened anew
@@ -164,6 +166,7 @@ class Transcoder:
                     log.exception("%s: not transcoded", self.hub.name)
                     await self._rest(GIVEN_UP_S)
                 finally:
+                    self._seat = None
                     self._sent.clear()
                     self.worker = None
 
@@ -174,9 +177,10 @@ class Transcoder:
         video = self._segment.video
         self._stale, opening = False, self._opening(video)
         self._gathering = Gathering(video.width * video.height)
-        renditions = self._made
+        self._fed = self._made
         self._rungs_changed = False
-        seat.open(opening, _on_the_wire(renditions))
+        seat.open(opening, _on_the_wire(self._fed))
+        self._seat = seat
         while True:
             for worked in seat.answers():
                 if isinstance(worked, PipelineWorked):
@@ -186,15 +190,22 @@ class Transcoder:
                 return
             if self._rungs_changed:
                 self._rungs_changed = False
-                renditions = self._made
-                if not renditions or self._opening(self._segment.video) != opening:
+                self._fed = self._made
+                if not self._fed or self._opening(self._segment.video) != opening:
                     self._begin_anew(self.hub.segment)
                     return
-                seat.change(_on_the_wire(renditions))
+                seat.change(_on_the_wire(self._fed))
                 self._gathering.hurry()
-            while self._backlog and seat.has_credit:
-                self._send(seat, self._backlog.pop(), renditions)
+            self._work()
             await self._news()
+
+    def _work(self) -> bool:
+        """Have what waits decoded, as far as there is credit; False: the task has to see to something first."""
+        if self._seat is None or self._stale or self._rungs_changed or self._segment is None:
+            return False
+        while self._backlog and self._seat.has_credit:
+            self._send(self._seat, self._backlog.pop(), self._fed)
+        return True
 
     def _send(self, seat: Seat, waiting: Waiting, renditions: list[Rendition]) -> None:
         """Have a picture decoded, now or together with those that come."""
@@ -317,7 +328,8 @@ class Transcoder:
             self._passing.append(fragment)
         if made:
             self._backlog.take(fragment, keys_only=self._keys_only, running=self.worker is not None)
-        self._tell()
+        if self._passing or not self._work():  # a turn of the task costs more than what it would do
+            self._tell()
 
     def _begin_anew(self, segment: Segment | None) -> None:
         """The pipeline has no past: feed it the ring."""

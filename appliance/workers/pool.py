@@ -106,7 +106,13 @@ class Worker:
     async def _at_least(self, size: int) -> None:
         """Each turn of the loop costs more than what it reads: whatever has come is taken at once."""
         while len(self._received) < size:
-            piece = await self.stream.receive_some(max(PIECE, size - len(self._received)))
+            await trio.lowlevel.wait_readable(self.stream.socket)  # mostly nothing has come yet
+            try:
+                piece = os.read(self.stream.socket.fileno(), max(PIECE, size - len(self._received)))
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise WorkerDiedError(f"the worker ended: {error.strerror}") from error
             if not piece:
                 raise WorkerDiedError("the worker ended")
             self._received += piece
