@@ -80,14 +80,18 @@ def main(arguments: list[str]) -> int:
                 heard = _work(sounds, job, piece, SoundHeard(b"", [], damaged=True))
                 channel.sendall(encode(Kind.HEARD, job, heard))
                 continue
-            if kind is Kind.SOUND:
-                sounds[job] = sound.SoundPipeline(msgspec.msgpack.decode(body, type=SoundOpen))
-                continue
-            if kind is Kind.OPEN:
-                pipelines[job] = transcoding.Pipeline(msgspec.msgpack.decode(body, type=PipelineOpen), device.kind)
-                continue
-            if kind is Kind.RUNGS:
-                pipelines[job].change(msgspec.msgpack.decode(body, type=PipelineRungs))
+            if kind in (Kind.SOUND, Kind.OPEN, Kind.RUNGS):
+                try:
+                    if kind is Kind.SOUND:
+                        sounds[job] = sound.SoundPipeline(msgspec.msgpack.decode(body, type=SoundOpen))
+                    elif kind is Kind.OPEN:
+                        opening = msgspec.msgpack.decode(body, type=PipelineOpen)
+                        pipelines[job] = transcoding.Pipeline(opening, device.kind)
+                    else:
+                        pipelines[job].change(msgspec.msgpack.decode(body, type=PipelineRungs))
+                except Exception:  # there is no such pipeline then, and its units are answered as damaged
+                    pipelines.pop(job, None)
+                    sounds.pop(job, None)
                 continue
             if kind is Kind.CLOSE:
                 pipelines.pop(job, None)

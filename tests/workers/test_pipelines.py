@@ -240,6 +240,18 @@ async def test_a_damaged_unit_is_not_the_end() -> None:
     assert [picture.pts for picture in made(answers)][-10:] == [unit.pts for unit in clip.units[20:]]
 
 
+async def test_a_pipeline_that_cannot_be_opened_is_not_the_end_of_others() -> None:
+    clip = encode_h264(10)
+    unknown = Clip(replace(clip.format, codec="nothing"), clip.units)
+    rungs = [PipelineRung(320, 180, None, 75)]
+    async with open_pool(1) as pool, open_crew(pool) as crew:
+        assert len(made(await run(crew, clip, rungs))) == 10
+        answers = await run(crew, unknown, rungs)
+        assert all(worked.damaged and not worked.pictures for worked in answers)
+        assert len(made(await run(crew, clip, rungs))) == 10
+        assert (crew.died, crew.hung) == (0, 0)
+
+
 def replace_data(unit: PipelineUnit, data: bytes) -> PipelineUnit:
     return PipelineUnit(data, unit.pts)
 
