@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,6 +12,10 @@ from appliance.cli.context import Program, data_option, failing_well, json_optio
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+DAY_S: Final = 24 * 3600
+#: From so many days on the hours do not matter.
+LONG_DAYS: Final = 4
 
 
 @click.command()
@@ -24,8 +28,9 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
     with open_api(folder, None) as api:
         found = api.get("status")
         users = api.get("status", "users")["users"]
+        recorded = api.get("admin", "recorder")
     if as_json:
-        show_json({**found, "active_users": users})
+        show_json({**found, "active_users": users, "recorded": recorded})
         return
     cameras = found["cameras"]
     say(f"{found['name']}, Fanal {found['version']}, running since {found['running_since']}")
@@ -34,6 +39,8 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
         f"Clients     {_count(len(users), 'user')} connected, {_count(found['viewers'], 'view')} of "
         f"{_count(found['streams_open'], 'open stream')}"
     )
+    if recorded["cameras"]:
+        say(f"Recorded    {show_recorded(recorded)}")
     if found["cpu"] is not None:
         say(
             f"Load        machine {found['cpu']:.0%}, Fanal {found['cores']:.2f} cores and "
@@ -71,6 +78,21 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
         click.echo(f"{mark} {visible(item['message'])} {visible(item['hint'])}".rstrip())
     if not found["attention"]:
         say("All is well.")
+
+
+def show_recorded(found: dict[str, Any]) -> str:
+    """How much of how many cameras since when, and for how much longer the disk has room if all of it is kept."""
+    said = f"{_count(len(found['cameras']), 'camera')}, {found['bytes'] / 1e9:.2f} GB"
+    if found["oldest"] is not None:
+        said += f" since {found['oldest'][:16].replace('T', ' ')} UTC"
+    rate, free = found["bytes_per_second"], found["free_bytes"]
+    said += f", {rate * DAY_S / 1e9:.1f} GB a day; {free / 1e9:.1f} GB free"
+    if rate:
+        days = free / rate / DAY_S
+        said += (
+            f", enough for {days:.0f} more days" if days >= LONG_DAYS else f", enough for {days * 24:.0f} more hours"
+        )
+    return said
 
 
 def _count(number: int, thing: str) -> str:

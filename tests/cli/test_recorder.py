@@ -65,6 +65,9 @@ def test_with_a_server_it_is_the_server_that_checks(folder: Path, recorded: Path
         assert (done.code, done.err) == (0, "")
         assert done.out.endswith("2 files, 0.0 GB: files and index agree.\n")
         assert "the recordings were checked (done): 2 files" in server.log
+        shown = next(line for line in server.command("status").out.splitlines() if line.startswith("Recorded "))
+        assert "1 camera, 0.00 GB since 20" in shown
+        assert server.command("status", "--json").json["recorded"]["cameras"][0]["name"] == "gate"
 
 
 def test_where_there_is_nothing_of_fanal_it_says_so(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from appliance.base.faults import Fault
 from appliance.cli.recording import show_recording, take_recording
+from appliance.cli.status import show_recorded
 from appliance.media.recording_rules import NOT_RECORDED
 
 
@@ -46,3 +47,14 @@ def test_what_is_mistyped_is_said(typed: dict[str, str], said: str) -> None:
 ])  # fmt: skip
 def test_it_is_shown_in_a_line(given: dict[str, Any], shown: str) -> None:
     assert show_recording(NOT_RECORDED.changed(given).to_json()) == shown
+
+
+@pytest.mark.parametrize(("rate", "oldest", "free", "shown"), [
+    (0.0, None, 2e9, "2 cameras, 0.00 GB, 0.0 GB a day; 2.0 GB free"),
+    (1e6, "2026-03-01T08:15:00.000Z", 864e9,
+     "2 cameras, 0.00 GB since 2026-03-01 08:15 UTC, 86.4 GB a day; 864.0 GB free, enough for 10 more days"),
+    (1e6, None, 43.2e9, "2 cameras, 0.00 GB, 86.4 GB a day; 43.2 GB free, enough for 12 more hours"),
+])  # fmt: skip
+def test_what_was_recorded_is_a_line_of_the_status(rate: float, oldest: str | None, free: float, shown: str) -> None:
+    found = {"cameras": [{}, {}], "bytes": 0, "bytes_per_second": rate, "oldest": oldest, "free_bytes": free}
+    assert show_recorded(found) == shown
