@@ -2,7 +2,8 @@
 
 Each new pipeline goes to the worker that has least to do; there are as many as the machine has cores, and one more that
 is ready to take the place of one that dies or does not answer.  What a pipeline had in its worker is lost then: its
-owner hears of it, and opens it again.
+owner hears of it, and opens it again.  A worker that has nothing to do for a while is let go: the one that is ready is
+enough for whoever comes next.
 """
 
 from __future__ import annotations
@@ -34,12 +35,18 @@ log = logging.getLogger(__name__)
 #: itself blames nobody.
 STUCK_S = 2.0
 LOOK_S = 0.25
+#: One without pipelines is let go after so long.
+IDLE_S = 10.0
 #: Units of one pipeline in a worker at most: enough that it never waits for the next one.
 CREDITS = 4
 #: AAC frames that one piece of sound, of a second at most, may come back as; what waited before it among them.
 FRAMES_LIMIT = 64
 #: A new spare is tried again so often.
 RETRY_S = 5.0
+
+
+class _IdleError(Exception):
+    """A worker has had nothing to do for `IDLE_S`."""
 
 
 class SeatLostError(Exception):
@@ -130,6 +137,7 @@ class _Hand:
     #: Whose units are in it, and for how many rungs; None: it is sound.
     in_flight: deque[tuple[Seat, int | None]] = field(default_factory=deque)
     heard: int = 0  # answers so far
+    leaving: bool = False  # it is let go: nobody gets a seat in it
     outgoing: deque[bytes] = field(default_factory=deque)  # what the socket did not take at once
     posted: trio.Event = field(default_factory=trio.Event)
 
@@ -145,7 +153,10 @@ class _Hand:
             self.posted.set()
 
     async def run(self) -> None:
-        """Talk to the worker until it fails: raises `WorkerDiedError` or trio.TooSlowError (in a group)."""
+        """Talk to the worker until it fails or is let go.
+
+        Raises `WorkerDiedError`, trio.TooSlowError or `_IdleError` (in a group).
+        """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._send)
             nursery.start_soon(self._watch)
@@ -180,9 +191,13 @@ class _Hand:
                 self.outgoing.popleft()  # not before: nothing may overtake it
 
     async def _watch(self) -> None:
-        silent, heard = 0, self.heard
+        silent, idle, heard = 0, 0, self.heard
         while True:
             await trio.sleep(LOOK_S)
+            idle = 0 if self.seats else idle + 1
+            if idle * LOOK_S >= IDLE_S:
+                self.leaving = True
+                raise _IdleError
             silent = silent + 1 if self.in_flight and self.heard == heard else 0
             heard = self.heard
             if silent * LOOK_S >= STUCK_S:
@@ -246,8 +261,9 @@ class Crew:
 
     async def _least_loaded(self, *, at_once: bool) -> _Hand:
         async with self._hiring:
-            least = min(self._hands, key=lambda hand: hand.load, default=None)
-            if least is not None and (not least.seats or len(self._hands) >= self._pool.size):
+            hands = [hand for hand in self._hands if not hand.leaving]
+            least = min(hands, key=lambda hand: hand.load, default=None)
+            if least is not None and (not least.seats or len(hands) >= self._pool.size):
                 return least
             spare, self._spare = self._spare, None
             if spare is None and least is not None and at_once:
@@ -267,6 +283,8 @@ class Crew:
                 await hand.run()
             finally:
                 self._hands.remove(hand)
+        except* _IdleError:
+            pass  # it has no seats
         except* trio.TooSlowError:
             self._lose(hand, "it does not answer", hung=True)
         except* (WorkerDiedError, WireError, msgspec.MsgspecError, trio.BrokenResourceError) as group:

@@ -22,6 +22,7 @@ from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import Muxer, init_segment
 from appliance.media.jpeg import video_format
 from appliance.media.ladder import shown_size
+from appliance.workers import crew as crew_module
 from appliance.workers.crew import CREDITS, Crew, SeatLostError, open_crew
 from appliance.workers.pool import open_pool
 from appliance.workers.wire import (
@@ -250,6 +251,22 @@ async def test_a_pipeline_that_cannot_be_opened_is_not_the_end_of_others() -> No
         assert all(worked.damaged and not worked.pictures for worked in answers)
         assert len(made(await run(crew, clip, rungs))) == 10
         assert (crew.died, crew.hung) == (0, 0)
+
+
+async def test_a_worker_with_nothing_to_do_is_let_go_and_the_spare_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew_module, "IDLE_S", 0.5)
+    clip, rungs = encode_h264(10), [PipelineRung(320, 180, None, 75)]
+    async with open_pool(2) as pool, open_crew(pool) as crew:
+        async with crew.seat(1.0, lambda: None) as seat:
+            first = seat.pid
+            await trio.sleep(1)  # it may be needed at any time
+            assert first in pool.workers
+        with trio.fail_after(20):
+            while first in pool.workers or not pool.workers:  # noqa: ASYNC110 (nobody tells a test)
+                await trio.sleep(0.05)
+        assert len(pool.workers) == 1
+        assert (crew.died, crew.hung, pool.replaced) == (0, 0, 0)
+        assert len(made(await run(crew, clip, rungs))) == 10
 
 
 def replace_data(unit: PipelineUnit, data: bytes) -> PipelineUnit:
