@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
     Numbers = npt.NDArray[np.intp]
+    Bytes = npt.NDArray[np.uint8]
+    Bools = npt.NDArray[np.bool_]
+
+T = TypeVar("T", bound=np.generic)
 
 _CODECS: Final = {"h264": b"H264", "h265": b"HEVC", "mpeg4": b"FMP4", "mjpeg": b"MJPG"}
 #: Those whose parameter sets stand in the stream; those of MPEG-4 stand in the header, as players expect.
@@ -74,67 +78,75 @@ def _plan(selection: Selection, samples: list[Numbers], slots: list[Slots]) -> _
     used = np.zeros(len(selection), np.bool_)
     for mine in kept:
         used[mine] = True
-    real = np.flatnonzero(used)
-    if not any(len(each.empty) for each in slots):  # nothing to be put between, as from most cameras
-        return _rows(selection, real if len(real) < len(selection) else None, _streams(selection)[real])
+    source = _chosen(used)
+    if not any(each.has_empty for each in slots):  # nothing to be put between
+        return _rows(selection, source, np.empty(0, np.intp), np.empty(0, np.uint8))
     turns = np.zeros(len(selection), np.int64)
     for mine, each in zip(kept, slots, strict=True):
         turns[mine] = each.ticks(each.turn)
-    reached = np.maximum.accumulate(turns[real])
+    reached = np.maximum.accumulate(turns[source])
     place = np.cumsum(used) - 1  # of each sample among those that are used
-    numbers: list[Ints] = [real.astype(np.int64)]
-    places: list[Ints] = [np.arange(len(real), dtype=np.int64) * 2 + 1]
-    times, streams = [turns[real]], [_streams(selection)[real]]
+    places, times, streams = [], [], []
     for stream, (each, mine) in enumerate(zip(slots, kept, strict=True)):
         empty = each.empty
         following = np.searchsorted(each.turn, empty)
         # behind the sample of its stream that it follows, before the next one, between others by time
         least = np.where(following > 0, place[mine[following - 1]] + 1, 0)
         most = place[mine[following]]
-        at = np.clip(np.searchsorted(reached, each.ticks(empty)), least, most)
-        numbers.append(np.full(len(empty), -1, np.int64))
-        places.append(at * 2)
         times.append(each.ticks(empty))
+        places.append(np.clip(np.searchsorted(reached, times[-1]), least, most))
         streams.append(np.full(len(empty), stream, np.uint8))
-    order = np.lexsort((np.concatenate(times), np.concatenate(places)))
-    return _rows(selection, np.concatenate(numbers)[order], np.concatenate(streams)[order])
+    at = np.concatenate(places)
+    order = np.lexsort((np.concatenate(times), at))
+    return _rows(selection, source, at[order], np.concatenate(streams)[order])
 
 
-def _streams(selection: Selection) -> npt.NDArray[np.uint8]:
-    return np.where(selection.is_audio, 1 + selection.format, 0).astype(np.uint8)
+def _chosen(used: Bools) -> slice | Bools:
+    """These samples, for an index: mostly all of them, or all but the first or the last."""
+    left_out = np.flatnonzero(~used)
+    if len(left_out) <= 2 and set(left_out.tolist()) <= {0, len(used) - 1}:
+        return slice(int(not used[0]), len(used) - int(not used[-1]))
+    return used
 
 
-def _rows(selection: Selection, number: Ints | None, stream: npt.NDArray[np.uint8]) -> _Plan:
-    """The rows: each the number of a sample, or -1; None: all samples as they are."""
-    is_real = np.ones(1, np.bool_)
-    source: Numbers | slice = slice(None)
-    if number is not None and number.min() >= 0:
-        source = number
-    elif number is not None:
-        is_real = number >= 0
-        source = np.maximum(np.maximum.accumulate(np.where(is_real, number, -1)), 0)
+def _streams(selection: Selection) -> Bytes:
+    return (selection.format + np.uint8(1)) * selection.is_audio
+
+
+def _rows(selection: Selection, source: slice | Bools, places: Numbers, missing: Bytes) -> _Plan:
+    """The rows: a sample each, and before the samples with these numbers one of no content, of these streams."""
+
+    def column(of: npt.NDArray[T], instead: npt.NDArray[Any] | int | None = None) -> npt.NDArray[T]:
+        """``instead``: of what has no content; None: as the row before."""
+        found = of[source]
+        if not len(places):
+            return found
+        return np.insert(found, places, found[np.maximum(places - 1, 0)] if instead is None else instead)
+
     insert_of, inserts = inserted_sets(selection, start_codes_before, always=selection.codec in _IN_STREAM)
-    silences = tuple(_silence(audio) for audio in selection.sounds)
-    insert = np.where(is_real, insert_of[source], np.where(stream > 0, len(inserts) + stream - 1, 0)).astype(np.uint8)
-    is_nal = selection.codec in _IN_STREAM
-    heads = np.empty((len(stream), 8), np.uint8)
+    silences = tuple(_silence(audio) for audio in selection.sounds) if len(places) else ()
+    has_lengths = ~selection.is_audio if selection.codec in _IN_STREAM else np.zeros(len(selection), np.bool_)
+    stream = column(_streams(selection), missing)
     rows = Rows(
-        selection.file[source],
-        selection.offset[source],
-        np.where(is_real, selection.size[source], 0).astype(np.int32),
-        heads,
-        insert,
+        column(selection.file),
+        column(selection.offset),
+        column(selection.size, 0),
+        _heads(stream),
+        column(insert_of, np.where(missing > 0, len(inserts) + missing - 1, 0)),
         inserts + silences,
-        (is_real & (stream == 0) & is_nal).astype(np.uint8),
+        column(has_lengths, 0).view(np.uint8),
         align=2,
     )
-    heads[:, 0] = ord("0")
-    heads[:, 1] = ord("0") + stream
-    heads[:, 2] = np.where(stream > 0, ord("w"), ord("d"))
-    heads[:, 3] = np.where(stream > 0, ord("b"), ord("c"))
-    heads[:, 4:8] = rows.bodies.astype("<u4").view(np.uint8).reshape(-1, 4)
-    is_key = (stream > 0) | (is_real & selection.is_sync[source])
-    return _Plan(rows, stream, is_key)
+    rows.heads.view("<u4")[:, 1] = rows.bodies
+    return _Plan(rows, stream, (stream > 0) | column(selection.is_sync, 0))
+
+
+def _heads(stream: npt.NDArray[np.uint8]) -> Bytes:
+    """``00dc``, ``01wb`` …; the sizes behind them are still missing."""
+    kinds = [_chunk(number) for number in range(int(stream.max()) + 1)]
+    heads = np.zeros((len(stream), 2), "<u4")
+    heads[:, 0] = np.frombuffer(b"".join(kinds), "<u4")[stream]
+    return heads.view(np.uint8)
 
 
 def _silence(audio: AudioFormat) -> bytes:

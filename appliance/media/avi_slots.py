@@ -43,9 +43,14 @@ class Slots:
     turn: Ints
 
     @property
+    def has_empty(self) -> bool:
+        """Whether there is a turn at which there is none, before the last one."""
+        return len(self.turn) > 0 and int(self.turn[-1]) + 1 != len(self.turn)
+
+    @property
     def empty(self) -> Ints:
         """The turns at which there is none."""
-        if not len(self.turn) or int(self.turn[-1]) + 1 == len(self.turn):
+        if not self.has_empty:
             return np.empty(0, np.int64)
         free = np.ones(int(self.turn[-1]) + 1, np.bool_)
         free[self.turn] = False

@@ -118,12 +118,15 @@ def select(parts: Sequence[Part], start: int, end: int, *, sound: bool = True) -
         heard = sounds[part.audio] if part.audio is not None else 0
         made.fill(slice(at, at + len(samples)), number, part, moved, samples, (videos[part.video], heard))
     is_audio = made.flags & AUDIO != 0
-    used = [audio for audio, number in sounds.items() if np.any(made.format[is_audio] == number)]
-    renumbered = np.zeros(max(1, len(sounds)), np.uint8)
-    for new, audio in enumerate(used):
-        renumbered[sounds[audio]] = new
-    made.format[is_audio] = renumbered[made.format[is_audio]]
-    shown, lasts = made.pts[~is_audio], made.duration[~is_audio]
+    heard = np.bincount(made.format[is_audio], minlength=len(sounds))
+    used = [audio for audio, number in sounds.items() if heard[number]]
+    if len(used) < len(sounds):
+        renumbered = np.zeros(len(sounds), np.uint8)
+        for new, audio in enumerate(used):
+            renumbered[sounds[audio]] = new
+        made.format[is_audio] = renumbered[made.format[is_audio]]
+    is_shown = ~is_audio
+    shown, lasts = made.pts[is_shown], made.duration[is_shown]
     begins, ends = _on_screen(shown, lasts, start), min(end, int((shown + lasts).max()))
     if begins is None or ends <= begins:
         return None

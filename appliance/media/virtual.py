@@ -61,7 +61,9 @@ class Rows:
     @cached_property
     def starts(self) -> Ints:
         """Where each row begins, counted from the first one, and where the last one ends."""
-        return np.concatenate((np.zeros(1, np.int64), np.cumsum(self.lengths)))
+        starts = np.zeros(len(self) + 1, np.int64)
+        np.cumsum(self.lengths, out=starts[1:])
+        return starts
 
     @cached_property
     def _changes(self) -> npt.NDArray[np.intp]:
@@ -84,7 +86,9 @@ class Rows:
     def lengths(self) -> Ints:
         """The bytes of each row."""
         plain: Ints = self.bodies + self.heads.shape[1]
-        return plain if self.align == 1 else plain + -plain % self.align
+        if self.align > 1:  # a power of two
+            plain = plain + (-plain & self.align - 1)
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
