@@ -118,8 +118,8 @@ def select(parts: Sequence[Part], start: int, end: int, *, sound: bool = True) -
         heard = sounds[part.audio] if part.audio is not None else 0
         made.fill(slice(at, at + len(samples)), number, part, moved, samples, (videos[part.video], heard))
     is_audio = made.flags & AUDIO != 0
-    heard = np.bincount(made.format[is_audio], minlength=len(sounds))
-    used = [audio for audio, number in sounds.items() if heard[number]]
+    pieces = np.bincount(made.format[is_audio], minlength=len(sounds))  # of sound, by format
+    used = [audio for audio, number in sounds.items() if pieces[number]]
     if len(used) < len(sounds):
         renumbered = np.zeros(len(sounds), np.uint8)
         for new, audio in enumerate(used):
