@@ -5,8 +5,11 @@ Oracle: tests/reference/nal.py.  Fuzzed: tests/fuzz/fuzz_nal.py.
 """
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memchr, memcpy
+from libc.string cimport memcpy
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+
+cdef extern from "start_code.h" nogil:
+    Py_ssize_t next_start_code(const uint8_t* data, Py_ssize_t position, Py_ssize_t size)
 
 cdef enum:
     NO_ROOM = -1
@@ -15,22 +18,6 @@ cdef enum:
 ctypedef struct Span:
     Py_ssize_t start
     Py_ssize_t end
-
-
-cdef inline Py_ssize_t next_start_code(const uint8_t* data, Py_ssize_t position, Py_ssize_t size) noexcept nogil:
-    """Where the next 00 00 01 at or after ``position`` begins, or -1: memchr for the 01, then a look back."""
-    cdef const uint8_t* one
-    cdef Py_ssize_t at
-    position += 2
-    while position < size:
-        one = <const uint8_t*>memchr(data + position, 1, <size_t>(size - position))
-        if one == NULL:
-            return -1
-        at = one - data
-        if data[at - 1] == 0 and data[at - 2] == 0:
-            return at - 2
-        position = at + 1
-    return -1
 
 
 cdef Py_ssize_t scan(const uint8_t* data, Py_ssize_t size, Span* out, Py_ssize_t room) noexcept nogil:

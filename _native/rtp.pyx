@@ -7,9 +7,12 @@ Oracle: tests/reference/rtp.py.  Fuzzed: tests/fuzz/fuzz_rtp.py.
 """
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memchr, memcpy
+from libc.string cimport memcpy
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
+
+cdef extern from "start_code.h" nogil:
+    Py_ssize_t next_start_code(const uint8_t* data, Py_ssize_t position, Py_ssize_t size)
 
 cdef enum:
     DOLLAR = 0x24
@@ -838,22 +841,6 @@ cdef inline bint is_slice_segment(int kind) noexcept nogil:
 cdef inline bint is_layered(const uint8_t* nal) noexcept nogil:
     """nuh_layer_id over 0: not of the base layer, the only one that players decode."""
     return nal[0] & 1 or nal[1] >> 3
-
-
-cdef Py_ssize_t next_start_code(const uint8_t* data, Py_ssize_t position, Py_ssize_t size) noexcept nogil:
-    """Where the next 00 00 01 at or after ``position`` begins, or -1."""
-    cdef const uint8_t* one
-    cdef Py_ssize_t at
-    position += 2
-    while position < size:
-        one = <const uint8_t*>memchr(data + position, 1, <size_t>(size - position))
-        if one == NULL:
-            return -1
-        at = one - data
-        if data[at - 1] == 0 and data[at - 2] == 0:
-            return at - 2
-        position = at + 1
-    return -1
 
 
 cdef class PieceDepacketizer(UnitDepacketizer):
