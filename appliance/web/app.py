@@ -12,7 +12,8 @@ from werkzeug.routing import WebsocketMismatch
 from appliance.base.faults import Fault, Kind
 from appliance.web import front, problem
 from appliance.web.admin_cameras import CameraAdministration
-from appliance.web.admin_recordings import RecordingAdministration
+from appliance.web.admin_recorder import RecorderFigures
+from appliance.web.admin_recorder_check import RecorderCheck
 from appliance.web.admin_settings import SettingsAdministration
 from appliance.web.admin_users import UserAdministration
 from appliance.web.bookmarks import BookmarkRoutes
@@ -30,7 +31,6 @@ from appliance.web.openapi import document
 from appliance.web.pages import Pages
 from appliance.web.playback import PlaybackRoutes
 from appliance.web.players import Players
-from appliance.web.recorder import RecorderRoutes
 from appliance.web.recording_files import RecordingFiles
 from appliance.web.recordings import Recordings
 from appliance.web.session import SessionRoutes
@@ -81,8 +81,8 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
         UserAdministration(services),
         CameraAdministration(services),
         SettingsAdministration(services),
-        RecordingAdministration(services),
-        RecorderRoutes(services),
+        RecorderCheck(services),
+        RecorderFigures(services),
         CameraTests(services),
         Trust(services),
         Pages(services.pages),

@@ -40,7 +40,7 @@ class RecorderView(msgspec.Struct):
     cameras: list[RecordedCamera]
 
 
-class RecorderRoutes:
+class RecorderFigures:
     """The routes of this module."""
 
     def __init__(self, services: Services) -> None:

@@ -65,7 +65,7 @@ class CheckView(msgspec.Struct):
     message: str = ""
 
 
-class RecordingAdministration:
+class RecorderCheck:
     """The routes of this module."""
 
     def __init__(self, services: Services) -> None:
