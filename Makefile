@@ -29,7 +29,7 @@ bench: $(STAMPS)/dev client native $(STAMPS)/peers
 
 # The long runs; `make test` has short ones: ten minutes a parser, an hour of viewers.  FUZZ_SECONDS=…, ARGS="--seconds …"
 fuzz: $(STAMPS)/dev native
-	FANAL_FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -q tests/fuzz $(ARGS)
+	FANAL_FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(PY) -m pytest -q -o faulthandler_timeout=0 tests/fuzz $(ARGS)
 
 soak: $(STAMPS)/dev client native $(STAMPS)/peers
 	$(PY) -m tests.soak $(ARGS)
