@@ -6,16 +6,22 @@ fragment we make, so that "now" and "then" are numbers on one axis.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from calendar import timegm
 from datetime import UTC, datetime
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TICKS_PER_SECOND = 90_000
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
 #: The first second that RFC 3339 cannot write any more.
 _YEAR_10000 = 253_402_300_800
 
@@ -57,6 +63,27 @@ def local_time(ticks: int) -> datetime:
     """What the clock on the wall shows then, in the time zone that the machine is set to now."""
     time.tzset()  # a machine that was moved to another zone: the C library looks only when it is told to
     return datetime.fromtimestamp(ticks // TICKS_PER_SECOND)  # noqa: DTZ006 -- local time, and no other, is asked for
+
+
+def zone_name(link: Path = Path("/etc/localtime"), environ: Mapping[str, str] = os.environ) -> str:
+    """The IANA name of the time zone that the machine is set to (`local_time`); "" where it has no name.
+
+    As tzset(3): TZ comes first; without it a link says where in the zone information the zone is.
+    """
+    told = environ.get("TZ")
+    if told == "":
+        return "UTC"
+    if told is not None:
+        name = told.removeprefix(":")
+    else:
+        try:
+            name = str(link.readlink())
+        except FileNotFoundError:
+            return "UTC"
+        except OSError:  # a copy of a zone, which does not say of which
+            return ""
+    name = name.rpartition("zoneinfo/")[2]
+    return name if _ZONE.fullmatch(name) else ""
 
 
 def to_datetime(ticks: int) -> datetime:

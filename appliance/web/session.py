@@ -9,6 +9,7 @@ from quart import Response, request
 
 from appliance import __version__
 from appliance.auth.rights import LOCAL, Right
+from appliance.base.clock import zone_name
 from appliance.base.faults import Fault, Kind
 from appliance.base.secrets import Secret
 from appliance.settings.tabs import GeneralTab
@@ -53,12 +54,14 @@ class ServerRights(msgspec.Struct):
 
 
 class SessionView(msgspec.Struct, omit_defaults=True):
-    """Who is signed in.  ``csrf`` goes into X-CSRF-Token of unsafe requests; ``token`` is told once, at sign-in."""
+    """Who is signed in.  ``csrf`` goes into X-CSRF-Token of unsafe requests; ``token`` is told once, at sign-in.
+    ``time_zone``: in which times are shown, and schedules are meant: the server's (IANA name); left out: unknown."""
 
     user: UserView
     rights: ServerRights
     csrf: str = ""
     token: str = ""
+    time_zone: str = ""
 
 
 class ServerView(msgspec.Struct):
@@ -158,4 +161,4 @@ class SessionRoutes:
             user = self._services.auth.users.get(principal.user_id)
             view = UserView(user.id, user.name, user.role.value, user.must_change)
         administer = self._services.rights.allows(principal, Right.ADMINISTER)
-        return SessionView(view, ServerRights(administer), csrf, token)
+        return SessionView(view, ServerRights(administer), csrf, token, zone_name())

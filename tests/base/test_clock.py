@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.base.clock import TICKS_PER_SECOND, from_rfc3339, local_time, to_rfc3339
+from appliance.base.clock import TICKS_PER_SECOND, from_rfc3339, local_time, to_rfc3339, zone_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -33,6 +34,28 @@ def test_the_clock_on_the_wall_is_that_of_the_machine_now(
 ) -> None:
     zones.setenv("TZ", zone)  # without a tzset, as when somebody sets the machine's zone
     assert local_time(utc * TICKS_PER_SECOND + 1).isoformat() == shown
+
+
+@pytest.mark.parametrize(("told", "target", "name"), [
+    (None, "/usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin"),
+    (None, "../usr/share/zoneinfo/America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
+    (None, None, "UTC"),  # as tzset(3)
+    (None, "/somewhere/else/../zoneinfo/../../etc/passwd", ""),
+    ("Asia/Tokyo", "/usr/share/zoneinfo/Europe/Berlin", "Asia/Tokyo"),
+    (":Asia/Tokyo", None, "Asia/Tokyo"),
+    ("", "/usr/share/zoneinfo/Europe/Berlin", "UTC"),
+    ("<+03>-3", None, ""),
+])  # fmt: skip
+def test_the_zone_of_the_machine_has_a_name(told: str | None, target: str | None, name: str, tmp_path: Path) -> None:
+    link = tmp_path / "localtime"
+    if target is not None:
+        link.symlink_to(target)
+    assert zone_name(link, {} if told is None else {"TZ": told}) == name
+
+
+def test_a_copy_of_a_zone_does_not_say_of_which(tmp_path: Path) -> None:
+    (tmp_path / "localtime").write_bytes(b"TZif2")
+    assert zone_name(tmp_path / "localtime", {}) == ""
 
 
 @given(st.integers(31_536_000, 253_300_000_000), st.integers(0, 999_999), st.integers(-1439, 1439))

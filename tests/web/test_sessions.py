@@ -10,7 +10,7 @@ import trio
 
 from appliance.auth.lockout import Lockout
 from appliance.auth.rights import Role
-from appliance.base.clock import ManualClock, SystemClock
+from appliance.base.clock import ManualClock, SystemClock, zone_name
 from appliance.web.problem import Problem
 from tests.web.appliance import House, open_house
 from tests.web.visitor import PASSWORD
@@ -41,6 +41,7 @@ async def test_a_sign_in_gives_a_token_and_the_same_as_a_cookie_that_scripts_can
     assert again.json["csrf"] == answer.json["csrf"]
     assert "token" not in again.json
     assert again.json["user"]["name"] == "anna"
+    assert again.json["time_zone"] == zone_name()
 
 
 async def test_signing_out_ends_the_session_and_takes_the_cookie(house: House) -> None:

@@ -7,6 +7,7 @@ import { Model } from "./app/model";
 import { prefsStore } from "./app/prefs";
 import { isCurrentPage, markShell, registerServiceWorker } from "./app/update";
 import { ENGLISH, LANGUAGES, loadTranslator } from "./i18n/languages";
+import { inZone } from "./i18n/translator";
 import { Store } from "./logic/store";
 import "./styles/index.css";
 
@@ -27,7 +28,7 @@ async function begin(): Promise<void> {
     if (language === i18n.get().language) return;
     try {
       const next = await loadTranslator(language);
-      if (prefs.get().language === language) i18n.set(next);
+      if (prefs.get().language === language) i18n.update((now) => inZone(next, now.zone));
     } catch {
       // the network is away: English until the next choice
     }

@@ -5,7 +5,7 @@ import { Store } from "../logic/store";
 import { Model } from "./model";
 import { readPrefs } from "./prefs";
 
-const SESSION = { token: "", csrf: "c", user: { id: "1", name: "anna", role: "viewer", must_change_password: false }, rights: { administer: false } };
+const SESSION = { token: "", csrf: "c", user: { id: "1", name: "anna", role: "viewer", must_change_password: false }, rights: { administer: false }, time_zone: "Asia/Tokyo" };
 
 /** What the server answers to DELETE /session, when the test has it answer. */
 let answer: ((response: Response | Error) => void) | null;
@@ -39,6 +39,15 @@ beforeEach(async () => {
 afterEach(() => {
   model.host.dispose();
   vi.unstubAllGlobals();
+});
+
+describe("signing in", () => {
+  it("shows times as the server's clock has them, if the browser knows that zone", async () => {
+    expect(model.i18n.get().zone).toBe("Asia/Tokyo");
+    SESSION.time_zone = "Nowhere/At_all";
+    await model.signIn("anna", "secret");
+    expect(model.i18n.get().zone).toBe(undefined);
+  });
 });
 
 describe("signing out", () => {

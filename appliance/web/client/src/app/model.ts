@@ -3,7 +3,7 @@
  * Views read its stores and call its methods; nothing of it is drawn here.
  */
 
-import type { Translator } from "../i18n/translator";
+import { inZone, type Translator } from "../i18n/translator";
 import { Announcer } from "../logic/announce";
 import { applyEvent, mayWatch, type Camera } from "../logic/cameras";
 import { amount, isRecord } from "../logic/messages";
@@ -173,6 +173,7 @@ export class Model {
       this.cameras.set(null);
     }
     this.session.set({ state: "in", session });
+    if (this.i18n.get().zone !== session.zone) this.i18n.update((now) => inZone(now, session.zone));
     if (this.router.route.page === "sign-in" || this.router.route.page === "unknown") this.router.replace("/");
     this.host.resume();
     this.#events.start();

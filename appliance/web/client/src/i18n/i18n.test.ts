@@ -6,7 +6,7 @@ import { compilePo, keyOf, parsePo, writePo, type Entry } from "../../build/po";
 import * as format from "../logic/format";
 import { preferredLanguage } from "./languages";
 import { disguise } from "./pseudo";
-import { fill, translator } from "./translator";
+import { fill, inZone, translator } from "./translator";
 
 const client = path.resolve(import.meta.dirname, "../..");
 const { entries: wanted, faults } = findMessages(path.join(client, "src"));
@@ -115,6 +115,11 @@ describe("numbers and times", () => {
     expect(format.clock(fr, new Date(2026, 2, 12, 0, 3, 27).getTime())).toBe("00:03:27");
     expect(format.dayAndClock(en, new Date(2026, 2, 12, 14, 16).getTime())).toBe("12 Mar 2026, 14:16");
     expect(format.dayAndClock(fr, new Date(2026, 2, 12, 14, 16).getTime())).toBe("12 mars 2026, 14:16");
+    const tokyo = inZone(fr, "Asia/Tokyo");
+    expect(format.clock(tokyo, Date.UTC(2026, 2, 12, 14, 3, 27))).toBe("23:03:27");
+    expect(format.dayAndClock(tokyo, Date.UTC(2026, 2, 12, 15, 16))).toBe("13 mars 2026, 00:16");
+    expect([format.sameDay(tokyo, Date.UTC(2026, 2, 12, 14), Date.UTC(2026, 2, 12, 16)), format.sameDay(tokyo, 0, 3_600_000)]).toEqual([false, true]);
+    expect(inZone(tokyo, undefined).zone).toBe(undefined);
     expect(format.initials("lea.martin")).toBe("LM");
     expect(format.initials("Léa Martin-Dupont")).toBe("LD");
     expect(format.initials("admin")).toBe("AD");

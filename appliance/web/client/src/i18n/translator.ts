@@ -6,12 +6,20 @@ export type Values = Readonly<Record<string, string | number>>;
 export interface Translator {
   /** BCP 47. */
   readonly language: string;
+  /** IANA name of the time zone in which times are told; the browser's own without one. */
+  readonly zone?: string;
   /** The text, with `{name}` replaced by the value of that name. */
   t(text: string, values?: Values): string;
   /** A text that means something else elsewhere, told apart by its context. */
   tc(context: string, text: string, values?: Values): string;
   /** One or many of something; `{n}` is the number. */
   tn(one: string, many: string, n: number, values?: Values): string;
+}
+
+/** The same texts, with the times of another zone. */
+export function inZone(translator: Translator, zone: string | undefined): Translator {
+  const { zone: _, ...rest } = translator;
+  return zone === undefined ? rest : { ...rest, zone };
 }
 
 export function fill(text: string, values: Values | undefined): string {

@@ -2,6 +2,7 @@
 
 import { readAdvice, type CameraAdvice } from "./advice";
 import { amount, isRecord, text } from "./messages";
+import type { Zone } from "./timeline/zone";
 
 export type CameraHealth = "unknown" | "ok" | "waiting" | "lost";
 
@@ -186,9 +187,9 @@ export function findCameras(cameras: readonly Camera[], query: string, language:
 }
 
 /** `Front gate`, 14:03:27 → `Front_gate_2026-03-12_14-03-27.jpg`: safe on every file system (ui.md §6). */
-export function snapshotName(name: string, at: Date): string {
+export function snapshotName(name: string, at: number, zone: Zone): string {
   const safe = name.replace(/[^\p{L}\p{N}.-]+/gu, "_").replace(/^[._]+|[._]+$/g, "").slice(0, 80) || "camera";
   const two = (n: number): string => String(n).padStart(2, "0");
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${safe}_${day}_${two(at.getHours())}-${two(at.getMinutes())}-${two(at.getSeconds())}.jpg`;
+  const { year, month, day, hour, minute, second } = zone.local(at);
+  return `${safe}_${year}-${two(month)}-${two(day)}_${two(hour)}-${two(minute)}-${two(second)}.jpg`;
 }

@@ -50,15 +50,20 @@ export function size(width: number, height: number): string {
   return `${Math.round(width)}×${Math.round(height)}`;
 }
 
-/** `14:03:27` on the reader's clock. */
-export function clock(i18n: Translator, utcMs: number): string {
-  const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
-  return new Intl.DateTimeFormat(locale(i18n), options).format(utcMs);
+/** A time in the reader's language and the site's time zone. */
+function time(i18n: Translator, utcMs: number, options: Intl.DateTimeFormatOptions): string {
+  const zone = i18n.zone === undefined ? {} : { timeZone: i18n.zone };
+  return new Intl.DateTimeFormat(locale(i18n), { hourCycle: "h23", ...options, ...zone }).format(utcMs);
 }
 
-/** `14:16` on the reader's clock. */
+/** `14:03:27` on the site's clock. */
+export function clock(i18n: Translator, utcMs: number): string {
+  return time(i18n, utcMs, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
+/** `14:16` on the site's clock. */
 export function shortClock(i18n: Translator, utcMs: number): string {
-  return new Intl.DateTimeFormat(locale(i18n), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(utcMs);
+  return time(i18n, utcMs, { hour: "2-digit", minute: "2-digit" });
 }
 
 /** `12 Mar 2026` of a date as ISO 8601 has it, wherever the reader is. */
@@ -68,10 +73,9 @@ export function day(i18n: Translator, isoDate: string): string {
   return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(at);
 }
 
-/** `12 Mar 2026, 14:16` on the reader's clock. */
+/** `12 Mar 2026, 14:16` on the site's clock. */
 export function dayAndClock(i18n: Translator, utcMs: number): string {
-  const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  return new Intl.DateTimeFormat(locale(i18n), options).format(utcMs);
+  return time(i18n, utcMs, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 }
 
 /** The name of a day of the week, counted from Monday. */
@@ -99,14 +103,15 @@ export function length(i18n: Translator, ms: number): string {
   return minutes % 60 === 0 ? `${hours}${THIN}h` : `${hours}${THIN}h${THIN}${minutes % 60}${THIN}min`;
 }
 
-/** `9 March` on the reader's clock. */
+/** `9 March` on the site's clock. */
 export function dayInMonth(i18n: Translator, utcMs: number): string {
-  return new Intl.DateTimeFormat(locale(i18n), { day: "numeric", month: "long" }).format(utcMs);
+  return time(i18n, utcMs, { day: "numeric", month: "long" });
 }
 
-/** Whether two instants are of one day on the reader's clock. */
-export function sameDay(a: number, b: number): boolean {
-  return new Date(a).toDateString() === new Date(b).toDateString();
+/** Whether two instants are of one day on the site's clock. */
+export function sameDay(i18n: Translator, a: number, b: number): boolean {
+  const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "numeric", year: "numeric" };
+  return time(i18n, a, options) === time(i18n, b, options);
 }
 
 const CODECS: Readonly<Record<string, string>> = { h264: "H.264", h265: "H.265", hevc: "H.265", mpeg4: "MPEG-4", mjpeg: "MJPEG" };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { applyEvent, bestStream, findCameras, mayListen, readCamera, readCameras, snapshotName, type Camera } from "./cameras";
 import { families, hasSound, parseMessage } from "./messages";
 import { kindOf, readFragment, readInit } from "./mp4";
+import { Zone } from "./timeline/zone";
 
 const raw = {
   id: "11111111-1111-4111-8111-111111111111",
@@ -111,12 +112,14 @@ describe("the list of cameras", () => {
     expect(findCameras(list(), "", "en")).toHaveLength(2);
   });
   it("gives snapshots names that every file system takes", () => {
-    const at = new Date(2026, 2, 12, 14, 3, 27);
-    expect(snapshotName("Front gate", at)).toBe("Front_gate_2026-03-12_14-03-27.jpg");
-    expect(snapshotName("../../etc/passwd", at)).toBe("etc_passwd_2026-03-12_14-03-27.jpg");
-    expect(snapshotName("<script>", at)).toBe("script_2026-03-12_14-03-27.jpg");
-    expect(snapshotName("///", at)).toBe("camera_2026-03-12_14-03-27.jpg");
-    expect(snapshotName("Été", at)).toBe("Été_2026-03-12_14-03-27.jpg");
+    const at = Date.UTC(2026, 2, 12, 13, 3, 27);
+    const named = (name: string): string => snapshotName(name, at, new Zone("Europe/Paris"));
+    expect(named("Front gate")).toBe("Front_gate_2026-03-12_14-03-27.jpg");
+    expect(named("../../etc/passwd")).toBe("etc_passwd_2026-03-12_14-03-27.jpg");
+    expect(named("<script>")).toBe("script_2026-03-12_14-03-27.jpg");
+    expect(named("///")).toBe("camera_2026-03-12_14-03-27.jpg");
+    expect(named("Été")).toBe("Été_2026-03-12_14-03-27.jpg");
+    expect(snapshotName("Gate", at, new Zone("Asia/Tokyo"))).toBe("Gate_2026-03-12_22-03-27.jpg");
   });
 });
 

@@ -13,6 +13,8 @@ export interface Session {
   readonly csrf: string;
   readonly user: { readonly id: string; readonly name: string; readonly role: string; readonly mustChangePassword: boolean };
   readonly administer: boolean;
+  /** IANA name of the server's time zone, if it has one that this browser knows. */
+  readonly zone?: string;
 }
 
 /** The server said no (RFC 9457). */
@@ -70,7 +72,18 @@ function readSession(body: unknown): Session {
     csrf,
     user: { id, name, role: text(user["role"]) ?? "", mustChangePassword: user["must_change_password"] === true },
     administer: rights["administer"] === true,
+    ...knownZone(text(data["time_zone"])),
   };
+}
+
+function knownZone(name: string | null): { readonly zone?: string } {
+  if (!name) return {};
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return { zone: name };
+  } catch {
+    return {};
+  }
 }
 
 export class Api {

@@ -159,7 +159,7 @@ function nothing(i18n: Translator, { next, previous }: PlaybackView, position: n
   if (nearest === undefined) {
     return { title: t("Nothing was recorded by this camera yet."), detail: null, icon: "none", plain: true, go: null };
   }
-  if ([next, previous].every((at) => at === null || !format.sameDay(at, position))) {
+  if ([next, previous].every((at) => at === null || !format.sameDay(i18n, at, position))) {
     // the end of a recording shows nothing: a moment before it does
     const at = nearest === previous ? nearest - 1000 : nearest;
     return {
@@ -170,7 +170,7 @@ function nothing(i18n: Translator, { next, previous }: PlaybackView, position: n
       go: { at, label: t("Go to {time}", { time: format.dayInMonth(i18n, nearest) }) },
     };
   }
-  const near = next !== null && (previous === null || next === nearest || format.sameDay(next, position)) ? next : nearest;
+  const near = next !== null && (previous === null || next === nearest || format.sameDay(i18n, next, position)) ? next : nearest;
   const time = format.clock(i18n, near);
   return {
     title: t("No recording here"),

@@ -2,6 +2,7 @@
 
 import type { Model } from "../app/model";
 import { snapshotName, type Camera } from "../logic/cameras";
+import { Zone } from "../logic/timeline/zone";
 import { ApiError } from "../net/api";
 
 /** A saved picture can be opened from its toast for so long. */
@@ -35,12 +36,12 @@ export async function takeSnapshot(model: Model, camera: Camera): Promise<void> 
 
 /** Save a picture of a camera as a file that is named by its time, in UTC milliseconds. */
 export function savePicture(model: Model, camera: Camera, picture: Blob, at: number): void {
-  const { t } = model.i18n.get();
+  const { t, zone } = model.i18n.get();
   const values = { name: camera.name };
   const address = URL.createObjectURL(picture);
   const link = document.createElement("a");
   link.href = address;
-  link.download = snapshotName(camera.name, new Date(at));
+  link.download = snapshotName(camera.name, at, new Zone(zone));
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), KEPT_MS);
   model.toasts.add("good", t("Snapshot of {name} saved.", values), {

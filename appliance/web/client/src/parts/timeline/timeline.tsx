@@ -25,7 +25,7 @@ export const ZOOM = 1.5;
 
 export function useTimes(zone: string | undefined): Times {
   const i18n = useI18n();
-  return useMemo(() => new Times(i18n, new Zone(zone)), [i18n, zone]);
+  return useMemo(() => new Times(i18n, new Zone(zone ?? i18n.zone)), [i18n, zone]);
 }
 
 /** `14:18:36, Thursday 12 March 2026, recorded` */
