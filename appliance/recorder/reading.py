@@ -30,6 +30,8 @@ LONGEST_INIT: Final = 64 << 10
 #: Further than this no picture or sound begins behind the one before it, and no picture is shown after its decoding.
 LONGEST_STEP: Final = 3600 * TICKS_PER_SECOND
 LONGEST_COMPOSITION: Final = 10 * TICKS_PER_SECOND
+#: No time is later: what is added to it is still a number of 64 bits.
+LATEST: Final = 1 << 62
 UNDECODABLE: Final = "no picture in it can be decoded"
 #: How much of the end of a file is looked at; more if a picture is larger.
 _TAIL: Final = 1 << 20
@@ -183,6 +185,7 @@ class _Reader:
         longest = LONGEST_STEP if audio else LONGEST_PICTURE
         if (
             not (sync or (flags == _OTHER and not audio))
+            or dts > LATEST
             or duration > longest
             or abs(composition) > LONGEST_COMPOSITION
         ):

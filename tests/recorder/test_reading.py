@@ -52,6 +52,17 @@ def test_what_leads_a_key_picture_is_known() -> None:
         assert [bool(flag & 4) for flag in table.flags.tolist()] == [False, False, False, True, False]
 
 
+def test_a_time_that_no_clock_has_is_damage() -> None:
+    """Where it is all that there is of pictures, too; found by damaging files at random."""
+    init = init_segment(CLIP.format, None)
+    good = fragment(b"", b"x" * 50, VIDEO_TRACK, 1, 3600, 3600, 0, sync=True)
+    bad = good[:60] + b"\xff" * 8 + good[68:]  # its base decode time
+    table = reading_of(init + bad + good).table()
+    assert (table.dts.tolist(), table.size.tolist()) == ([3600], [50])
+    with pytest.raises(Mp4Error):
+        reading_of(init + bad)
+
+
 @pytest.mark.parametrize("tail", [500, 1 << 20])
 def test_a_file_that_begins_later_is_taken_into_the_index_with_its_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tail: int
