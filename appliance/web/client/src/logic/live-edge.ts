@@ -71,7 +71,7 @@ const VIDEO: EdgeBounds = {
 
 /** For sound that is to be so many seconds behind the newest piece. */
 export function soundBounds(target: number): EdgeBounds {
-  return { hurryAbove: target + 0.15, calmBelow: target + 0.03, easeBelow: target - 0.1, easedAbove: target - 0.02, jumpAbove: target + 0.6, jumpTo: target };
+  return { hurryAbove: target + 0.15, calmBelow: target + 0.03, easeBelow: target - 0.08, easedAbove: target - 0.02, jumpAbove: target + 0.6, jumpTo: target };
 }
 
 export function liveEdge(input: EdgeInput, bounds = VIDEO): EdgeDecision {

@@ -40,7 +40,7 @@ export interface AnySound extends Lead {
 }
 
 /** Behind the newest piece it is at least, and at most, so many seconds … */
-const NEAREST_S = 0.2;
+const NEAREST_S = 0.25;
 const FURTHEST_S = 0.5;
 /** … and so much more than the pictures are later than it: they have to be decoded. */
 const DECODE_S = 0.1;
@@ -48,8 +48,8 @@ const DECODE_S = 0.1;
 const FORGET = 0.02;
 /** A clock that stands for so long leads nobody. */
 const STANDS_MS = 300;
-/** With less than this to come it has run dry. */
-const DRY_S = 0.05;
+/** With less than this to come it has run dry, where the browser says so: Chromium does with a tenth. */
+const DRY_S = 0.15;
 /** … and it may begin so much before it has all that it is to have. */
 const SLACK_S = 0.02;
 const EPOCH_MARGIN_S = 60;
