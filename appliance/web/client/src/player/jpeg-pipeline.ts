@@ -22,11 +22,16 @@ const MOST_HELD = 32;
 const DECODE_AHEAD_S = 0.08;
 /** … and drawn: half of an animation frame. */
 const DRAW_AHEAD_S = 0.008;
+/** So much before that, animation frames are asked for. */
+const FRAME_S = 0.017;
+const LONGEST_NAP_MS = 100;
 
 interface Held {
   readonly data: ArrayBuffer;
   /** UTC seconds. */
   readonly utc: number;
+  /** Sound led when it came: that it is passed over is the sound's doing, and not that the device is slow. */
+  readonly led: boolean;
 }
 
 interface Ready extends Held {
@@ -49,6 +54,7 @@ export class JpegPipeline implements PicturePipeline {
   #lead: Lead | null = null;
   /** The sound is too far away. */
   #apart = false;
+  #nap: ReturnType<typeof setTimeout> | null = null;
   /** Whose time has not come, in order. */
   #held: Held[] = [];
   #waiting: Held | null = null;
@@ -85,10 +91,23 @@ export class JpegPipeline implements PicturePipeline {
     this.#meet(utc);
     // the same again, in another size perhaps, or a clock that went back: it is this one that counts
     while ((this.#held.at(-1)?.utc ?? -Infinity) >= utc) this.#held.pop();
-    this.#held.push({ data, utc });
+    this.#held.push({ data, utc, led: this.#clock !== null });
     if (this.#held.length > MOST_HELD) this.#held.shift();
     this.#advance();
-    if (this.#held.length > 0) this.#events.busy();
+    this.#wake();
+  }
+
+  /** There is something to do with the next animation frame, or some time before the next picture is due. */
+  #wake(): void {
+    if (this.#nap !== null) clearTimeout(this.#nap);
+    this.#nap = null;
+    if (this.#disposed) return;
+    const at = Math.min((this.#ready[0]?.utc ?? Infinity) - DRAW_AHEAD_S, (this.#held[0]?.utc ?? Infinity) - DECODE_AHEAD_S);
+    if (at === Infinity) return;
+    const clock = this.#clock;
+    const ahead = clock === null ? 0 : at - clock - FRAME_S;
+    if (ahead <= 0) this.#events.busy();
+    else this.#nap = setTimeout(() => this.#events.busy(), Math.min(LONGEST_NAP_MS, ahead * 1000));
   }
 
   /** A picture has come. */
@@ -98,9 +117,14 @@ export class JpegPipeline implements PicturePipeline {
     if (clock !== null) this.#apart = utc - clock > (this.#apart ? NEAR_S : FAR_S);
   }
 
+  /** UTC seconds of the sound that leads. */
+  get #clock(): number | null {
+    return this.#apart ? null : (this.#lead?.utc ?? null);
+  }
+
   /** Whether the time of a picture has come, or is as near as `ahead`. */
   #isDue(utc: number, ahead: number): boolean {
-    const clock = this.#apart ? null : (this.#lead?.utc ?? null);
+    const clock = this.#clock;
     // the first one shows that there is a picture at all
     return clock === null || this.lastPictureAt === null || utc - clock <= ahead;
   }
@@ -111,7 +135,7 @@ export class JpegPipeline implements PicturePipeline {
     while (due >= 0 && !this.#isDue(this.#held[due]?.utc ?? 0, DECODE_AHEAD_S)) due -= 1;
     const next = this.#held[due];
     if (next) {
-      this.#replaced += due + Number(this.#waiting !== null);
+      this.#replaced += Number(this.#waiting !== null); // for as long as another was decoded
       this.#held.splice(0, due + 1);
       this.#waiting = next;
     }
@@ -133,9 +157,9 @@ export class JpegPipeline implements PicturePipeline {
           return;
         }
         this.#broken = 0;
-        this.#ready.push({ ...decoded, utc: waiting.utc });
+        this.#ready.push({ ...waiting, ...decoded });
         this.#passOver();
-        this.#events.busy();
+        this.#wake();
         this.#decode();
       },
       (error: unknown) => {
@@ -152,8 +176,10 @@ export class JpegPipeline implements PicturePipeline {
     let due = this.#ready.length - 1;
     while (due > 0 && !this.#isDue(this.#ready[due]?.utc ?? 0, DRAW_AHEAD_S)) due -= 1;
     if (due <= 0) return;
-    for (const { bitmap } of this.#ready.splice(0, due)) bitmap.close();
-    this.#replaced += due;
+    for (const { bitmap, led } of this.#ready.splice(0, due)) {
+      bitmap.close();
+      if (!led) this.#replaced += 1;
+    }
   }
 
   /** What has come and is not shown yet will not be: other pictures follow. */
@@ -167,6 +193,8 @@ export class JpegPipeline implements PicturePipeline {
     for (const { bitmap } of this.#ready) bitmap.close();
     this.#held = [];
     this.#ready = [];
+    if (this.#nap !== null) clearTimeout(this.#nap);
+    this.#nap = null;
   }
 
   #notAPicture(why: string): void {
@@ -183,7 +211,7 @@ export class JpegPipeline implements PicturePipeline {
       this.#ready.shift();
       this.#draw(next);
     }
-    if (this.#held.length + this.#ready.length > 0) this.#events.busy();
+    this.#wake();
   }
 
   #draw({ bitmap, data, utc }: Ready): void {

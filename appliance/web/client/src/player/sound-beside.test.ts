@@ -91,17 +91,26 @@ let sound: SoundBeside;
 let log: string[];
 let newest: number;
 
-/** Sound comes up to `until`, in seconds of the run, and has been appended. */
+/** The browser has done what it was told to. */
+function appended(): void {
+  const { buffer } = audio.from;
+  while (buffer.updating) {
+    buffer.updating = false;
+    buffer.dispatchEvent(new Event("updateend"));
+  }
+}
+
+/** Sound comes up to `until`, in seconds of the run, and is appended. */
 function come(until: number): void {
   const { buffer } = audio.from;
-  for (; newest + FRAME_S <= until; newest += FRAME_S) sound.push(piece(newest));
-  sound.pump();
-  const range = buffer.list.at(-1);
+  const begin = newest;
+  while (newest + FRAME_S <= until) newest += FRAME_S;
   const end = newest + MARGIN;
+  const range = buffer.list.at(-1);
   if (range && range.end >= end - 5) range.end = end;
   else buffer.list.push({ start: end - 1, end });
-  buffer.updating = false;
-  buffer.dispatchEvent(new Event("updateend"));
+  for (let at = begin; at < newest - FRAME_S / 2; at += FRAME_S) sound.push(piece(at));
+  appended();
 }
 
 beforeEach(() => {
@@ -117,8 +126,7 @@ beforeEach(() => {
   audio.from.readyState = "open";
   audio.from.dispatchEvent(new Event("sourceopen"));
   sound.pump();
-  audio.from.buffer.updating = false;
-  audio.from.buffer.dispatchEvent(new Event("updateend"));
+  appended();
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -184,10 +192,10 @@ describe("sound beside pictures", () => {
 
   it("leads nobody while it stands, seeks, or has run dry", async () => {
     await playing();
-    expect(sound.utc).not.toBeNull();
-    vi.advanceTimersByTime(250);
-    expect(sound.utc).not.toBeNull();
-    vi.advanceTimersByTime(100);
+    const begin = sound.utc!;
+    vi.advanceTimersByTime(250); // some browsers say seldom where they are
+    expect(sound.utc).toBeCloseTo(begin + 0.25 * audio.playbackRate, 3);
+    vi.advanceTimersByTime(300);
     expect(sound.utc).toBeNull();
     audio.currentTime += 0.01;
     expect(sound.utc).not.toBeNull();
@@ -198,20 +206,23 @@ describe("sound beside pictures", () => {
     expect(sound.utc).toBeNull();
   });
 
-  it("that has run dry waits until there is a little in hand", async () => {
+  it("that has run dry goes back a little when more has come", async () => {
     await playing();
+    vi.advanceTimersByTime(5000);
     audio.readyState = 2;
     audio.currentTime = newest + MARGIN - 0.01;
     sound.control(performance.now());
-    expect(audio.paused).toBe(true);
-    expect(log).toEqual(["silent"]);
-    come(newest + 0.1);
-    expect(audio.paused).toBe(true);
-    audio.readyState = 4;
-    come(newest + 0.2);
-    await Promise.resolve();
+    expect(behind()).toBeCloseTo(0.01, 3); // nothing is said twice as long as nothing more comes
+    come(newest + 0.05);
+    expect(behind()).toBeCloseTo(0.3, 1); // more in hand than it began with
     expect(audio.paused).toBe(false);
-    expect(log).toEqual(["silent", "heard"]);
+    audio.currentTime = newest + MARGIN - 0.01;
+    come(newest + 0.05);
+    expect(behind()).toBeLessThan(0.1); // not again within a second
+    vi.advanceTimersByTime(1000);
+    come(newest + 0.05);
+    expect(behind()).toBeCloseTo(0.35, 1);
+    expect(audio.plays).toBe(1);
   });
 
   it("goes on behind a gap, as after a page was hidden", async () => {

@@ -46,10 +46,14 @@ const FURTHEST_S = 0.5;
 const DECODE_S = 0.1;
 /** What pictures are late by is forgotten by this share with each that is earlier. */
 const FORGET = 0.02;
-/** A clock that stands for so long leads nobody. */
-const STANDS_MS = 300;
-/** With less than this to come it has run dry, where the browser says so: Chromium does with a tenth. */
-const DRY_S = 0.15;
+/** A clock that stands for so long leads nobody.  Some browsers move theirs a few times a second only. */
+const STANDS_MS = 500;
+/** With less than this to come it has run dry, and with a little more where the browser says so: Chromium does with a tenth. */
+const DRY_S = 0.06;
+const SAID_DRY_S = 0.15;
+/** Each time it is to have so much more in hand; it does not happen more often than … */
+const DRY_MORE_S = 0.05;
+const DRY_MS = 1000;
 /** … and it may begin so much before it has all that it is to have. */
 const SLACK_S = 0.02;
 const EPOCH_MARGIN_S = 60;
@@ -65,10 +69,12 @@ export class SoundBeside implements AnySound {
   #late = 0;
   #filling = true;
   #refused = false;
+  #asking = false;
   #heard = false;
   #time = -1;
   #movedAt = -Infinity;
   #lastSeekAt = -Infinity;
+  #driedAt = -Infinity;
   #disposed = false;
 
   constructor(support: MediaSupport, events: SoundEvents, prepared?: HTMLAudioElement) {
@@ -78,7 +84,12 @@ export class SoundBeside implements AnySound {
     this.#media = new MediaBuffer(support, this.element, {
       busy: () => events.busy(),
       failed: (why) => events.failed(why),
-      updated: () => this.control(performance.now()),
+      updated: () => {
+        const now = performance.now();
+        this.control(now);
+        this.#refill(now);
+        this.#media.pump();
+      },
       cut: (hard) => trim(this.element.currentTime, rangesOf(this.element.buffered), this.#media.keys, hard),
     });
   }
@@ -97,11 +108,19 @@ export class SoundBeside implements AnySound {
     const { element } = this;
     if (this.#epoch === null || this.#filling || element.paused || element.seeking || element.readyState < 3) return null;
     const now = performance.now();
-    if (element.currentTime !== this.#time) {
-      this.#time = element.currentTime;
+    const position = this.#position(now);
+    return now - this.#movedAt > STANDS_MS ? null : this.#epoch + position;
+  }
+
+  /** Where it is, also while the browser does not say it anew. */
+  #position(now: number): number {
+    const { currentTime, playbackRate, paused, seeking, readyState } = this.element;
+    if (currentTime !== this.#time) {
+      this.#time = currentTime;
       this.#movedAt = now;
     }
-    return now - this.#movedAt > STANDS_MS ? null : this.#epoch + this.#time;
+    if (paused || seeking || readyState < 3) return currentTime;
+    return currentTime + (Math.min(STANDS_MS, now - this.#movedAt) / 1000) * playbackRate;
   }
 
   came(utc: number): void {
@@ -125,6 +144,7 @@ export class SoundBeside implements AnySound {
 
   push(fragment: ArrayBuffer): void {
     this.#media.push(fragment);
+    this.#media.pump(); // it does not wait for an animation frame, which nobody hears
   }
 
   pump(): void {
@@ -137,7 +157,7 @@ export class SoundBeside implements AnySound {
     if (this.#disposed || this.#refused || !this.#media.filled) return;
     const target = this.#target;
     const decision = liveEdge(
-      { currentTime: element.currentTime, ranges: rangesOf(element.buffered), edge: this.#media.edge, rate: element.playbackRate, sound: true },
+      { currentTime: this.#position(now), ranges: rangesOf(element.buffered), edge: this.#media.edge, rate: element.playbackRate, sound: true },
       soundBounds(target),
     );
     if (decision.discardFrom !== null) this.#media.discardFrom(decision.discardFrom);
@@ -149,21 +169,40 @@ export class SoundBeside implements AnySound {
     }
     if (this.#filling) {
       if (decision.seek === null && decision.behind >= target - SLACK_S) this.#play();
-    } else if (element.readyState < 3 && decision.behind < DRY_S) {
-      this.#filling = true; // a little in hand is better than a word of each sentence
-      element.pause();
     } else if (element.paused) {
       this.#play(); // its element was moved
     }
     this.#tell();
   }
 
+  /**
+   * Sound came late, and there is hardly any in hand: it goes back a little, once, rather than to break off again and
+   * again.  Not by a pause: some browsers want another tap for what was paused.
+   */
+  #refill(now: number): void {
+    const { element } = this;
+    const range = rangesOf(element.buffered).at(-1);
+    if (this.#filling || this.#disposed || element.seeking || !range || now - this.#driedAt < DRY_MS) return;
+    const left = range.end - this.#position(now);
+    if (left < 0 || left >= (element.readyState < 3 ? SAID_DRY_S : DRY_S)) return;
+    this.#driedAt = this.#lastSeekAt = now;
+    this.#late = Math.min(FURTHEST_S, Math.max(this.#late, NEAREST_S - DECODE_S) + DRY_MORE_S);
+    element.currentTime = Math.max(range.start + 0.001, range.end - this.#target);
+  }
+
   #play(): void {
     this.#filling = false;
+    if (this.#asking) return;
+    this.#asking = true;
     this.element.play().then(
-      () => this.#tell(),
+      () => {
+        this.#asking = false;
+        this.#tell();
+      },
       (error: unknown) => {
+        this.#asking = false; // where it was paused meanwhile it is played again
         if (this.#disposed || !(error instanceof DOMException) || error.name !== "NotAllowedError") return;
+        if (!this.element.paused) return;
         this.#refused = true; // it needs a tap, and the pictures go on
         this.#filling = true;
         this.#tell();
