@@ -56,6 +56,7 @@ class Why(StrEnum):
     CHEAPEST = "large enough, and costs least"
     LOWEST = "the smallest, to spare the network"
     NOT_LOST = "the others are lost"
+    SOUND = "the one that has sound"
     KEY_FRAMES = "key frames are as many as are wanted"
     UNFILTERED = "loop filter left out, as the picture shrinks"
     REDUCED = "decoded at a part of its size"
@@ -82,6 +83,7 @@ def cheapest(
     *,
     zoomed: bool = False,
     masked: bool = False,
+    sound: bool = False,
     mode: StreamMode = StreamMode.QUALITY,
     limit: Limit = NO_LIMIT,
     quality: int = QUALITIES[0],
@@ -89,13 +91,16 @@ def cheapest(
     """The plan for a tile of so many device pixels and so many pictures a second; None: no stream can be decoded yet.
 
     ``mode``: as the administrator set it (row ADA-2).  ``masked``: a privacy mask has to be burned in, so nothing is
-    passed through.
+    passed through.  ``sound``: it is to be heard as well, so what has sound goes before what has none.
     """
     known = [(n, each) for n, each in enumerate(offers) if each.size is not None and each.codec in _DECODE]
     there = [pair for pair in known if pair[1].state is not State.LOST] or known
     if not there:
         return None
     lost = len(there) < len(known)
+    heard = [pair for pair in there if pair[1].sound] if sound else []
+    silent = bool(heard) and len(heard) < len(there)  # the others are
+    there = heard or there
     if zoomed:
         tile = None
     elif mode is StreamMode.BANDWIDTH:
@@ -117,15 +122,19 @@ def cheapest(
     if mode is StreamMode.BANDWIDTH and not zoomed:
         why = Why.LOWEST
     else:
-        why = _why(best, plans, offers, largest[0], lost=lost, zoomed=zoomed)
+        why = _why(best, plans, offers, largest[0], lost=lost, silent=silent, zoomed=zoomed)
     return replace(best, why=(why, *best.why))
 
 
-def _why(best: Plan, plans: list[Plan], offers: Sequence[Offer], largest: int, *, lost: bool, zoomed: bool) -> Why:
+def _why(
+    best: Plan, plans: list[Plan], offers: Sequence[Offer], largest: int, *, lost: bool, silent: bool, zoomed: bool
+) -> Why:
     if len(offers) == 1:
         return Why.ONLY
     if zoomed:
         return Why.ZOOM
+    if silent and len(plans) == 1:
+        return Why.SOUND
     if lost and len(plans) == 1:
         return Why.NOT_LOST
     if offers[best.stream].samples < offers[largest].samples:

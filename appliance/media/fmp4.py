@@ -111,17 +111,30 @@ def mime_type(video: VideoFormat, audio: AudioFormat | None) -> str:
     return f'video/mp4; codecs="{codecs}"'
 
 
+def sound_mime_type(audio: AudioFormat) -> str:
+    """The same of sound alone."""
+    return f'audio/mp4; codecs="{audio.codec_string}"'
+
+
 def init_segment(video: VideoFormat, audio: AudioFormat | None = None) -> bytes:
     """``ftyp`` and ``moov`` for one or two tracks (§8.1–8.8)."""
-    tracks = [_video_track(video)]
-    extends = [full_box(b"trex", 0, 0, struct.pack(">5I", VIDEO_TRACK, 1, 0, 0, 0))]
+    tracks = {VIDEO_TRACK: _video_track(video)}
     if audio is not None:
-        tracks.append(_audio_track(audio))
-        extends.append(full_box(b"trex", 0, 0, struct.pack(">5I", AUDIO_TRACK, 1, 0, 0, 0)))
+        tracks[AUDIO_TRACK] = _audio_track(audio)
+    return _init_segment(tracks)
+
+
+def sound_init_segment(audio: AudioFormat) -> bytes:
+    """The same for the sound alone: its fragments are those that go with video."""
+    return _init_segment({AUDIO_TRACK: _audio_track(audio)})
+
+
+def _init_segment(tracks: dict[int, bytes]) -> bytes:
+    extends = [full_box(b"trex", 0, 0, struct.pack(">5I", number, 1, 0, 0, 0)) for number in tracks]
     header = struct.pack(">4I", 0, 0, TICKS_PER_SECOND, 0) + struct.pack(">IH10x", 0x10000, 0x100) + UNITY_MATRIX
-    header += bytes(24) + struct.pack(">I", len(tracks) + 1)
+    header += bytes(24) + struct.pack(">I", max(tracks) + 1)
     return box(b"ftyp", b"iso6" + bytes(4) + b"iso6mp41dash") + box(
-        b"moov", full_box(b"mvhd", 0, 0, header), *tracks, box(b"mvex", *extends)
+        b"moov", full_box(b"mvhd", 0, 0, header), *tracks.values(), box(b"mvex", *extends)
     )
 
 

@@ -4,7 +4,7 @@ Quart routes, checks and shakes hands; from then on media is written here, strai
 the socket takes whole costs one system call, and nothing of the interpreter.  What it does not take waits in the
 client's `Outlet`, which is bounded in bytes and in age: full, it forgets all that has not begun and goes on at the next
 IDR picture, telling the client how much it missed.  Of pictures that stand alone (JPEG) only the newest waits, until
-what was written before arrives in time (`appliance.serve.pacing`).
+what was written before arrives in time (`appliance.serve.pacing`); the sound that belongs to them goes between them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import trio
 from appliance._native.fanout import Port, send_each
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.picture import Picture
+from appliance.serve.beside import Beside
 from appliance.serve.pacing import Pace
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Item(NamedTuple):
     is_fragment: bool = False
     is_idr: bool = False  # of video: a client can go on here
     leading: bool = False  # but not with this
+    is_audio: bool = False
     announces: bool = False  # a stream that is no longer sent once another begins
     picture_at: float | None = None  # when it came, of one that stands alone
 
@@ -121,9 +123,9 @@ class Outlet:
     """
 
     __slots__ = (
-        "_come", "_framed", "_in_parts", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest", "_skipped",
-        "_squeezed", "_stopping", "_told_at", "_waiting", "_writing_since", "fragments_dropped", "gaps", "left_out",
-        "pace", "port",
+        "_beside", "_come", "_framed", "_in_parts", "_lane", "_missed", "_missing_since", "_parked", "_queue", "_rest",
+        "_shows", "_skipped", "_squeezed", "_stopping", "_told_at", "_waiting", "_writing_since", "fragments_dropped",
+        "gaps", "left_out", "pace", "port",
     )  # fmt: skip
 
     def __init__(
@@ -134,6 +136,8 @@ class Outlet:
         self._missed = missed
         self._queue: deque[Item] = deque()
         self._waiting = 0  # what the queue costs
+        self._shows = False  # pictures that stand alone: sound is sent beside them
+        self._beside = Beside()  # that sound
         self._rest: memoryview | None = None  # of a message that the socket took in part
         self._come = NOWHERE
         self._missing_since: int | None = None  # DTS of the first fragment dropped; None: nothing is missing
@@ -187,7 +191,7 @@ class Outlet:
         self._missing_since = None
         self._skipped, self._told_at = 0, None
         self._come = NOWHERE
-        self.port.flows = False
+        self._shows = self.port.flows = False
         if self._stopping:
             return
         for message in announcement:
@@ -197,10 +201,21 @@ class Outlet:
                 self._put(self._item(fragment, cost=0))
             if not fragment.is_audio:
                 self._come = STARTED
+                self._shows = isinstance(fragment, Picture)
 
     def forget(self) -> None:
         """Send nothing of the media that wait; what the socket took a part of is finished."""
         self._forget_media()
+
+    def silence(self) -> None:
+        """Send no sound any more, nor any that waits; what the socket took a part of is finished."""
+        self.audio = False
+        self._beside.clear()
+        heard = [item for item in self._queue if item.is_audio]
+        if heard:
+            self._queue = deque(item for item in self._queue if not item.is_audio)
+            self._waiting -= sum(item.cost for item in heard)
+            self.fragments_dropped += len(heard)
 
     def offer(self, fragment: Medium) -> None:
         """Send a fragment if this client can take it, else let it wait, else drop up to the next IDR picture."""
@@ -208,6 +223,9 @@ class Outlet:
             return
         if isinstance(fragment, Picture):
             self._offer_picture(fragment)
+            return
+        if self._shows and fragment.is_audio:
+            self._offer_sound(fragment)
             return
         if self._missing_since is not None:
             if fragment.is_audio or not fragment.is_idr:
@@ -250,6 +268,37 @@ class Outlet:
             self._tell_skipped(picture.dts)
         self._put(self._item(picture, cost=len(data)))
 
+    def _offer_sound(self, fragment: Fragment) -> None:
+        """Beside pictures.  It counts as none of them, and no picture waits for it or gives way to it."""
+        data = self._formed(fragment)
+        is_next = self._rest is None and self._beside.next is None
+        taken = self._try(data) if is_next and self._sound_may_go(fragment.dts) else 0
+        if not taken:
+            self._beside.put(fragment, data)
+            self._parked.unpark()
+            return
+        self._beside.goes(fragment.dts, self.bytes_sent + len(data))
+        self.port.sent_bytes += taken
+        if taken < len(data):
+            self._rest = memoryview(data)[taken:]
+            self._parked.unpark()
+
+    def _sound_may_go(self, dts: int | None) -> bool:
+        """Whether sound of this time, if there is any, may go before what waits: a picture, not what announces it."""
+        if dts is None or (self._queue and self._queue[0].picture_at is None):
+            return False
+        return self._beside.may_go(dts, self._acknowledged, self._way_s)
+
+    def _acknowledged(self) -> int:
+        try:
+            return self.bytes_sent - self._lane.unsent()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return self.bytes_sent  # whoever writes next finds out
+
+    def _way_s(self) -> float:
+        way = self._lane.way()
+        return 0.0 if way is None else way.least_round_trip_s
+
     def _tell_skipped(self, now: int) -> None:
         if self._missed is None or (self._told_at is not None and now - self._told_at < TELL_TICKS):
             return
@@ -278,7 +327,8 @@ class Outlet:
             self._rest = memoryview(data)[taken:]
             self._parked.unpark()
         self._has_come(fragment)
-        self.port.flows = self._framed and self._rest is None and not self._queue and not self._stopping
+        free = self._rest is None and not self._queue and not self._stopping
+        self.port.flows = self._framed and free and not self._shows  # beside pictures sound is counted in another way
 
     def _may_begin(self) -> bool:
         return self.pace.may_begin(trio.current_time(), self.bytes_sent)
@@ -315,7 +365,7 @@ class Outlet:
 
     def is_at_rest(self, now: float) -> bool:
         """Whether nothing waits, and all pictures have arrived; one system call at most."""
-        if self._queue or self._rest is not None:
+        if self.behind:
             return False
         if self.pace.is_on_the_way:
             self.pace.acknowledged(now, self.bytes_sent)
@@ -324,7 +374,7 @@ class Outlet:
     @property
     def behind(self) -> bool:
         """Whether anything waits at all."""
-        return bool(self._queue) or self._rest is not None
+        return bool(self._queue) or self._rest is not None or self._beside.next is not None
 
     async def room(self) -> None:
         """Wait until nothing waits: for who makes what is sent as fast as it is taken, and loses nothing of it."""
@@ -338,6 +388,7 @@ class Outlet:
         self._stopping = True
         self.port.flows = False
         self._queue.clear()
+        self._beside.clear()
         self._waiting = 0
         self._parked.unpark()
 
@@ -363,17 +414,23 @@ class Outlet:
                 await self._write_one()
 
     def _waits_for_others(self) -> bool:
-        """Whether what is next is a picture that may not be begun yet."""
-        if self._rest is not None or not self._queue or self._queue[0].picture_at is None or self._lane.has_pending:
+        """Whether what is next is a picture that may not be begun yet, or sound that the network would not carry."""
+        if self._rest is not None or self._lane.has_pending or self._sound_may_go(self._beside.next):
             return False
-        return not self._may_begin()
+        if not self._queue:
+            return self._beside.next is not None
+        return self._queue[0].picture_at is not None and not self._may_begin()
 
     async def _write_one(self) -> None:
         try:
             if self._lane.has_pending:
                 with trio.fail_after(STUCK_S):
                     await self._lane.flush()
-            if self._rest is None:
+            if self._rest is None and self._sound_may_go(self._beside.next):
+                dts, data = self._beside.take()
+                self._beside.goes(dts, self.bytes_sent + len(data))
+                self._rest = memoryview(data)
+            elif self._rest is None:
                 if not self._queue:
                     return
                 item = self._queue.popleft()
@@ -409,6 +466,7 @@ class Outlet:
             is_fragment=True,
             is_idr=is_idr,
             leading=fragment.leading,
+            is_audio=fragment.is_audio,
             picture_at=trio.current_time() if isinstance(fragment, Picture) else None,
         )
 
@@ -474,6 +532,7 @@ class Outlet:
     def _forget_media(self) -> None:
         self.fragments_dropped += sum(item.is_fragment for item in self._queue)
         self._queue = deque(item for item in self._queue if item.dts is None)
+        self._beside.clear()
         self._waiting = 0
 
     def _resume(self, dts: int) -> None:

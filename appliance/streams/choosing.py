@@ -251,9 +251,12 @@ class Chooser:
         there = [replace(offer, state=state) for offer, state in zip(offers, states, strict=True)]
         mode = self._policy.mode if self._policy.adaptive else StreamMode.QUALITY
         limit, level, masked = self._policy.limit, self._policy.level, bool(self._policy.mask)
+        sound = want.audio and self._policy.may_hear
 
         def plan_within(limit: Limit) -> Plan | None:
-            return cheapest(there, _tile(want), want.fps, zoomed=want.zoom, mode=mode, masked=masked, limit=limit)
+            return cheapest(
+                there, _tile(want), want.fps, zoomed=want.zoom, mode=mode, masked=masked, sound=sound, limit=limit
+            )
 
         plan = plan_within(limit)
         if plan is None:

@@ -16,7 +16,7 @@ import trio
 
 from appliance.base.secrets import redact
 from appliance.base.watch import Watched
-from appliance.media.fmp4 import Muxer, init_segment, mime_type
+from appliance.media.fmp4 import Muxer, init_segment, mime_type, sound_init_segment, sound_mime_type
 from appliance.media.ring import GopRing
 from appliance.media.units import AccessUnit
 from appliance.serve.fanout import Fanout
@@ -75,6 +75,10 @@ class Segment:
     def init(self, *, audio: bool) -> bytes:
         return init_segment(self.video, self.variant(audio=audio))
 
+    def sound(self) -> tuple[str, bytes] | None:
+        """The sound alone, as it goes beside pictures: its type and init segment; None: there is none."""
+        return None if self.audio is None else (sound_mime_type(self.audio), sound_init_segment(self.audio))
+
 
 class Subscriber(Protocol):
     """Who listens to a hub.  Called from the hub's task: neither may block."""
@@ -97,6 +101,7 @@ class Hub:
         self.segment: Segment | None = None
         self.ring = GopRing()
         self.fanout = Fanout()
+        self.sound_fanout = Fanout()  # of the sound alone, for who is sent JPEG pictures
         self.notes: tuple[str, ...] = ()
         self.announced_audio: AudioFormat | None = None
         self.made_sound: deque[AudioUnit] = deque(maxlen=MADE_LIMIT)  # of what players do not take as it is
@@ -286,6 +291,8 @@ class Hub:
             if sound:
                 tap(fragment)
         await self.fanout.publish(fragment)
+        if len(self.sound_fanout):
+            await self.sound_fanout.publish(fragment)
 
     def _change_segment(self, segment: Segment) -> None:
         self.segment = segment

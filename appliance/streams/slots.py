@@ -98,9 +98,10 @@ def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
     return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
 
 
-def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment) -> list[bytes]:
-    """The ``stream`` message of what is transcoded, framed."""
+def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment, audio: bool) -> list[bytes]:
+    """The ``stream`` message of what is transcoded and, where sound goes with it, the sound's init segment, framed."""
     rung = rendition.rung
+    sound = segment.sound() if audio else None
     text = messages.stream(
         {
             "mode": "transcoded",
@@ -115,9 +116,13 @@ def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment)
             "level": slot.level,
             "quality": rung.quality,
             "codec": segment.video.codec,
+            "sound": None if sound is None else {"mime": sound[0], "utc_zero": segment.run.utc_zero},
         }
     )
-    return [text_frame(text)]
+    if sound is None:
+        return [text_frame(text)]
+    init = sound[1]
+    return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
 
 
 def _fps(hub: Hub) -> float | None:

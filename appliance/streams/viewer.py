@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from appliance.media.ladder import Rung
-    from appliance.media.units import AudioFormat, VideoFormat
+    from appliance.media.units import AudioFormat, Run, VideoFormat
     from appliance.serve.fanout import Outlet
     from appliance.sites.cameras import Camera
     from appliance.streams.choosing import Chosen, Policy
@@ -44,7 +44,7 @@ LOOKS = 40
 
 
 #: What was announced: a client has to be told anew when any of it changes.
-Announced = tuple[object, "VideoFormat", "AudioFormat | Rung | None", str | None, str | None, int | None]
+Announced = tuple["Run | None", "VideoFormat", "AudioFormat | None", "Rung | None", str | None, str | None, int | None]
 
 
 class Viewer:
@@ -53,7 +53,7 @@ class Viewer:
     ``only``: the id of the one stream that is chosen from, where the client has chosen itself; it gets what there is.
     ``transcoders`` None: this client gets streams as the camera sends them or none.
     ``announce(slot, segment, audio)`` makes the messages that begin a stretch; live WebSockets use `announcement`.
-    ``announce_pictures(slot, rendition, segment)``: the same of what is transcoded.
+    ``announce_pictures(slot, rendition, segment, audio)``: the same of what is transcoded.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Viewer:
         *,
         only: str | None = None,
         announce: Callable[[Slot, Segment, bool], list[bytes]] | None = None,
-        announce_pictures: Callable[[Slot, Rendition, Segment], list[bytes]] | None = None,
+        announce_pictures: Callable[[Slot, Rendition, Segment, bool], list[bytes]] | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> None:
         self._outlet = outlet
@@ -151,18 +151,45 @@ class Viewer:
         if want.paused:
             self._pause()
             self._hear(wanted=False)
+            if not self._hears:
+                self._outlet.silence()
             return
         if self._sending and self._current is not None and not self._may_show(self._current):
             self._stop_sending()  # now, and nothing of what waits: the masked picture takes a moment
             self._outlet.forget()
         self._choose_slots(want)
-        self._hear(wanted=want.audio and self._policy.may_hear)
+        if self._outlet.audio and not self._hears:
+            self._fall_silent()
+        self._hear(wanted=self._hears)
+
+    @property
+    def _hears(self) -> bool:
+        """Whether this client wants sound and may have it."""
+        return self._want is not None and self._want.audio and self._policy.may_hear
 
     def _hear(self, *, wanted: bool) -> None:
-        """Say to the hubs whether this client wants to hear them; who is sent JPEG hears nothing."""
+        """Say to the hubs whether this client wants to hear them."""
         for slot in (self._current, self._next):
             if slot is not None:
-                slot.hear(wanted=wanted and slot.rendition is None)
+                slot.hear(wanted=wanted)
+
+    def _fall_silent(self) -> None:
+        """No sound goes out from now on, however long it takes until what was chosen instead begins."""
+        current = self._current
+        if self._sending and current is not None and current.rendition is None:
+            if self._policy.may_hear:
+                return  # it is not wanted: that does no harm until then, and beginning again costs a group of pictures
+            if current.hub.segment is not None and current.hub.ring.fragments:
+                self._begin(current)
+        if self._outlet.audio:
+            self._stop_sound()
+
+    def _stop_sound(self) -> None:
+        """What is announced goes on without; with it again when it is announced anew."""
+        self._outlet.silence()
+        self._announced = None
+        if self._current is not None:
+            self._current.hub.sound_fanout.remove(self._outlet)
 
     def _choose_slots(self, want: Want) -> None:
         chosen = self._choose(want)
@@ -198,10 +225,19 @@ class Viewer:
             slot is not None and slot.hub is hub and slot.rendition is not None for slot in (self._next, self._current)
         ):
             self.decide()  # another size, or a codec that the client plays, may have come
+            self._check_sound(hub)
         for slot in (self._next, self._current):
             if slot is not None and slot.hub is hub and slot.rendition is None:
                 self._begin(slot)
                 return
+
+    def _check_sound(self, hub: Hub) -> None:
+        """Sound that is another than announced is not sent before it was announced: pictures may be long in coming."""
+        current, announced, segment = self._current, self._announced, hub.segment
+        if current is None or current.hub is not hub or current.rendition is None or announced is None:
+            return
+        if self._outlet.audio and (segment is None or (announced[0], announced[2]) != (segment.run, segment.audio)):
+            self._stop_sound()
 
     def state_changed(self, hub: Hub) -> None:
         telling = self._current or self._next
@@ -322,8 +358,8 @@ class Viewer:
             self._chooser.came(slot.stream.id, segment.video)
             self._refuse(slot)
             return
-        audio = want.audio and self._policy.may_hear
-        announced = (segment.run, segment.video, segment.variant(audio=audio), slot.reason, None, None)
+        audio = self._hears
+        announced = (segment.run, segment.video, segment.variant(audio=audio), None, slot.reason, None, None)
         if slot is self._current and self._sending and announced == self._announced:
             return  # sound joined or left, and this client does not hear it
         self._take_over(slot)
@@ -334,15 +370,20 @@ class Viewer:
         self._sending = True
 
     def _begin_pictures(self, slot: Slot, rendition: Rendition, segment: Segment) -> None:
-        announced = (None, segment.video, rendition.rung, slot.reason, slot.cause, slot.level)
+        audio = segment.variant(audio=self._hears)
+        run = None if audio is None else segment.run  # pictures bring their time, sound counts from the run's zero
+        announced = (run, segment.video, audio, rendition.rung, slot.reason, slot.cause, slot.level)
         if slot is self._current and self._sending and announced == self._announced:
             return
-        assert rendition.latest is not None
+        if rendition.latest is None:
+            return  # it is announced with its first picture
         self._take_over(slot)
-        self._outlet.audio = False
-        self._outlet.begin(self._announce_pictures(slot, rendition, segment), [rendition.latest])
+        self._outlet.audio = audio is not None
+        self._outlet.begin(self._announce_pictures(slot, rendition, segment, audio is not None), [rendition.latest])
         self._announced = announced
         rendition.fanout.add(self._outlet)
+        if audio is not None:
+            slot.hub.sound_fanout.add(self._outlet)
         self._sending = True
 
     def _take_over(self, slot: Slot) -> None:
@@ -380,6 +421,7 @@ class Viewer:
             current = self._current
             fanout = current.hub.fanout if current.rendition is None else current.rendition.fanout
             fanout.remove(self._outlet)
+            current.hub.sound_fanout.remove(self._outlet)
         self._sending = False
         self._announced = None
 

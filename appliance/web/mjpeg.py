@@ -79,7 +79,7 @@ class Mjpeg:
         outlet.control(HEAD_AND_BOUNDARY)  # what comes waits behind it until it is written
         begun = trio.Event()
 
-        def begin(_slot: Slot, _rendition: Rendition, _segment: Segment) -> list[bytes]:
+        def begin(_slot: Slot, _rendition: Rendition, _segment: Segment, _audio: bool) -> list[bytes]:
             begun.set()
             return []
 

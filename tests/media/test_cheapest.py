@@ -111,6 +111,20 @@ def test_the_administrators_mode_says_how_large_a_stream_is_used(mode, tile, zoo
     assert (Why.LOWEST in plan.why) is (mode is StreamMode.BANDWIDTH and not zoomed)
 
 
+def test_where_sound_is_wanted_what_has_it_goes_before_what_has_none() -> None:
+    heard = replace(MAIN, sound=True)
+    for offers, sound, stream, why in (
+        ([heard, SUB], True, 0, Why.SOUND),
+        ([heard, SUB], False, 1, Why.SMALLER),
+        ([MAIN, SUB], True, 1, Why.SMALLER),  # none has
+        ([replace(heard, state=LOST), SUB], True, 1, Why.NOT_LOST),
+        ([heard, replace(SUB, sound=True)], True, 1, Why.SMALLER),
+    ):
+        plan = cheapest(offers, NINTH, 25, sound=sound)
+        assert plan is not None
+        assert (plan.stream, plan.why[0]) == (stream, why)
+
+
 def test_a_mask_is_burned_in_so_nothing_is_passed_through() -> None:
     thumbnail = cheapest([MJPEG], (160, 90), 5)
     masked = cheapest([MJPEG], (160, 90), 5, masked=True)

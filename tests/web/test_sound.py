@@ -6,18 +6,24 @@ import io
 import os
 import signal
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
 import trio
 
+from appliance.auth.rights import Right
+from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.aac import SILENCE
 from appliance.media.fmp4_read import read_samples
 from tests.peers.cameras import Cameras, cameras
-from tests.web.scenes import eventually, read_some
+from tests.web.scenes import eventually, judge, read_some
 from tests.web.test_players import whole_fragments
-from tests.web.transcoding import AVC, open_real
+from tests.web.transcoding import AVC, decode, open_real
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.peer
 __all__ = ["cameras"]  # the fixture
@@ -71,6 +77,81 @@ async def test_it_ticks_when_it_flashes(cameras: Cameras) -> None:
         apart = [min(ticks, key=lambda tick, flash=flash: abs(tick - flash)) - flash for flash in flashes[1:-1]]
         assert len(apart) >= 2, (path, ticks, flashes)
         assert max(map(abs, apart)) <= TOGETHER_S, (path, ticks, flashes)
+
+
+async def test_it_ticks_when_it_flashes_beside_jpeg_pictures_too(cameras: Cameras, tmp_path: Path) -> None:
+    """The sound is a stream of its own then: what ffprobe makes of it, and its times against those in the pictures."""
+    flashes: dict[str, list[float]] = {}
+    sounds: dict[str, tuple[float, bytes]] = {}
+    async with open_real() as house, trio.open_nursery() as nursery:
+        paths = ("", "/h265")
+        watched = {path: await house.services.cameras.add(f"Gate {path}", cameras.url(path)) for path in paths}
+        anna = await house.viewer("anna", *watched.values(), audio=True)
+
+        async def watch(path: str) -> None:
+            async with anna.live(watched[path].id) as view:
+                await view.want(width=320, height=180, codecs=[AVC], mode="transcoded", audio=True)
+                while (sound := (await view.told("stream"))["sound"]) is None:
+                    pass
+                assert sound["mime"] == 'audio/mp4; codecs="mp4a.40.2"'
+                movie, was_white, flashes[path] = b"", False, []
+                began = trio.current_time()
+                while trio.current_time() < began + 3.6:
+                    message = await view.hear()
+                    if isinstance(message, dict):
+                        assert message["type"] == "dropped", message  # one announcement is enough
+                    elif message[8:10] != b"\xff\xd8":
+                        movie += message
+                    else:
+                        is_white = bool(decode(message[8:])[2:10, 2:10].mean() > WHITE)
+                        if is_white and not was_white:
+                            flashes[path].append(int.from_bytes(message[:8], "big") / 1000)
+                        was_white = is_white
+                assert movie.count(b"ftyp") == movie.count(b"moov") == 1
+                sounds[path] = sound["utc_zero"] / TICKS_PER_SECOND, movie
+
+        for path in paths:
+            nursery.start_soon(watch, path)
+    for path, (zero, movie) in sounds.items():
+        file = tmp_path / "sound.mp4"
+        file.write_bytes(movie)
+        assert await trio.to_thread.run_sync(judge, file) == ["aac"]
+        ticks = [zero + at for at in ticks_of(movie)]
+        apart = [min((tick - flash for tick in ticks), key=abs) for flash in flashes[path][1:-1]]
+        assert len(apart) >= 1, (path, ticks, flashes)
+        assert max(map(abs, apart)) <= TOGETHER_S, (path, ticks, flashes)
+
+
+def ticks_of(movie: bytes) -> list[float]:
+    """When it ticks, in a file of sound alone."""
+    ticks: list[float] = []
+    with av.open(io.BytesIO(movie)) as container:
+        for frame in container.decode(audio=0):
+            assert frame.time is not None
+            loud = np.flatnonzero(np.abs(frame.to_ndarray()[0]) > LOUD)
+            if loud.size and (not ticks or frame.time + loud[0] / frame.sample_rate - ticks[-1] > 0.5):
+                ticks.append(frame.time + loud[0] / frame.sample_rate)
+    return ticks
+
+
+async def test_without_the_right_pictures_come_without_sound_and_it_can_be_given_and_taken(cameras: Cameras) -> None:
+    async with open_real() as house:
+        gate = await house.services.cameras.add("Gate", cameras.url("", camera=2))
+        user = await house.user("anna", live=[gate])
+        anna = await house.visitor(user)
+        async with anna.live(gate.id) as view:
+            await view.want(width=320, height=180, codecs=[AVC], mode="transcoded", audio=True)
+            assert (await view.told("stream"))["sound"] is None
+            assert all(part[8:10] == b"\xff\xd8" for part in await view.fragments(20))
+            users = house.services.auth.users
+            await users.grant(user.id, {Right.AUDIO: frozenset({gate.id})})
+            assert (await view.told("stream"))["sound"] is not None
+            with trio.fail_after(5):
+                while not is_sound((await view.fragments(1))[0]):
+                    pass
+            await users.grant(user.id, {Right.AUDIO: frozenset()})
+            assert (await view.told("stream"))["sound"] is None
+            assert all(part[8:10] == b"\xff\xd8" for part in await view.fragments(20))
 
 
 async def test_all_hear_the_same_and_a_worker_that_dies_costs_a_moment_of_it(cameras: Cameras) -> None:

@@ -36,7 +36,7 @@ async def test_a_client_that_cannot_play_the_stream_gets_jpeg(
             assert {**told, "fps": None, "utc_zero": 0} == {
                 "type": "stream", "mode": "transcoded", "mime": "image/jpeg", "stream": "main",
                 "width": 640, "height": 360, "fps": None, "reason": reason, "utc_zero": 0,
-                "cause": reason, "level": None, "quality": 75, "codec": path[1:] or "h264",
+                "cause": reason, "level": None, "quality": 75, "codec": path[1:] or "h264", "sound": None,
             }  # fmt: skip
             shown = await pictures(view, 12)
             assert not [text for text in view.texts if text["type"] == "dropped"]

@@ -50,7 +50,31 @@ export const JUMP_TO = 0.3;
 /** Two ranges this close are played through; Chromium and Safari bridge it by themselves. */
 const SEAMLESS = 0.05;
 
-export function liveEdge(input: EdgeInput): EdgeDecision {
+/** How near to the newest it stays: see the constants above, which are those of video. */
+export interface EdgeBounds {
+  readonly hurryAbove: number;
+  readonly calmBelow: number;
+  readonly easeBelow: number;
+  readonly easedAbove: number;
+  readonly jumpAbove: number;
+  readonly jumpTo: number;
+}
+
+const VIDEO: EdgeBounds = {
+  hurryAbove: HURRY_ABOVE,
+  calmBelow: CALM_BELOW,
+  easeBelow: EASE_BELOW,
+  easedAbove: EASED_ABOVE,
+  jumpAbove: JUMP_ABOVE,
+  jumpTo: JUMP_TO,
+};
+
+/** For sound that is to be so many seconds behind the newest piece. */
+export function soundBounds(target: number): EdgeBounds {
+  return { hurryAbove: target + 0.15, calmBelow: target + 0.03, easeBelow: target - 0.08, easedAbove: target - 0.02, jumpAbove: target + 0.6, jumpTo: target };
+}
+
+export function liveEdge(input: EdgeInput, bounds = VIDEO): EdgeDecision {
   const { currentTime, ranges, edge } = input;
   const still = { rate: 1, seek: null, behind: 0, discardFrom: null };
   if (edge === null || ranges.length === 0) return still;
@@ -61,21 +85,21 @@ export function liveEdge(input: EdgeInput): EdgeDecision {
   if (newest === undefined) return still;
   const end = Math.min(newest.end, edge);
   const behind = end - currentTime;
-  const target = Math.max(newest.start + 0.001, end - JUMP_TO);
+  const target = Math.max(newest.start + 0.001, end - bounds.jumpTo);
 
   if (behind < -1) return { rate: 1, seek: target, behind, discardFrom: end + 0.5 };
-  if (behind > JUMP_ABOVE) return { rate: 1, seek: target, behind, discardFrom: null };
+  if (behind > bounds.jumpAbove) return { rate: 1, seek: target, behind, discardFrom: null };
 
   const before = currentTime < newest.start;
   const inside = ranges.some((r) => r.start - SEAMLESS <= currentTime && currentTime < r.end - SEAMLESS);
   if (before && !inside) return { rate: 1, seek: target, behind, discardFrom: null };
 
   const hurrying = input.rate > 1;
-  const hurry = behind > HURRY_ABOVE || (hurrying && behind > CALM_BELOW);
+  const hurry = behind > bounds.hurryAbove || (hurrying && behind > bounds.calmBelow);
   const easing = input.rate < 1;
-  const ease = behind < EASE_BELOW || (easing && behind < EASED_ABOVE);
+  const ease = behind < bounds.easeBelow || (easing && behind < bounds.easedAbove);
   if (!hurry) return { rate: ease ? EASE_RATE : 1, seek: null, behind, discardFrom: null };
-  const wanted = HURRY_RATE + HASTE * Math.max(0, behind - HURRY_ABOVE);
+  const wanted = HURRY_RATE + HASTE * Math.max(0, behind - bounds.hurryAbove);
   // in steps: every change costs the element something
   const rate = Math.min(input.sound ? MOST_RATE_SOUND : MOST_RATE, Math.round(wanted * 20) / 20);
   return { rate, seek: null, behind, discardFrom: null };

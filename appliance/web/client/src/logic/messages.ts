@@ -3,6 +3,13 @@
  * What is not understood is `null` and ignored: a newer server may say more than this page knows.
  */
 
+/** The sound that goes beside transcoded pictures. */
+export interface SoundOfPictures {
+  readonly mime: string;
+  /** As of a stream. */
+  readonly utcZero: number;
+}
+
 export interface StreamMessage {
   readonly type: "stream";
   readonly mode: "direct" | "transcoded";
@@ -22,6 +29,8 @@ export interface StreamMessage {
   readonly quality?: number | null;
   /** What the camera sends, where JPEG is made of it: "h265". */
   readonly codec?: string | null;
+  /** Beside JPEG; null where there is none. */
+  readonly sound?: SoundOfPictures | null;
   /** 90 kHz ticks since the Unix epoch of decode time 0; 0 for transcoded streams, whose pictures bring their time. */
   readonly utcZero: number;
 }
@@ -75,6 +84,13 @@ export function amount(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
 }
 
+function readSound(value: unknown): SoundOfPictures | null {
+  if (!isRecord(value)) return null;
+  const mime = text(value["mime"]);
+  const utcZero = amount(value["utc_zero"]);
+  return mime === null || utcZero === null ? null : { mime, utcZero };
+}
+
 export function readStream(data: Record<string, unknown>): StreamMessage | null {
   const mode = data["mode"];
   const pictures = mode === "transcoded";
@@ -91,7 +107,7 @@ export function readStream(data: Record<string, unknown>): StreamMessage | null 
     height: amount(data["height"]) ?? 0,
     fps: amount(data["fps"]),
     reason: text(data["reason"]),
-    ...(pictures ? { cause: text(data["cause"]), level: amount(data["level"]), quality: amount(data["quality"]), codec: text(data["codec"], 16) } : {}),
+    ...(pictures ? { cause: text(data["cause"]), level: amount(data["level"]), quality: amount(data["quality"]), codec: text(data["codec"], 16), sound: readSound(data["sound"]) } : {}),
     utcZero,
   };
 }

@@ -46,9 +46,14 @@ describe("messages of the live socket", () => {
   });
   it("announce pictures without a codec or a zero of time", () => {
     const announced = { type: "stream", mode: "transcoded", stream: "main", width: 640, height: 360, fps: 12, reason: "codec" };
-    expect(parseMessage(JSON.stringify(announced))).toEqual({ ...announced, mime: "image/jpeg", utcZero: 0, cause: null, level: null, quality: null, codec: null });
+    expect(parseMessage(JSON.stringify(announced))).toEqual({ ...announced, mime: "image/jpeg", utcZero: 0, cause: null, level: null, quality: null, codec: null, sound: null });
     const less = { ...announced, reason: "bandwidth", cause: "codec", level: 2, quality: 45, codec: "h265" };
     expect(parseMessage(JSON.stringify(less))).toMatchObject({ reason: "bandwidth", cause: "codec", level: 2, quality: 45, codec: "h265" });
+    const sound = { mime: 'audio/mp4; codecs="mp4a.40.2"', utc_zero: 90_000 };
+    expect(parseMessage(JSON.stringify({ ...less, sound }))).toMatchObject({ sound: { mime: sound.mime, utcZero: 90_000 } });
+    for (const garbage of [7, "", [], {}, { ...sound, mime: 1 }, { ...sound, utc_zero: -1 }, { mime: sound.mime }]) {
+      expect(parseMessage(JSON.stringify({ ...less, sound: garbage }))).toMatchObject({ sound: null });
+    }
     expect(parseMessage(JSON.stringify({ ...announced, stream: 7 }))).toBeNull();
     expect(parseMessage(JSON.stringify({ ...announced, mode: "direct" }))).toBeNull();
   });

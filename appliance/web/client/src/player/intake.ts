@@ -1,14 +1,16 @@
 /**
  * What comes of one camera, live or recorded: each stream that is announced goes into the pipeline that it belongs to,
- * which is made where there is none, with sound if that is wanted.  What the browser does not take, or makes nothing
- * of, is not asked for again at once.  Where a picture is, in time, is the player's business.
+ * which is made where there is none, with sound if that is wanted; beside transcoded pictures sound has an element of its
+ * own, which they follow.  What the browser does not take, or makes nothing of, is not asked for again at once.  Where a
+ * picture is, in time, is the player's business.
  */
 
-import { jpegOf } from "../logic/jpeg";
+import { jpegOf, pictureTime } from "../logic/jpeg";
 import { families, hasSound, type StreamMessage } from "../logic/messages";
 import { kindOf } from "../logic/mp4";
 import { Offer, type Offered } from "../logic/offer";
 import type { AnyPipeline, PicturePipeline, PipelineEvents } from "./pipeline";
+import type { AnySound, SoundEvents } from "./sound-beside";
 import { Stack } from "./stack";
 
 /** Video as the camera sends it. */
@@ -27,6 +29,9 @@ export interface IntakeDeps {
   readonly supported: (mime: string) => boolean;
   readonly createPictures: (events: PipelineEvents) => PicturePipeline;
   readonly prepareVideo: () => HTMLVideoElement;
+  /** For sound beside pictures; left out where none comes. */
+  readonly createSound?: (events: SoundEvents, prepared?: HTMLAudioElement) => AnySound;
+  readonly prepareSound?: () => HTMLAudioElement;
   readonly requestPump: () => void;
 }
 
@@ -61,6 +66,9 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
   #blocked = false;
   #audio = false;
   #prepared: HTMLVideoElement | null = null;
+  /** Beside pictures. */
+  #sound: AnySound | null = null;
+  #preparedSound: HTMLAudioElement | null = null;
 
   constructor(
     readonly camera: string,
@@ -99,7 +107,9 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
   /** Sound is heard, not only asked for. */
   get sounds(): boolean {
     const { current } = this.stack;
-    return this.#audio && current?.kind === "direct" && hasSoundOf(current) && !current.element.muted;
+    if (!this.#audio || !current) return false;
+    if (current.kind === "transcoded") return this.#sound?.heard ?? false;
+    return hasSoundOf(current) && !current.element.muted;
   }
 
   /** The transcoded picture shown, as it came; null where the camera's own video is shown. */
@@ -130,11 +140,17 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
    */
   setAudio(audio: boolean): void {
     this.#audio = audio;
-    this.#prepared = null;
+    this.#prepared = this.#preparedSound = null;
     if (audio) {
       this.#prepared = this.#deps.prepareVideo();
-      this.#prepared.muted = false;
-      void this.#prepared.play().catch(() => undefined); // has no source yet: only the permission counts
+      this.#preparedSound = this.#deps.prepareSound?.() ?? null;
+      for (const element of [this.#prepared, this.#preparedSound]) {
+        if (!element) continue;
+        element.muted = false;
+        void element.play().catch(() => undefined); // has no source yet: only the permission counts
+      }
+    } else {
+      this.#dropSound();
     }
     for (const pipeline of this.stack.both()) if (pipeline.kind === "direct") pipeline.setMuted(!(audio && hasSoundOf(pipeline)));
   }
@@ -143,6 +159,7 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
     this.#stream = this.#announced = stream;
     this.#unplayable = stream.mode === "direct" && !this.#deps.supported(stream.mime);
     if (this.#unplayable) this.#refuse(stream);
+    if (stream.mode === "transcoded" && !stream.sound) this.#dropSound();
   }
 
   /** The browser does not take this stream at all: another one, or pictures, are asked for. */
@@ -162,6 +179,11 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
     if (this.#unplayable) return;
     const announced = this.#announced;
     if (this.#stream?.mode === "transcoded") {
+      const kind = pictureTime(data) === null ? kindOf(data) : "unknown";
+      if (kind !== "unknown") {
+        this.#hear(kind, data);
+        return;
+      }
       if (announced) this.#beginPictures();
       this.#announced = null;
       const { newest } = this.stack;
@@ -170,6 +192,7 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
     }
     const kind = kindOf(data);
     if (kind === "init" && announced) {
+      this.#dropSound(); // video brings its own
       this.#events.video(announced, data);
       this.#announced = null;
     } else if (kind === "fragment" && !announced) {
@@ -185,8 +208,62 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
       this.stack.dropSpare();
     } else if (this.stack.spare?.kind !== "transcoded") {
       const pipeline: PicturePipeline = this.#deps.createPictures(this.#eventsOf(() => pipeline));
+      const sound = (): AnySound | null => this.#sound;
+      pipeline.follow({
+        get utc() {
+          return sound()?.utc ?? null;
+        },
+        came: (utc) => sound()?.came(utc),
+      });
       this.stack.add(pipeline);
     }
+  }
+
+  /** Sound beside pictures. */
+  #hear(kind: "init" | "fragment", data: ArrayBuffer): void {
+    const announced = this.#stream?.sound;
+    if (!this.#audio || !announced) return;
+    if (kind === "fragment") this.#sound?.push(data);
+    else if (!this.#sound?.start(announced, data)) this.#newSound()?.start(announced, data);
+  }
+
+  #newSound(): AnySound | null {
+    this.#dropSound();
+    const { createSound, supported } = this.#deps;
+    if (!createSound || !supported(this.#stream?.sound?.mime ?? "")) return null;
+    const events: SoundEvents = {
+      busy: () => this.#deps.requestPump(),
+      failed: (why) => {
+        if (this.#sound !== sound) return;
+        console.warn(`camera ${this.camera}: no sound: ${why}`);
+        this.#dropSound(); // the pictures go on
+      },
+      changed: () => this.#events.changed(),
+    };
+    const sound: AnySound = createSound(events, this.#preparedSound ?? undefined);
+    this.#sound = sound;
+    this.#preparedSound = null;
+    this.stack.element.append(sound.element);
+    return sound;
+  }
+
+  #dropSound(): void {
+    const sound = this.#sound;
+    this.#sound = null;
+    if (!sound) return;
+    sound.dispose();
+    if (this.#audio) this.#preparedSound = sound.element; // it may sound, which others may not without another tap
+    this.#events.changed();
+  }
+
+  pump(): void {
+    for (const pipeline of this.stack.both()) pipeline.pump();
+    this.#sound?.pump();
+  }
+
+  /** A few times a second: sound beside pictures stays near to what comes. */
+  control(now: number): void {
+    this.#sound?.control(now);
   }
 
   /** A pipeline for video of this stream; null where the browser does not give one. */
@@ -241,13 +318,15 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
   /** Begin again, with the picture shown kept until there is another. */
   freeze(): void {
     this.stack.freeze();
+    this.#dropSound();
     this.#announced = null;
   }
 
   /** Nothing of any picture stays. */
   forget(): void {
     this.stack.forget();
-    this.#prepared = null;
+    this.#dropSound();
+    this.#prepared = this.#preparedSound = null;
     this.#stream = this.#announced = null;
   }
 }

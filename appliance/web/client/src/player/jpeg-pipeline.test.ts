@@ -161,6 +161,134 @@ describe("a canvas of pictures", () => {
   });
 });
 
+describe("pictures that follow sound", () => {
+  /** What is heard, in UTC milliseconds after T; null: nothing is. */
+  let heard: number | null;
+  let came: number[];
+
+  /** A picture comes and, where it is its turn, is decoded; then an animation frame. */
+  async function give(...times: number[]): Promise<void> {
+    for (const time of times) {
+      pipeline.push(picture(T + time));
+      await hand.done();
+    }
+    await frame();
+  }
+  async function frame(): Promise<void> {
+    pipeline.pump();
+    await hand.done();
+    pipeline.pump();
+  }
+
+  beforeEach(async () => {
+    heard = null;
+    came = [];
+    pipeline.follow({
+      get utc() {
+        return heard === null ? null : (T + heard) / 1000;
+      },
+      came: (utc) => came.push(Math.round(utc * 1000 - T)),
+    });
+    await give(0);
+    log.length = 0;
+  });
+
+  it("are drawn when it has come to them, each of them and in order", async () => {
+    heard = 0;
+    await give(300, 340, 380);
+    expect(drawn).toEqual([0]);
+    expect(log).toEqual([]); // nothing to do yet
+    heard = 190;
+    await frame();
+    expect(log).toEqual([]);
+    vi.advanceTimersByTime(50);
+    expect(log).toEqual(["busy"]); // the first has to be decoded now
+    for (heard = 200; heard <= 400; heard += 10) await frame();
+    expect(drawn).toEqual([0, 300, 340, 380]);
+    expect(pipeline.takeReplaced()).toBe(0);
+    expect(came).toEqual([0, 300, 340, 380]);
+    expect(Bitmap.open).toBe(0);
+    log.length = 0;
+    await frame();
+    expect(log).toEqual([]); // nothing waits any more
+  });
+
+  it("are decoded only shortly before: pictures take more memory than JPEG", async () => {
+    heard = 0;
+    for (let i = 1; i <= 12; i++) await give(i * 40);
+    expect(Bitmap.open).toBeLessThanOrEqual(3);
+    expect(hand.begun).toBeLessThanOrEqual(4);
+  });
+
+  it("are drawn within a frame of their time", async () => {
+    heard = 0;
+    await give(200);
+    const at: number[] = [];
+    for (heard = 0; heard < 300; heard += 16) {
+      const before = drawn.length;
+      await frame();
+      if (drawn.length > before) at.push(heard - 200);
+    }
+    expect(at).toHaveLength(1);
+    expect(Math.abs(at[0]!)).toBeLessThanOrEqual(16);
+  });
+
+  it("are drawn at once where nothing is heard, and as soon as it stops", async () => {
+    await give(100);
+    expect(drawn).toEqual([0, 100]);
+    heard = 0;
+    await give(300, 340);
+    expect(drawn).toEqual([0, 100]);
+    heard = null;
+    await frame();
+    expect(drawn).toEqual([0, 100, 340]);
+    expect(pipeline.takeReplaced()).toBe(0); // the device is not slow
+    await give(380);
+    expect(drawn).toEqual([0, 100, 340, 380]);
+    expect(Bitmap.open).toBe(0);
+  });
+
+  it("do not wait for sound that is too far away, until it has come near", async () => {
+    heard = 0;
+    await give(900, 1040);
+    expect(drawn).toEqual([0, 1040]);
+    await give(1080);
+    expect(drawn).toEqual([0, 1040, 1080]);
+    heard = 400;
+    await give(1120);
+    await give(1160);
+    expect(drawn).toEqual([0, 1040, 1080]);
+  });
+
+  it("that are late are drawn at once, the newest of them", async () => {
+    heard = 1000;
+    await give(500);
+    await give(600, 640);
+    expect(drawn).toEqual([0, 500, 640]);
+  });
+
+  it("that come again, or by a clock that went back, take the place of those that wait", async () => {
+    heard = 0;
+    await give(400, 440, 440, 420);
+    for (; heard <= 500; heard += 10) await frame();
+    expect(drawn).toEqual([0, 400, 420]);
+  });
+
+  it("are bounded in number, and gone when others follow or all ends", async () => {
+    heard = 0;
+    for (let i = 1; i <= 100; i++) pipeline.push(picture(T + 100 + i * 5));
+    await frame();
+    pipeline.flush();
+    for (; heard <= 800; heard += 10) await frame();
+    expect(drawn).toEqual([0]);
+    heard = 0;
+    await give(50, 60, 300);
+    pipeline.dispose();
+    await frame();
+    expect(Bitmap.open).toBe(0);
+  });
+});
+
 class FakeWorker {
   static made: FakeWorker[] = [];
   onmessage: ((event: { data: Answer }) => void) | null = null;

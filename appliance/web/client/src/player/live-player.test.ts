@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LivePlayer, type PlayerDeps } from "./live-player";
-import { FakePictures, FakePipeline, FakeWebSocket, FRAGMENT, INIT, picture, stream, transcoded } from "./testing";
+import { FakePictures, FakePipeline, FakeSound, FakeWebSocket, FRAGMENT, INIT, picture, stream, transcoded } from "./testing";
 
 const SOUND = 'video/mp4; codecs="avc1.64001f, mp4a.40.2"';
 let refused: string[];
@@ -15,6 +15,8 @@ function player(supported: (mime: string) => boolean = () => true, more: Partial
     createPictures: (events) => new FakePictures(events),
     createPipeline: (events, prepared) => new FakePipeline(events, prepared),
     prepareVideo: () => document.createElement("video"),
+    createSound: (events, prepared) => new FakeSound(events, prepared),
+    prepareSound: () => document.createElement("audio"),
     epoch: () => 1_700_000_000,
     requestPump: () => undefined,
     refused: (why) => refused.push(why),
@@ -43,6 +45,8 @@ function live(mime?: string): LivePlayer {
   return p;
 }
 
+/** What was played, in order: a tap plays an element for video and one for sound beside pictures. */
+const played = (): unknown[] => (HTMLMediaElement.prototype.play as unknown as { mock: { contexts: unknown[] } }).mock.contexts;
 const wants = (): Record<string, unknown>[] => FakeWebSocket.last.sent.filter((m) => m["type"] === "want");
 
 beforeEach(() => {
@@ -51,6 +55,7 @@ beforeEach(() => {
   FakeWebSocket.all = [];
   FakePipeline.all = [];
   FakePictures.all = [];
+  FakeSound.all = [];
   refused = [];
   vi.stubGlobal("WebSocket", FakeWebSocket);
   vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue(undefined);
@@ -189,7 +194,7 @@ describe("streams", () => {
   it("are silent unless sound was asked for, and the element played in the tap is the one that sounds", () => {
     const p = live();
     p.setAudio(true);
-    const prepared = (HTMLMediaElement.prototype.play as unknown as { mock: { contexts: unknown[] } }).mock.contexts.at(-1);
+    const [prepared] = played().slice(-2);
     FakeWebSocket.last.say(stream({ mime: SOUND }));
     FakeWebSocket.last.give(INIT);
     expect(FakePipeline.all[1]?.element).toBe(prepared);
@@ -508,6 +513,141 @@ describe("refusals", () => {
     FakeWebSocket.last.end(4404);
     expect(p.view.get().phase).toBe("removed");
     expect(FakePipeline.all[0]?.disposed).toBe(true);
+  });
+});
+
+describe("sound beside pictures", () => {
+  const AAC = { mime: 'audio/mp4; codecs="mp4a.40.2"', utc_zero: 1_700_000_000 * 90_000 };
+  const sound = (): FakeSound => FakeSound.all.at(-1)!;
+
+  function begin(more: Record<string, unknown> = { sound: AAC }): void {
+    FakeWebSocket.last.say(transcoded(more));
+    if (more["sound"]) FakeWebSocket.last.give(INIT);
+    FakeWebSocket.last.give(picture());
+    FakePictures.all.at(-1)?.show();
+  }
+  /** Pictures are shown, and sound is wanted. */
+  function hearing(): LivePlayer {
+    const p = watching();
+    begin({ sound: null });
+    p.setAudio(true);
+    expect(wants().at(-1)).toMatchObject({ audio: true });
+    begin();
+    return p;
+  }
+
+  it("is played by an element of its own, and the pictures follow it", () => {
+    const p = hearing();
+    expect(FakeSound.all).toHaveLength(1);
+    expect(sound().started).toEqual([{ mime: AAC.mime, utcZero: AAC.utc_zero }]);
+    expect(p.element.contains(sound().element)).toBe(true);
+    expect(sound().element).toBe(played().at(-1)); // in the tap
+    expect(FakePictures.all).toHaveLength(1);
+    FakeWebSocket.last.give(FRAGMENT);
+    FakeWebSocket.last.give(picture());
+    expect(sound().fragments).toBe(1);
+    expect(FakePictures.all[0]?.pushed).toHaveLength(3);
+    const { lead } = FakePictures.all[0]!;
+    expect(lead?.utc).toBeNull();
+    sound().utc = 1_800_000_000;
+    expect(lead?.utc).toBe(1_800_000_000);
+    lead?.came(5);
+    expect(sound().lates).toEqual([5]);
+    expect(p.view.get().sound).toBe(false);
+    sound().play();
+    expect(p.view.get().sound).toBe(true);
+  });
+
+  it("is silent at once when it is switched off, and its own element sounds when it is switched on again", () => {
+    const p = hearing();
+    sound().play();
+    const first = sound().element;
+    p.setAudio(false);
+    expect(sound().disposed).toBe(true);
+    expect(p.view.get().sound).toBe(false);
+    FakeWebSocket.last.give(FRAGMENT); // what was on its way
+    expect(FakeSound.all).toHaveLength(1);
+    begin({ sound: null });
+    p.setAudio(true);
+    begin();
+    expect(FakeSound.all).toHaveLength(2);
+    expect(sound().element).not.toBe(first);
+  });
+
+  it("goes on in the same element when it is announced anew, also on a new connection", () => {
+    const p = hearing();
+    const { element } = sound();
+    begin({ sound: AAC, reason: "bandwidth" });
+    expect(FakeSound.all).toHaveLength(1);
+    FakeWebSocket.last.end(1001);
+    vi.advanceTimersByTime(1000);
+    FakeWebSocket.last.accept();
+    expect(wants().at(-1)).toMatchObject({ audio: true });
+    begin();
+    expect(FakeSound.all).toHaveLength(1);
+    expect(sound().started).toHaveLength(3);
+    // it left, as that of a camera that is silent for some seconds, and came again
+    begin({ sound: null });
+    expect(sound().disposed).toBe(true);
+    begin();
+    expect(FakeSound.all).toHaveLength(2);
+    expect(sound().element).toBe(element);
+    expect(p.audio).toBe(true);
+  });
+
+  it("is made anew where the clock that it counts from went back", () => {
+    hearing();
+    sound().takes = false;
+    begin();
+    expect(FakeSound.all[0]?.disposed).toBe(true);
+    expect(FakeSound.all).toHaveLength(2);
+    expect(sound().started).toHaveLength(1);
+  });
+
+  it("ends where video with its own follows, and begins where pictures follow video", () => {
+    const p = hearing();
+    sound().play();
+    FakeWebSocket.last.say(stream({ mime: SOUND }));
+    expect(sound().disposed).toBe(false);
+    FakeWebSocket.last.give(INIT);
+    expect(sound().disposed).toBe(true);
+    FakeWebSocket.last.give(FRAGMENT);
+    FakePipeline.all.at(-1)?.show();
+    expect(FakePipeline.all.at(-1)?.muted).toBe(false);
+    begin();
+    expect(FakeSound.all).toHaveLength(2);
+    expect(p.audio).toBe(true);
+  });
+
+  it("that fails, or is of a kind that is not played, leaves the pictures alone", () => {
+    const p = hearing();
+    sound().play();
+    sound().events.failed("the sound cannot be decoded");
+    expect(sound().disposed).toBe(true);
+    expect(p.view.get().sound).toBe(false);
+    expect(FakePictures.all[0]?.disposed).toBe(false);
+    expect(FakeWebSocket.all).toHaveLength(1);
+    begin({ sound: AAC });
+    expect(FakeSound.all).toHaveLength(2);
+
+    const deaf = player((mime) => !mime.startsWith("audio/"));
+    deaf.setSize(640, 368);
+    deaf.setVisible(true);
+    FakeWebSocket.last.accept();
+    deaf.setAudio(true);
+    begin();
+    FakeWebSocket.last.give(FRAGMENT);
+    expect(FakeSound.all).toHaveLength(2);
+    expect(FakePictures.all.at(-1)?.pushed).toHaveLength(1);
+  });
+
+  it("ends with the right to watch, and with the player", () => {
+    hearing();
+    FakeWebSocket.last.end(4403);
+    expect(sound().disposed).toBe(true);
+    const p = hearing();
+    p.dispose();
+    expect(sound().disposed).toBe(true);
   });
 });
 

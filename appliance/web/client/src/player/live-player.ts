@@ -265,13 +265,14 @@ export class LivePlayer {
   // ---- what the host says ----
 
   pump(): void {
-    for (const pipeline of this.#stack.both()) pipeline.pump();
+    this.#intake.pump();
   }
 
   /** A few times a second. */
   control(now: number): void {
     if (!this.#visible) return;
     this.#controlBoth(now);
+    this.#intake.control(now);
     const pictures = this.#stack.current?.pictures ?? 0;
     if (pictures > this.#pictures) this.#frames.add(pictures - this.#pictures, now);
     this.#pictures = pictures;

@@ -39,7 +39,7 @@ export function rangesOf(buffered: TimeRanges): Range[] {
 }
 
 export class MediaBuffer {
-  readonly #element: HTMLVideoElement;
+  readonly #element: HTMLMediaElement;
   readonly #source: MediaSource;
   readonly #owner: BufferOwner;
   #buffer: SourceBuffer | null = null;
@@ -54,7 +54,7 @@ export class MediaBuffer {
   #discardFrom: number | null = null;
   #disposed = false;
 
-  constructor(support: MediaSupport, element: HTMLVideoElement, owner: BufferOwner) {
+  constructor(support: MediaSupport, element: HTMLMediaElement, owner: BufferOwner) {
     this.#element = element;
     this.#owner = owner;
     this.#source = support.create();
@@ -82,7 +82,7 @@ export class MediaBuffer {
     return this.#queue.length === 0;
   }
 
-  /** End of the newest picture handed over. */
+  /** End of the newest picture handed over; where there is sound alone, of that. */
   get edge(): number | null {
     return this.#edge;
   }
@@ -229,9 +229,10 @@ export class MediaBuffer {
       const time = sample.at / track.timescale + this.#offset;
       found.push({ start: time, end: time + sample.duration / track.timescale });
     };
+    const soundAlone = !this.#tracks.some((t) => t.video);
     for (const fragment of readFragment(part.data, pictures ? each : undefined) ?? []) {
       const track = this.#tracks.find((t) => t.id === fragment.track);
-      if (!track?.video) continue;
+      if (!track || !(track.video || soundAlone)) continue;
       const time = fragment.decodeTime / track.timescale + this.#offset;
       if (fragment.sync) {
         // a run that goes back replaces what was known of later times

@@ -9,6 +9,7 @@ import type { StreamMessage } from "../logic/messages";
 import { families, hasSound } from "../logic/messages";
 import { MediaBuffer, rangesOf } from "./media-buffer";
 import type { MediaSupport } from "./media-source";
+import type { Lead } from "./sound-beside";
 
 export interface PipelineEvents {
   /** The first picture is there. */
@@ -57,6 +58,8 @@ export interface PicturePipeline extends AnyPipeline {
   /** The picture shown, as it came. */
   readonly shown: ArrayBuffer | null;
   push(picture: ArrayBuffer): void;
+  /** Show each when the sound has come to it. */
+  follow(lead: Lead): void;
   /** What has come and is not shown yet will not be. */
   flush(): void;
   takeReplaced(): number;

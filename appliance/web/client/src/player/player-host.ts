@@ -11,6 +11,7 @@ import { WorkerDecoder } from "./jpeg-decoder";
 import { JpegPipeline } from "./jpeg-pipeline";
 import { mediaSupport, type MediaSupport } from "./media-source";
 import { MsePipeline, type PipelineEvents } from "./pipeline";
+import { SoundBeside, type SoundEvents } from "./sound-beside";
 
 export interface HostEvents {
   refused(camera: string, why: Refusal): void;
@@ -107,6 +108,12 @@ export class PlayerHost {
     const player = new LivePlayer(camera, {
       ...this.ground(camera, "live"),
       createPipeline: (events, prepared) => new MsePipeline(this.support, events, prepared),
+      ...(this.support.available
+        ? {
+            createSound: (events: SoundEvents, prepared?: HTMLAudioElement) => new SoundBeside(this.support, events, prepared),
+            prepareSound: () => SoundBeside.makeElement(),
+          }
+        : {}),
       epoch: (utcZero) => (this.#epoch ??= utcZero - EPOCH_MARGIN_S),
     });
     this.#players.set(camera, player);

@@ -1,10 +1,11 @@
 /** Stand-ins for the browser's WebSocket and for pipelines. */
 
-import { families, type StreamMessage } from "../logic/messages";
+import { families, type SoundOfPictures, type StreamMessage } from "../logic/messages";
 import { JPEG } from "../logic/messages";
 import type { RecordedStream } from "../logic/playback/messages";
 import type { DirectRecording, RecordedEvents } from "./recorded-pipeline";
 import type { DirectPipeline, PicturePipeline, PipelineEvents } from "./pipeline";
+import type { AnySound, Lead, SoundEvents } from "./sound-beside";
 
 export class FakeWebSocket {
   static readonly CONNECTING = 0;
@@ -119,6 +120,7 @@ export class FakePictures implements PicturePipeline {
   disposed = false;
   readonly pushed: ArrayBuffer[] = [];
   flushed = 0;
+  lead: Lead | null = null;
 
   constructor(readonly events: PipelineEvents) {
     FakePictures.all.push(this);
@@ -128,6 +130,9 @@ export class FakePictures implements PicturePipeline {
     this.pushed.push(picture);
   }
   pump(): void {}
+  follow(lead: Lead): void {
+    this.lead = lead;
+  }
   flush(): void {
     this.flushed += 1;
   }
@@ -152,6 +157,47 @@ export class FakePictures implements PicturePipeline {
     this.element.height = 360;
     if (first) this.events.picture();
     if (first) this.events.arrived();
+  }
+}
+
+export class FakeSound implements AnySound {
+  static all: FakeSound[] = [];
+  readonly element: HTMLAudioElement;
+  heard = false;
+  utc: number | null = null;
+  takes = true;
+  disposed = false;
+  readonly started: SoundOfPictures[] = [];
+  readonly lates: number[] = [];
+  fragments = 0;
+
+  constructor(readonly events: SoundEvents, prepared?: HTMLAudioElement) {
+    this.element = prepared ?? document.createElement("audio");
+    FakeSound.all.push(this);
+  }
+
+  start(sound: SoundOfPictures): boolean {
+    if (!this.takes) return false;
+    this.started.push(sound);
+    return true;
+  }
+  push(): void {
+    this.fragments += 1;
+  }
+  came(utc: number): void {
+    this.lates.push(utc);
+  }
+  pump(): void {}
+  control(): void {}
+  dispose(): void {
+    this.disposed = true;
+    this.heard = false;
+    this.element.remove();
+  }
+  /** It begins to be heard. */
+  play(): void {
+    this.heard = true;
+    this.events.changed();
   }
 }
 

@@ -1,0 +1,272 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { MediaSupport } from "./media-source";
+import { SoundBeside } from "./sound-beside";
+
+function u32(...values: number[]): number[] {
+  return values.flatMap((v) => [(v >>> 24) & 255, (v >>> 16) & 255, (v >>> 8) & 255, v & 255]);
+}
+function box(type: string, ...body: number[][]): number[] {
+  const flat = body.flat();
+  return [...u32(flat.length + 8), ...[...type].map((c) => c.charCodeAt(0)), ...flat];
+}
+const ascii = (s: string): number[] => [...s].map((c) => c.charCodeAt(0));
+const INIT = new Uint8Array([
+  ...box("ftyp", ascii("iso6")),
+  ...box("moov", box("trak", box("tkhd", u32(0, 0, 0, 2)), box("mdia", box("mdhd", u32(0, 0, 0, 90000)), box("hdlr", u32(0, 0), ascii("soun"))))),
+]).buffer;
+const FRAME_S = 0.032;
+/** One piece of sound at `seconds` of the run. */
+function piece(seconds: number): ArrayBuffer {
+  const ticks = Math.round(seconds * 90000);
+  return new Uint8Array([
+    ...box("moof", box("traf", box("tfhd", u32(0x020000, 2)), box("tfdt", u32(0x01000000, Math.floor(ticks / 2 ** 32), ticks >>> 0)), box("trun", u32(0x000701, 1, 0, FRAME_S * 90000, 4, 0x02000000)))),
+    ...box("mdat", [0]),
+  ]).buffer;
+}
+
+const ZERO = 1_700_000_000;
+const AAC = { mime: 'audio/mp4; codecs="mp4a.40.2"', utcZero: ZERO * 90_000 };
+const MARGIN = 60;
+
+class FakeBuffer extends EventTarget {
+  updating = false;
+  timestampOffset = 0;
+  list: { start: number; end: number }[] = [];
+  appended = 0;
+  get buffered(): TimeRanges {
+    return { length: this.list.length, start: (i: number) => this.list[i]!.start, end: (i: number) => this.list[i]!.end } as TimeRanges;
+  }
+  appendBuffer(): void {
+    this.appended += 1;
+    this.updating = true;
+  }
+  remove(): void {
+    this.updating = true;
+  }
+  changeType(): void {}
+}
+class FakeSource extends EventTarget {
+  readyState = "closed";
+  readonly buffer = new FakeBuffer();
+  addSourceBuffer(): FakeBuffer {
+    return this.buffer;
+  }
+}
+class FakeAudio extends EventTarget {
+  currentTime = 0;
+  playbackRate = 1;
+  paused = true;
+  muted = true;
+  seeking = false;
+  readyState = 4;
+  error = null;
+  src = "";
+  plays = 0;
+  refusal: DOMException | null = null;
+  readonly from = new FakeSource();
+  get buffered(): TimeRanges {
+    return this.from.buffer.buffered;
+  }
+  getAttribute(): string {
+    return this.src;
+  }
+  removeAttribute(): void {
+    this.src = "";
+  }
+  play(): Promise<void> {
+    this.plays += 1;
+    if (this.refusal) return Promise.reject(this.refusal);
+    this.paused = false;
+    return Promise.resolve();
+  }
+  pause(): void {
+    this.paused = true;
+  }
+  load(): void {}
+  remove(): void {}
+}
+
+let audio: FakeAudio;
+let sound: SoundBeside;
+let log: string[];
+let newest: number;
+
+/** The browser has done what it was told to. */
+function appended(): void {
+  const { buffer } = audio.from;
+  while (buffer.updating) {
+    buffer.updating = false;
+    buffer.dispatchEvent(new Event("updateend"));
+  }
+}
+
+/** Sound comes up to `until`, in seconds of the run, and is appended. */
+function come(until: number): void {
+  const { buffer } = audio.from;
+  const begin = newest;
+  while (newest + FRAME_S <= until) newest += FRAME_S;
+  const end = newest + MARGIN;
+  const range = buffer.list.at(-1);
+  if (range && range.end >= end - 5) range.end = end;
+  else buffer.list.push({ start: end - 1, end });
+  for (let at = begin; at < newest - FRAME_S / 2; at += FRAME_S) sound.push(piece(at));
+  appended();
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:");
+  vi.spyOn(URL, "revokeObjectURL").mockReturnValue(undefined);
+  audio = new FakeAudio();
+  log = [];
+  newest = 100;
+  const support: MediaSupport = { available: true, managed: false, supported: () => true, create: () => audio.from as unknown as MediaSource };
+  sound = new SoundBeside(support, { busy: () => undefined, failed: (why) => log.push(`failed ${why}`), changed: () => log.push(sound.heard ? "heard" : "silent") }, audio as unknown as HTMLAudioElement);
+  expect(sound.start(AAC, INIT)).toBe(true);
+  audio.from.readyState = "open";
+  audio.from.dispatchEvent(new Event("sourceopen"));
+  sound.pump();
+  appended();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** It plays, some way behind what came. */
+async function playing(): Promise<void> {
+  come(101);
+  come(101.15);
+  sound.control(performance.now());
+  await Promise.resolve();
+  expect(audio.paused).toBe(false);
+  log.length = 0;
+}
+const behind = (): number => newest + MARGIN - audio.currentTime;
+
+describe("sound beside pictures", () => {
+  it("begins with a little in hand, near to the newest, and says what is heard in UTC", async () => {
+    expect(sound.utc).toBeNull();
+    come(101);
+    expect(audio.muted).toBe(false);
+    expect(Math.abs(behind() - 0.25)).toBeLessThan(0.02);
+    sound.control(performance.now());
+    await Promise.resolve();
+    expect(audio.plays).toBe(1);
+    expect(log).toEqual(["heard"]);
+    expect(sound.utc).toBeCloseTo(ZERO - MARGIN + audio.currentTime, 3);
+    expect(audio.from.buffer.timestampOffset).toBe(MARGIN);
+  });
+
+  it("hurries when it is behind, jumps when it is far behind, and takes its time when it is too near", async () => {
+    await playing();
+    audio.currentTime = newest + MARGIN - 0.25;
+    sound.control(performance.now());
+    expect(audio.playbackRate).toBe(1);
+    audio.currentTime = newest + MARGIN - 0.5;
+    sound.control(performance.now());
+    expect(audio.playbackRate).toBeGreaterThan(1);
+    audio.currentTime = newest + MARGIN - 1.2;
+    sound.control(performance.now());
+    expect(behind()).toBeCloseTo(0.25, 2);
+    audio.currentTime = newest + MARGIN - 0.15;
+    sound.control(performance.now());
+    expect(audio.playbackRate).toBeLessThan(1);
+  });
+
+  it("keeps as far back as pictures are late, up to half a second, and comes nearer when they are not any more", async () => {
+    await playing();
+    const edge = ZERO + newest;
+    sound.came(edge - 0.3);
+    audio.currentTime = newest + MARGIN - 0.42;
+    sound.control(performance.now());
+    expect(audio.playbackRate).toBe(1);
+    sound.came(edge - 5);
+    audio.currentTime = newest + MARGIN - 2;
+    sound.control(performance.now());
+    expect(behind()).toBeCloseTo(0.5, 2);
+    for (let i = 0; i < 300; i++) sound.came(edge);
+    sound.control(performance.now());
+    expect(audio.playbackRate).toBeGreaterThan(1);
+  });
+
+  it("leads nobody while it stands, seeks, or has run dry", async () => {
+    await playing();
+    const begin = sound.utc!;
+    vi.advanceTimersByTime(250); // some browsers say seldom where they are
+    expect(sound.utc).toBeCloseTo(begin + 0.25 * audio.playbackRate, 3);
+    vi.advanceTimersByTime(300);
+    expect(sound.utc).toBeNull();
+    audio.currentTime += 0.01;
+    expect(sound.utc).not.toBeNull();
+    audio.seeking = true;
+    expect(sound.utc).toBeNull();
+    audio.seeking = false;
+    audio.readyState = 2;
+    expect(sound.utc).toBeNull();
+  });
+
+  it("that has run dry goes back a little when more has come", async () => {
+    await playing();
+    vi.advanceTimersByTime(5000);
+    audio.readyState = 2;
+    audio.currentTime = newest + MARGIN - 0.01;
+    sound.control(performance.now());
+    expect(behind()).toBeCloseTo(0.01, 3); // nothing is said twice as long as nothing more comes
+    come(newest + 0.05);
+    expect(behind()).toBeCloseTo(0.3, 1); // more in hand than it began with
+    expect(audio.paused).toBe(false);
+    audio.currentTime = newest + MARGIN - 0.01;
+    come(newest + 0.05);
+    expect(behind()).toBeLessThan(0.1); // not again within a second
+    vi.advanceTimersByTime(1000);
+    come(newest + 0.05);
+    expect(behind()).toBeCloseTo(0.35, 1);
+    expect(audio.plays).toBe(1);
+  });
+
+  it("goes on behind a gap, as after a page was hidden", async () => {
+    await playing();
+    newest += 30;
+    come(newest + 1);
+    expect(Math.abs(behind() - 0.25)).toBeLessThan(0.02);
+  });
+
+  it("is played again where the browser paused it, as its element was moved", async () => {
+    await playing();
+    audio.currentTime = newest + MARGIN - 0.2;
+    audio.pause();
+    sound.control(performance.now());
+    await Promise.resolve();
+    expect(audio.paused).toBe(false);
+  });
+
+  it("that the browser refuses is silent, and does not ask again and again", async () => {
+    audio.refusal = new DOMException("a tap, please", "NotAllowedError");
+    come(101);
+    sound.control(performance.now());
+    await vi.advanceTimersByTimeAsync(0);
+    for (let i = 0; i < 5; i++) sound.control(performance.now());
+    expect(audio.plays).toBe(1);
+    expect(sound.heard).toBe(false);
+    expect(sound.utc).toBeNull();
+  });
+
+  it("takes a later zero of time on its axis, and no earlier one", async () => {
+    await playing();
+    expect(sound.start({ ...AAC, utcZero: (ZERO + 500) * 90_000 }, INIT)).toBe(true);
+    sound.pump();
+    expect(audio.from.buffer.timestampOffset).toBe(MARGIN + 500);
+    expect(sound.start({ ...AAC, utcZero: (ZERO - 500) * 90_000 }, INIT)).toBe(false);
+  });
+
+  it("says that it cannot go on, and leaves nothing behind", async () => {
+    await playing();
+    sound.start(AAC, new ArrayBuffer(4));
+    expect(log).toEqual(["failed the stream's header cannot be read"]);
+    sound.dispose();
+    expect([sound.heard, sound.utc, audio.src]).toEqual([false, null, ""]);
+    sound.control(performance.now());
+    expect(audio.paused).toBe(true);
+  });
+});
