@@ -21,6 +21,7 @@ class Playhead:
         self._at = at
         self._since: float | None = None
         self._jumps: deque[tuple[int, int]] = deque()  # gaps ahead of it, in the order in which they come
+        self._landed: int | None = None  # where the last gap that it jumped ends
 
     @property
     def runs(self) -> bool:
@@ -46,6 +47,7 @@ class Playhead:
             start, end = self._jumps.popleft()
             self._at += end - start
             at += end - start
+            self._landed = end
         return at
 
     def jump(self, start: int, end: int) -> None:
@@ -53,9 +55,12 @@ class Playhead:
         self._jumps.append((start, end))
 
     def due_s(self, at: int) -> float:
-        """In so many seconds it is there; negative: it was."""
-        left = at - self.now
-        left -= sum(end - start for start, end in self._jumps if self._is_behind(end, at))
+        """In so many seconds it is there; negative: it was.  What lies in a gap comes with the gap.
+
+        So does what is decoded before the first picture behind it.
+        """
+        left, nearer = at - self.now, min if self.speed > 0 else max
+        left -= sum(nearer(end, at) - start for start, end in self._jumps if self._is_behind(start, at))
         return left / self.speed / TICKS_PER_SECOND
 
     async def reach(self, at: int) -> None:
@@ -70,6 +75,8 @@ class Playhead:
     def correct(self, holds_s: float, sent_to: int) -> None:
         """The client holds so much recorded time, up to what was sent last."""
         thought_s = self.due_s(sent_to) * abs(self.speed)
+        if self._landed is not None and self._is_behind(sent_to, self._landed):
+            return  # it has come over a gap that nothing behind was sent of yet: not back over it
         if self._since is not None and abs(holds_s - thought_s) > DIFFERS_S:
             self._since += (holds_s - thought_s) / abs(self.speed)
 

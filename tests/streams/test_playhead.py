@@ -49,6 +49,30 @@ async def test_gaps_are_jumped_when_they_are_reached(autojump_clock: trio.testin
     assert trio.current_time() == pytest.approx(3.5)
 
 
+@pytest.mark.parametrize("way", [1, -1])
+async def test_what_lies_in_a_gap_comes_with_it(autojump_clock: trio.testing.MockClock, way: int) -> None:
+    """As the first picture behind it, which is decoded a moment before it is shown."""
+    head = Playhead(AT, way)
+    head.start()
+    head.jump(AT + way * 3 * S, AT + way * 243 * S)
+    for place, due_s in ((2, 2), (3, 3), (100, 3), (242.9, 3), (243, 3), (244, 4)):
+        assert head.due_s(AT + way * round(place * S)) == pytest.approx(due_s), place
+
+
+async def test_what_a_client_holds_of_before_a_gap_does_not_lead_back_over_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A decoder keeps its last pictures until others follow, and these were waited for: both stood for ever."""
+    head = Playhead(AT, 1)
+    head.start()
+    head.jump(AT + 3 * S, AT + 243 * S)
+    await trio.sleep(3.1)
+    head.correct(0.5, AT + 3 * S)
+    assert (head.now - AT) / S == pytest.approx(243.1)
+    head.correct(2.0, AT + 246 * S)
+    assert (head.now - AT) / S == pytest.approx(244)
+
+
 @pytest.mark.parametrize(("holds_s", "now_s"), [(3.0, 1.0), (3.2, 1.0), (2.0, 2.0), (4.0, 0.0)])
 async def test_a_client_that_holds_more_or_less_than_was_thought_is_where_it_says(
     autojump_clock: trio.testing.MockClock, holds_s: float, now_s: float
