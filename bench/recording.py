@@ -102,11 +102,14 @@ def questions(index: Index, cameras: int, days: int) -> list[tuple[str, Callable
     year = BEGAN, BEGAN + days * DAY
     asked: list[tuple[str, Callable[[str, int, int], object]]] = [
         ("the files of a day", lambda camera, start, end: index.files(camera, "main", start, end)),
-        ("when was recorded on a day", lambda camera, start, end: index.sequences(camera, "main", start, end)),
+        ("when was recorded on a day", lambda camera, start, end: index.sequences(camera, "main", start, end)[0]),
         ("the file of a moment", lambda camera, start, _: index.files(camera, "main", start, start + 1)),
         ("where the next sequence begins", lambda camera, start, _: index.neighbours(camera, "main", start + 1)),
         ("from when to when a camera was recorded", lambda camera, *_: index.bounds(camera)),
-        ("a year's calendar of a camera by events", lambda *_: index.overview(camera_id(0), "main", *year, most=MOST)),
+        (
+            "a year's calendar of a camera by events",
+            lambda *_: index.sequences(camera_id(0), "main", *year, most=MOST)[0],
+        ),
     ]
     return [(what, partial(ask, question)) for what, question in asked]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections import OrderedDict
 from contextlib import contextmanager
 from functools import partial
@@ -48,16 +49,15 @@ class Archive:
         self._disk = trio.CapacityLimiter(READERS)
         self._queries = trio.CapacityLimiter(READERS)
 
-    async def ranges(self, camera_id: str, start: int, end: int, *, stream: str = MAIN) -> list[Span]:
-        """When was recorded, clipped."""
-        return await self._query(partial(self._index.sequences, camera_id, stream, start, end))
-
-    async def overview(
-        self, camera_id: str, start: int, end: int, *, stream: str = MAIN, resolution: int = 0, most: int
+    async def ranges(
+        self, camera_id: str, start: int, end: int, *, stream: str = MAIN, resolution: int = 0, most: int = sys.maxsize
     ) -> tuple[list[Span], int]:
-        """The same without gaps of up to ``resolution`` ticks, or longer ones where more than ``most`` stretches would
-        be left; also up to how long."""
-        ask = partial(self._index.overview, camera_id, stream, start, end, joined=resolution, most=most)
+        """When was recorded, clipped.
+
+        Without gaps of up to ``resolution`` ticks, and longer ones where more than ``most`` stretches would be left;
+        also up to how long.
+        """
+        ask = partial(self._index.sequences, camera_id, stream, start, end, joined=resolution, most=most)
         return await self._query(ask)
 
     async def streams(self, camera_id: str) -> list[str]:

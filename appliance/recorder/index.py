@@ -57,11 +57,7 @@ class Index:
             rows = connection.execute("SELECT id, camera, name, bytes FROM streams ORDER BY id").fetchall()
         return [Stream(*row) for row in rows]
 
-    def sequences(self, camera_id: str, stream: str, start: int, end: int) -> list[Span]:
-        """When was recorded, clipped."""
-        return self.overview(camera_id, stream, start, end)[0]
-
-    def overview(
+    def sequences(
         self, camera_id: str, stream: str, start: int, end: int, *, joined: int = 0, most: int = sys.maxsize
     ) -> tuple[list[Span], int]:
         """When was recorded, clipped; gaps of up to ``joined`` are left out, and longer ones where more than ``most``

@@ -76,7 +76,7 @@ class Recordings:
         start, end = self._span(call)
         stream = recorded_stream(call)
         joined = (call.number("resolution", 0, 999_999_999) or 0) * _TICKS_PER_MS
-        found, joined = await archive.overview(camera_id, start, end, stream=stream, resolution=joined, most=MOST)
+        found, joined = await archive.ranges(camera_id, start, end, stream=stream, resolution=joined, most=MOST)
         bounds = await archive.bounds(camera_id)
         return RecordingsView(
             [RangeView(to_rfc3339(span.start), to_rfc3339(span.end)) for span in found],

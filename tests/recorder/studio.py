@@ -109,7 +109,7 @@ class Studio:
         """When was recorded, once it is so much and no more is on its way to the disk."""
         with trio.fail_after(400):  # it is Trio's time that runs fast, not the disk
             while True:
-                spans: list[Span] = await self.archive.ranges(camera_id, 0, 1 << 62, stream=stream)
+                spans: list[Span] = (await self.archive.ranges(camera_id, 0, 1 << 62, stream=stream))[0]
                 if sum(span.end - span.start for span in spans) >= seconds * TICKS_PER_SECOND:
                     return spans
                 await trio.sleep(0.5)

@@ -39,16 +39,16 @@ def recorded(tmp_path: Path) -> Path:
 async def test_ranges_files_and_neighbours(recorded: Path) -> None:
     index = open_index(recorded)
     archive = Archive(index)
-    everything = await archive.ranges(CAMERA, 0, 1 << 62)
+    everything, _ = await archive.ranges(CAMERA, 0, 1 << 62)
     assert everything == [Span(START, START + 130 * S), Span(START + 3600 * S, START + 3610 * S)]
-    assert await archive.ranges(CAMERA, START + S, START + 3601 * S) == [
+    assert (await archive.ranges(CAMERA, START + S, START + 3601 * S))[0] == [
         Span(START + S, START + 130 * S),
         Span(START + 3600 * S, START + 3601 * S),
     ]
     whole = [Span(START, START + 3610 * S)]
-    assert await archive.overview(CAMERA, 0, 1 << 62, resolution=3600 * S, most=9) == (whole, 3600 * S)
-    assert await archive.overview(CAMERA, START, START + 3610 * S, most=1) == (whole, 3610 * S)
-    assert await archive.ranges(CAMERA, 0, 1 << 62, stream="sub") == []
+    assert await archive.ranges(CAMERA, 0, 1 << 62, resolution=3600 * S, most=9) == (whole, 3600 * S)
+    assert await archive.ranges(CAMERA, START, START + 3610 * S, most=1) == (whole, 3610 * S)
+    assert await archive.ranges(CAMERA, 0, 1 << 62, stream="sub") == ([], 0)
     assert await archive.streams(CAMERA) == ["main"]
     assert await archive.bounds(CAMERA) == Span(START, START + 3610 * S)
     assert await archive.bounds("nobody") is None

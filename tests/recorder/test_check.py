@@ -122,7 +122,7 @@ def indexed(folder: Path, stream: str = "main") -> list[Any]:
 def ranges(folder: Path) -> list[Span]:
     index = open_index(folder)
     try:
-        return index.sequences(CAMERA, "main", 0, 1 << 62)
+        return index.sequences(CAMERA, "main", 0, 1 << 62)[0]
     finally:
         index.database.close()
 

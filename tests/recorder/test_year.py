@@ -38,7 +38,7 @@ def test_a_question_about_a_day_is_answered_in_fifty_milliseconds(index: Index) 
         assert statistics.median(ask() for _ in range(7)) < EACH_MS, what
     day = index.files(camera_id(1), "main", BEGAN + DAY, BEGAN + 2 * DAY)
     assert [file.start for file in day] == list(range(BEGAN + DAY, BEGAN + 2 * DAY, MINUTE))
-    assert len(index.sequences(camera_id(0), "main", BEGAN, BEGAN + DAY)) == year.EVENTS_A_DAY
+    assert len(index.sequences(camera_id(0), "main", BEGAN, BEGAN + DAY)[0]) == year.EVENTS_A_DAY
 
 
 def test_no_question_reads_a_table_from_end_to_end(index: Index) -> None:
