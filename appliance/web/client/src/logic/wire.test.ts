@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { applyEvent, bestStream, findCameras, mayListen, readCamera, readCameras, snapshotName, type Camera } from "./cameras";
+import { ascii, box, u32 } from "../player/testing-media";
 import { families, hasSound, parseMessage } from "./messages";
 import { kindOf, readFragment, readInit } from "./mp4";
 import { Zone } from "./timeline/zone";
@@ -128,17 +129,9 @@ describe("the list of cameras", () => {
   });
 });
 
-function u32(...values: number[]): number[] {
-  return values.flatMap((v) => [(v >>> 24) & 255, (v >>> 16) & 255, (v >>> 8) & 255, v & 255]);
-}
-function box(type: string, ...body: number[][]): number[] {
-  const flat = body.flat();
-  return [...u32(flat.length + 8), ...[...type].map((c) => c.charCodeAt(0)), ...flat];
-}
 function buffer(bytes: number[]): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
 }
-const ascii = (s: string): number[] => [...s].map((c) => c.charCodeAt(0));
 
 const init = buffer([
   ...box("ftyp", ascii("iso5"), u32(0)),

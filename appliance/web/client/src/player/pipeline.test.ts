@@ -3,27 +3,12 @@ import type { StreamMessage } from "../logic/messages";
 import { MediaBuffer } from "./media-buffer";
 import type { MediaSupport } from "./media-source";
 import { MsePipeline, type PipelineEvents } from "./pipeline";
+import { FakeElement, FakeSource, fragmentAt, initSegment, NOT_SYNC, SYNC, type FakeBuffer } from "./testing-media";
 
-function u32(...values: number[]): number[] {
-  return values.flatMap((v) => [(v >>> 24) & 255, (v >>> 16) & 255, (v >>> 8) & 255, v & 255]);
-}
-function box(type: string, ...body: number[][]): number[] {
-  const flat = body.flat();
-  return [...u32(flat.length + 8), ...[...type].map((c) => c.charCodeAt(0)), ...flat];
-}
-const ascii = (s: string): number[] => [...s].map((c) => c.charCodeAt(0));
-const INIT = new Uint8Array([
-  ...box("ftyp", ascii("iso5")),
-  ...box("moov", box("trak", box("tkhd", u32(0, 0, 0, 1)), box("mdia", box("mdhd", u32(0, 0, 0, 90000)), box("hdlr", u32(0, 0), ascii("vide"))))),
-]).buffer;
+const INIT = initSegment(1, "vide");
 /** One picture of 40 ms at `seconds` of the run. */
 function picture(seconds: number, key = false): ArrayBuffer {
-  const ticks = Math.round(seconds * 90000);
-  const flags = key ? 0x02000000 : 0x01010000;
-  return new Uint8Array([
-    ...box("moof", box("traf", box("tfhd", u32(0x020000, 1)), box("tfdt", u32(0x01000000, Math.floor(ticks / 2 ** 32), ticks >>> 0)), box("trun", u32(0x000701, 1, 0, 3600, 4, flags)))),
-    ...box("mdat", [0]),
-  ]).buffer;
+  return fragmentAt(1, seconds, 3600, key ? SYNC : NOT_SYNC);
 }
 const STREAM: StreamMessage = {
   type: "stream", mode: "direct", mime: 'video/mp4; codecs="avc1.64001f"', stream: "main", width: 1280, height: 720, fps: 25,
@@ -31,79 +16,9 @@ const STREAM: StreamMessage = {
 };
 const EPOCH = 1_699_999_940;
 
-class FakeBuffer extends EventTarget {
-  updating = false;
-  timestampOffset = 0;
-  readonly log: string[] = [];
-  list: { start: number; end: number }[] = [];
-  full = false;
-  get buffered(): TimeRanges {
-    return { length: this.list.length, start: (i: number) => this.list[i]!.start, end: (i: number) => this.list[i]!.end } as TimeRanges;
-  }
-  appendBuffer(data: Uint8Array): void {
-    if (this.updating) throw new DOMException("busy", "InvalidStateError");
-    if (this.full) throw new DOMException("full", "QuotaExceededError");
-    this.updating = true;
-    this.log.push(`append ${data.byteLength} at ${this.timestampOffset}`);
-  }
-  remove(from: number, to: number): void {
-    if (this.updating) throw new DOMException("busy", "InvalidStateError");
-    this.updating = true;
-    this.full = false;
-    this.log.push(`remove ${from} ${to}`);
-  }
-  changeType(mime: string): void {
-    this.log.push(`type ${mime}`);
-  }
-  done(): void {
-    this.updating = false;
-    this.dispatchEvent(new Event("updateend"));
-  }
-}
-class FakeSource extends EventTarget {
-  readyState = "closed";
-  readonly buffers: FakeBuffer[] = [];
-  addSourceBuffer(): FakeBuffer {
-    const buffer = new FakeBuffer();
-    this.buffers.push(buffer);
-    return buffer;
-  }
-  open(): void {
-    this.readyState = "open";
-    this.dispatchEvent(new Event("sourceopen"));
-  }
-}
-class FakeVideo extends EventTarget {
-  currentTime = 0;
-  playbackRate = 1;
-  paused = true;
-  muted = true;
-  seeking = false;
-  error = null;
-  src = "";
+class FakeVideo extends FakeElement {
   videoWidth = 1280;
-  from: FakeSource | null = null;
   frame: ((now: number, data: object) => void) | null = null;
-  refusal: DOMException | null = null;
-  get buffered(): TimeRanges {
-    return this.from?.buffers[0]?.buffered ?? ({ length: 0 } as TimeRanges);
-  }
-  getAttribute(): string {
-    return this.src;
-  }
-  removeAttribute(): void {
-    this.src = "";
-  }
-  play(): Promise<void> {
-    if (this.refusal) return Promise.reject(this.refusal);
-    this.paused = false;
-    return Promise.resolve();
-  }
-  pause(): void {
-    this.paused = true;
-  }
-  load(): void {}
-  remove(): void {}
   requestVideoFrameCallback(callback: (now: number, data: object) => void): number {
     this.frame = callback;
     return 1;
@@ -123,8 +38,7 @@ beforeEach(() => {
   vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:x");
   vi.spyOn(URL, "revokeObjectURL").mockReturnValue(undefined);
   source = new FakeSource();
-  video = new FakeVideo();
-  video.from = source;
+  video = new FakeVideo(source);
   log = [];
   const events: PipelineEvents = {
     picture: () => log.push("picture"),

@@ -1,89 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { MediaSupport } from "./media-source";
 import { SoundBeside } from "./sound-beside";
+import { FakeElement, fragmentAt, initSegment, SYNC, type FakeBuffer } from "./testing-media";
 
-function u32(...values: number[]): number[] {
-  return values.flatMap((v) => [(v >>> 24) & 255, (v >>> 16) & 255, (v >>> 8) & 255, v & 255]);
-}
-function box(type: string, ...body: number[][]): number[] {
-  const flat = body.flat();
-  return [...u32(flat.length + 8), ...[...type].map((c) => c.charCodeAt(0)), ...flat];
-}
-const ascii = (s: string): number[] => [...s].map((c) => c.charCodeAt(0));
-const INIT = new Uint8Array([
-  ...box("ftyp", ascii("iso6")),
-  ...box("moov", box("trak", box("tkhd", u32(0, 0, 0, 2)), box("mdia", box("mdhd", u32(0, 0, 0, 90000)), box("hdlr", u32(0, 0), ascii("soun"))))),
-]).buffer;
+const INIT = initSegment(2, "soun");
 const FRAME_S = 0.032;
 /** One piece of sound at `seconds` of the run. */
 function piece(seconds: number): ArrayBuffer {
-  const ticks = Math.round(seconds * 90000);
-  return new Uint8Array([
-    ...box("moof", box("traf", box("tfhd", u32(0x020000, 2)), box("tfdt", u32(0x01000000, Math.floor(ticks / 2 ** 32), ticks >>> 0)), box("trun", u32(0x000701, 1, 0, FRAME_S * 90000, 4, 0x02000000)))),
-    ...box("mdat", [0]),
-  ]).buffer;
+  return fragmentAt(2, seconds, FRAME_S * 90000, SYNC);
 }
 
 const ZERO = 1_700_000_000;
 const AAC = { mime: 'audio/mp4; codecs="mp4a.40.2"', utcZero: ZERO * 90_000 };
 const MARGIN = 60;
 
-class FakeBuffer extends EventTarget {
-  updating = false;
-  timestampOffset = 0;
-  list: { start: number; end: number }[] = [];
-  appended = 0;
-  get buffered(): TimeRanges {
-    return { length: this.list.length, start: (i: number) => this.list[i]!.start, end: (i: number) => this.list[i]!.end } as TimeRanges;
-  }
-  appendBuffer(): void {
-    this.appended += 1;
-    this.updating = true;
-  }
-  remove(): void {
-    this.updating = true;
-  }
-  changeType(): void {}
-}
-class FakeSource extends EventTarget {
-  readyState = "closed";
-  readonly buffer = new FakeBuffer();
-  addSourceBuffer(): FakeBuffer {
-    return this.buffer;
-  }
-}
-class FakeAudio extends EventTarget {
-  currentTime = 0;
-  playbackRate = 1;
-  paused = true;
-  muted = true;
-  seeking = false;
+class FakeAudio extends FakeElement {
   readyState = 4;
-  error = null;
-  src = "";
-  plays = 0;
-  refusal: DOMException | null = null;
-  readonly from = new FakeSource();
-  get buffered(): TimeRanges {
-    return this.from.buffer.buffered;
-  }
-  getAttribute(): string {
-    return this.src;
-  }
-  removeAttribute(): void {
-    this.src = "";
-  }
-  play(): Promise<void> {
-    this.plays += 1;
-    if (this.refusal) return Promise.reject(this.refusal);
-    this.paused = false;
-    return Promise.resolve();
-  }
-  pause(): void {
-    this.paused = true;
-  }
-  load(): void {}
-  remove(): void {}
 }
 
 let audio: FakeAudio;
@@ -91,24 +23,20 @@ let sound: SoundBeside;
 let log: string[];
 let newest: number;
 
+const buffer = (): FakeBuffer => audio.from.buffers[0]!;
 /** The browser has done what it was told to. */
 function appended(): void {
-  const { buffer } = audio.from;
-  while (buffer.updating) {
-    buffer.updating = false;
-    buffer.dispatchEvent(new Event("updateend"));
-  }
+  while (buffer().updating) buffer().done();
 }
 
 /** Sound comes up to `until`, in seconds of the run, and is appended. */
 function come(until: number): void {
-  const { buffer } = audio.from;
   const begin = newest;
   while (newest + FRAME_S <= until) newest += FRAME_S;
   const end = newest + MARGIN;
-  const range = buffer.list.at(-1);
+  const range = buffer().list.at(-1);
   if (range && range.end >= end - 5) range.end = end;
-  else buffer.list.push({ start: end - 1, end });
+  else buffer().list.push({ start: end - 1, end });
   for (let at = begin; at < newest - FRAME_S / 2; at += FRAME_S) sound.push(piece(at));
   appended();
 }
@@ -123,8 +51,7 @@ beforeEach(() => {
   const support: MediaSupport = { available: true, managed: false, supported: () => true, create: () => audio.from as unknown as MediaSource };
   sound = new SoundBeside(support, { busy: () => undefined, failed: (why) => log.push(`failed ${why}`), changed: () => log.push(sound.heard ? "heard" : "silent") }, audio as unknown as HTMLAudioElement);
   expect(sound.start(AAC, INIT)).toBe(true);
-  audio.from.readyState = "open";
-  audio.from.dispatchEvent(new Event("sourceopen"));
+  audio.from.open();
   sound.pump();
   appended();
 });
@@ -155,7 +82,7 @@ describe("sound beside pictures", () => {
     expect(audio.plays).toBe(1);
     expect(log).toEqual(["heard"]);
     expect(sound.utc).toBeCloseTo(ZERO - MARGIN + audio.currentTime, 3);
-    expect(audio.from.buffer.timestampOffset).toBe(MARGIN);
+    expect(buffer().timestampOffset).toBe(MARGIN);
   });
 
   it("hurries when it is behind, jumps when it is far behind, and takes its time when it is too near", async () => {
@@ -256,7 +183,7 @@ describe("sound beside pictures", () => {
     await playing();
     expect(sound.start({ ...AAC, utcZero: (ZERO + 500) * 90_000 }, INIT)).toBe(true);
     sound.pump();
-    expect(audio.from.buffer.timestampOffset).toBe(MARGIN + 500);
+    expect(buffer().timestampOffset).toBe(MARGIN + 500);
     expect(sound.start({ ...AAC, utcZero: (ZERO - 500) * 90_000 }, INIT)).toBe(false);
   });
 
