@@ -23,6 +23,8 @@ PICTURES = 200
 SIZE = (640, 360)
 #: What was recorded, in seconds: over the borders of files, then nothing for four minutes, then a little.
 LONG_S, GAP_S, REST_S = 70, 240, 20
+#: Ticks from a whole millisecond to the first picture, as cameras have it: times are told cut to that.
+BESIDE = 41
 #: How far into the time to come the camera of the live end has been recorded.
 AHEAD_S = 400
 
@@ -63,7 +65,7 @@ def record(house: House) -> Recorded:
     for n, camera in enumerate(house.cameras()):
         found.ids[camera["name"]] = camera["id"]
         for begin, seconds in spans.get(n, ()):
-            units = endless(clip(), (now + begin) * S, seconds)
+            units = endless(clip(), (now + begin) * S + BESIDE, seconds)
             # it arrives when it is recorded: how long it is kept counts from then
             make_recording(house.folder, units, camera_id=camera["id"], clock=ManualClock(now * S))
     house.start()

@@ -208,6 +208,15 @@ def test_a_gap_is_jumped_over_with_a_word_or_waited_in(visit: Callable[..., Visi
     expect(deck.page.get_by_text("No recording here")).to_be_visible()
     deck.page.get_by_role("button", name=re.compile("^Go to ")).first.click()
     deck.shows(0)
+    # who plays from within it begins behind it
+    deck.page.get_by_role("button", name="Play", exact=True).click()
+    deck.until("it plays", lambda seen: seen["time"] > recorded.gap[1] + 500)
+    deck.go(recorded.gap[0] - 60_000, "Yard")
+    deck.until("it is elsewhere", lambda seen: seen["phase"] == "shown" and seen["time"] < recorded.gap[0])
+    deck.go(recorded.gap[0] + 9000, "Yard")
+    deck.until("it is behind it", lambda seen: seen["phase"] == "shown" and seen["time"] > recorded.gap[1] + 200)
+    deck.open(recorded.gap[1] - 900, "Yard")
+    deck.until("it begins there", lambda seen: seen["phase"] == "shown" and seen["time"] > recorded.gap[1] + 200)
 
 
 def test_live_and_recorded_are_one_picture_without_black_between(

@@ -274,6 +274,7 @@ describe("where nothing is recorded", () => {
   it("is jumped over where it was played up to it", () => {
     const p = shown();
     p.set({ playing: true, speed: 1, gaps: "skip" });
+    answer();
     say({ type: "gap", id: id(), from: T + 2000, to: T + 242_000 });
     recording().position = T / 1000 + 1;
     p.control(performance.now());
@@ -287,9 +288,19 @@ describe("where nothing is recorded", () => {
     recording().land();
     expect(recording().rate).toBe(1);
   });
+  it("is left out where it is begun in", () => {
+    const p = shown();
+    p.set({ playing: true, speed: 1, gaps: "skip" });
+    p.seek(T + 60_000);
+    say({ type: "gap", id: id(), from: T + 60_000, to: T + 242_000 });
+    answer();
+    expect(recording().wanted).toBe((T + 242_000) * 90);
+    expect([p.absent, p.skipped.get()]).toMatchObject([false, { to: T + 242_000 }]);
+  });
   it("stands still where gaps are played, until it is told to go on", () => {
     const p = shown();
     p.set({ playing: true, speed: 1, gaps: "play" });
+    answer();
     say({ type: "gap", id: id(), from: T + 2000, to: T + 242_000 });
     recording().position = T / 1000 + 1.98;
     recording().atEnd = true;

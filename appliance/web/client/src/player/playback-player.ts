@@ -589,8 +589,7 @@ export class PlaybackPlayer {
   /** The server went a picture on or back: that is where this is now. */
   #stepped(utcMs: number): void {
     this.#stepping = false;
-    // a whole millisecond stands for all of it
-    this.#at = ticksOf(utcMs) + TICKS_PER_MS - 1;
+    this.#at = ticksOf(utcMs);
     if (this.#flight) this.#flight = { ...this.#flight, at: this.#at };
   }
 
@@ -680,8 +679,15 @@ export class PlaybackPlayer {
   // ---- gaps ----
 
   #gapTold(gap: GapMessage): void {
-    if (this.#intake.stream?.mode === "direct") this.#gaps.expect(gap); // what is shown comes to it later
-    else if (this.#gaps.enter(gap, this.#doing.gaps)) this.#standAt(gap);
+    if (this.#accepts && this.#intake.stream?.mode === "direct") {
+      this.#gaps.expect(gap); // what is shown comes to it later
+    } else if (this.#gaps.enter(gap, this.#doing.gaps)) {
+      this.#flight = null; // no picture comes of what was asked for
+      this.#standAt(gap);
+    } else if (!this.#accepts && gap.to !== null) {
+      this.#at = ticksOf(gap.to); // what was asked for lies in it, and it begins behind it
+      if (this.#flight) this.#flight = { ...this.#flight, at: this.#at };
+    }
   }
 
   #standAt(gap: GapMessage): void {

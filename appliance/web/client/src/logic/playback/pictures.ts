@@ -4,6 +4,7 @@
  */
 
 import type { Range } from "../live-edge";
+import { TICKS_PER_MS } from "./messages";
 
 export interface Picture {
   readonly start: number;
@@ -69,9 +70,12 @@ export class Pictures {
     this.#list = [];
   }
 
-  /** The picture on screen at an instant. */
+  /**
+   * The picture on screen at an instant.  A whole millisecond stands for all of it, as the server reads one: times are told
+   * cut to that, and before the first picture of a recording there is none.
+   */
   at(ticks: number): Picture | null {
-    const i = this.#first((known) => known.start > ticks);
+    const i = this.#behind(ticks);
     const [picture, next] = [this.#list[i - 1], this.#list[i]];
     if (!picture) return null;
     const end = next?.follows && next.start - picture.end < GAP ? Math.max(picture.end, next.start) : picture.end;
@@ -80,7 +84,7 @@ export class Pictures {
 
   /** The picture before or after the one that is on screen at an instant, where it is known. */
   neighbour(ticks: number, by: 1 | -1): Picture | null {
-    const i = this.#first((known) => known.start > ticks) - 1;
+    const i = this.#behind(ticks) - 1;
     if (by === 1) {
       const next = this.#list[i + 1];
       return i >= 0 && next?.follows ? next : null;
@@ -92,6 +96,12 @@ export class Pictures {
   /** The first picture at or after an instant. */
   after(ticks: number): Picture | null {
     return this.#list[this.#first((known) => known.start >= ticks)] ?? null;
+  }
+
+  /** Index of the first that begins after an instant. */
+  #behind(ticks: number): number {
+    const asked = ticks % TICKS_PER_MS === 0 ? ticks + TICKS_PER_MS - 1 : ticks;
+    return this.#first((known) => known.start > asked);
   }
 
   /** Index of the first for which `holds`; it holds for all after it. */

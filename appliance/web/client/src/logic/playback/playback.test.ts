@@ -34,6 +34,14 @@ describe("messages of the playback socket", () => {
 });
 
 describe("the pictures that are there", () => {
+  it("are found by times that are told cut to milliseconds", () => {
+    const first = ticksOf(1_795_000_000_888) + 41;
+    const pictures = new Pictures();
+    pictures.add([{ start: first, end: first + 3600 }, { start: first + 3600, end: first + 7200 }], false);
+    const at = (ticks: number): number | undefined => pictures.at(ticks)?.start;
+    expect([at(first - 41), at(first - 40), at(first), at(first + 3600 - 41), at(first + 3600 - 1)]).toEqual([first, undefined, first, first + 3600, first]);
+    expect(pictures.neighbour(first - 41, 1)?.start).toBe(first + 3600);
+  });
   it("are found by the instant, to the tick", () => {
     const pictures = new Pictures();
     pictures.add(run(10, 5), false);
