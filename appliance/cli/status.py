@@ -82,7 +82,10 @@ def status(_program: Program, folder: Path, as_json: bool) -> None:
 
 def show_recorded(found: dict[str, Any]) -> str:
     """How much of how many cameras since when, and for how much longer the disk has room if all of it is kept."""
-    said = f"{_count(len(found['cameras']), 'camera')}, {found['bytes'] / 1e9:.2f} GB"
+    said = _count(len(found["cameras"]), "camera")
+    if removed := sum(each["name"] is None for each in found["cameras"]):
+        said += f" ({removed} removed since)"
+    said += f", {found['bytes'] / 1e9:.2f} GB"
     if found["oldest"] is not None:
         said += f" since {found['oldest'][:16].replace('T', ' ')} UTC"
     rate, free = found["bytes_per_second"], found["free_bytes"]

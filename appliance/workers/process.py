@@ -6,11 +6,12 @@ up what it can (`appliance.workers.isolation`) between loading its libraries and
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import sys
 from io import BufferedReader
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -36,7 +37,9 @@ from appliance.workers.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
 
 #: Units are read as they come, several at a time.
 PIECE = 1 << 17
@@ -80,18 +83,18 @@ def main(arguments: list[str]) -> int:
                 heard = _work(sounds, job, piece, SoundHeard(b"", [], damaged=True))
                 channel.sendall(encode(Kind.HEARD, job, heard))
                 continue
-            if kind in (Kind.SOUND, Kind.OPEN, Kind.RUNGS):
-                try:
-                    if kind is Kind.SOUND:
-                        sounds[job] = sound.SoundPipeline(msgspec.msgpack.decode(body, type=SoundOpen))
-                    elif kind is Kind.OPEN:
-                        opening = msgspec.msgpack.decode(body, type=PipelineOpen)
-                        pipelines[job] = transcoding.Pipeline(opening, device.kind)
-                    else:
-                        pipelines[job].change(msgspec.msgpack.decode(body, type=PipelineRungs))
-                except Exception:  # there is no such pipeline then, and its units are answered as damaged
-                    pipelines.pop(job, None)
-                    sounds.pop(job, None)
+            if kind is Kind.SOUND:
+                hearing = msgspec.msgpack.decode(body, type=SoundOpen)
+                _put(sounds, job, functools.partial(sound.SoundPipeline, hearing))
+                continue
+            if kind is Kind.OPEN:
+                opening = msgspec.msgpack.decode(body, type=PipelineOpen)
+                _put(pipelines, job, functools.partial(transcoding.Pipeline, opening, device.kind))
+                continue
+            if kind is Kind.RUNGS:
+                rungs = msgspec.msgpack.decode(body, type=PipelineRungs)
+                if job in pipelines:  # else it could not be opened
+                    pipelines[job].change(rungs)
                 continue
             if kind is Kind.CLOSE:
                 pipelines.pop(job, None)
@@ -118,6 +121,14 @@ def main(arguments: list[str]) -> int:
 
 class _Pipeline(Protocol):
     def work(self, taken: Any, /) -> object: ...
+
+
+def _put(pipelines: dict[int, T], job: int, make: Callable[[], T]) -> None:
+    """Open a pipeline.  Where that fails there is none, and `_work` answers each of its units as damaged."""
+    try:
+        pipelines[job] = make()
+    except Exception:  # of a library, or of memory: not the end of the others in this worker
+        pipelines.pop(job, None)
 
 
 def _work(pipelines: Mapping[int, _Pipeline], job: int, taken: object, damaged: object) -> object:

@@ -56,5 +56,17 @@ def test_it_is_shown_in_a_line(given: dict[str, Any], shown: str) -> None:
     (1e6, None, 43.2e9, "2 cameras, 0.00 GB, 86.4 GB a day; 43.2 GB free, enough for 12 more hours"),
 ])  # fmt: skip
 def test_what_was_recorded_is_a_line_of_the_status(rate: float, oldest: str | None, free: float, shown: str) -> None:
-    found = {"cameras": [{}, {}], "bytes": 0, "bytes_per_second": rate, "oldest": oldest, "free_bytes": free}
+    found = {
+        "cameras": [{"name": "a"}, {"name": "b"}],
+        "bytes": 0,
+        "bytes_per_second": rate,
+        "oldest": oldest,
+        "free_bytes": free,
+    }
     assert show_recorded(found) == shown
+
+
+def test_cameras_that_are_gone_are_said_apart() -> None:
+    cameras = [{"name": "a"}, {"name": None}]
+    found = {"cameras": cameras, "bytes": 0, "bytes_per_second": 0.0, "oldest": None, "free_bytes": 2e9}
+    assert show_recorded(found) == "2 cameras (1 removed since), 0.00 GB, 0.0 GB a day; 2.0 GB free"
