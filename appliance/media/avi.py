@@ -9,6 +9,7 @@ order of showing by what is in the stream.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -84,15 +85,16 @@ def _plan(selection: Selection, samples: list[Numbers], slots: list[Slots]) -> _
     turns = np.zeros(len(selection), np.int64)
     for mine, each in zip(kept, slots, strict=True):
         turns[mine] = each.ticks(each.turn)
-    reached = np.maximum.accumulate(turns[source])
-    place = np.cumsum(used) - 1  # of each sample among those that are used
+    reached = turns[source]
+    np.maximum.accumulate(reached, out=reached)
+    place = np.cumsum(used, dtype=np.int32)  # of each sample among those that are used, from 1 on
     places, times, streams = [], [], []
     for stream, (each, mine) in enumerate(zip(slots, kept, strict=True)):
         empty = each.empty
         following = np.searchsorted(each.turn, empty)
         # behind the sample of its stream that it follows, before the next one, between others by time
-        least = np.where(following > 0, place[mine[following - 1]] + 1, 0)
-        most = place[mine[following]]
+        least = np.where(following > 0, place[mine[following - 1]], 0)
+        most = place[mine[following]] - 1
         times.append(each.ticks(empty))
         places.append(np.clip(np.searchsorted(reached, times[-1]), least, most))
         streams.append(np.full(len(empty), stream, np.uint8))
@@ -116,12 +118,17 @@ def _streams(selection: Selection) -> Bytes:
 def _rows(selection: Selection, source: slice | Bools, places: Numbers, missing: Bytes) -> _Plan:
     """The rows: a sample each, and before the samples with these numbers one of no content, of these streams."""
 
+    is_new, order = _spread(len(selection.file[source]), places)
+
     def column(of: npt.NDArray[T], instead: npt.NDArray[Any] | int | None = None) -> npt.NDArray[T]:
         """``instead``: of what has no content; None: as the row before."""
         found = of[source]
         if not len(places):
             return found
-        return np.insert(found, places, found[np.maximum(places - 1, 0)] if instead is None else instead)
+        spread = found.take(order, mode="clip")
+        if instead is not None:
+            spread[is_new] = instead
+        return spread
 
     insert_of, inserts = inserted_sets(selection, start_codes_before, always=selection.codec in _IN_STREAM)
     silences = tuple(_silence(audio) for audio in selection.sounds) if len(places) else ()
@@ -139,6 +146,17 @@ def _rows(selection: Selection, source: slice | Bools, places: Numbers, missing:
     )
     rows.heads.view("<u4")[:, 1] = rows.bodies
     return _Plan(rows, stream, (stream > 0) | column(selection.is_sync, 0))
+
+
+def _spread(count: int, places: Numbers) -> tuple[Numbers, Numbers]:
+    """Where the rows stand that are put before the samples with these numbers, and of all rows which sample each is, or
+    which one is before it."""
+    is_new = places + np.arange(len(places))
+    steps = np.ones(count + len(places), np.intp)
+    steps[is_new] = 0
+    np.cumsum(steps, out=steps)
+    steps -= 1
+    return is_new, steps
 
 
 def _heads(stream: npt.NDArray[np.uint8]) -> Bytes:
@@ -165,10 +183,16 @@ class _Writer:
         self._selection, self._handler, self._slots, self._plan = selection, handler, slots, plan
         rows = plan.rows
         self._sizes = rows.bodies
+        self._largest = int(self._sizes.max())
+        starts, numbers = rows.starts, range(len(rows) + 1)
+
+        def cost(row: int) -> int:
+            """Of all before this row."""
+            return int(starts[row]) + row * _INDEXED
+
         # a RIFF ends before the row that would make it too large
-        cost = np.arange(len(rows) + 1) * _INDEXED + rows.starts
         self._firsts = [0]
-        while (end := int(np.searchsorted(cost, cost[self._firsts[-1]] + _RIFF, "right")) - 1) < len(rows):
+        while (end := bisect_right(numbers, cost(self._firsts[-1]) + _RIFF, key=cost) - 1) < len(rows):
             self._firsts.append(max(end, self._firsts[-1] + 1))
         self._lasts = [*self._firsts[1:], len(rows)]
 
@@ -198,7 +222,7 @@ class _Writer:
             sizes.append(at - riff - 8)
             if number:
                 head = b"RIFF" + struct.pack("<I", sizes[-1]) + b"AVIX" + head
-            pieces += [head, (first, last), b"".join(indexes) + old]
+            pieces += [head, (first, last), *indexes, old]
         header = self._header(origin, entries, sizes[0])
         assert len(header) == first_movi
         return Virtual(self._plan.rows, [header, *pieces])
@@ -207,11 +231,12 @@ class _Writer:
         """``ix##``: where the chunks of one stream are in one RIFF."""
         mine = np.flatnonzero(self._plan.stream[first:last] == stream) + first
         starts = self._plan.rows.starts
-        table = np.empty((len(mine), 2), np.int64)
-        table[:, 0] = starts[mine] - starts[first] + 8
-        table[:, 1] = self._sizes[mine] | np.where(self._plan.is_key[mine], 0, _NO_KEY)
-        body = struct.pack("<HBBI4sQI", 2, 0, 1, len(mine), _chunk(stream), base, 0) + table.astype("<u4").tobytes()
-        return _box(b"ix%02d" % stream, body)
+        table = np.empty((len(mine), 2), "<u4")
+        table[:, 0] = starts[mine] - (starts[first] - 8)
+        table[:, 1] = self._sizes[mine]
+        table[~self._plan.is_key[mine], 1] |= _NO_KEY
+        said = struct.pack("<HBBI4sQI", 2, 0, 1, len(mine), _chunk(stream), base, 0)
+        return _table(b"ix%02d" % stream, said, table)
 
     def _old_index(self, first: int, last: int) -> bytes:
         """``idx1``: all chunks of the first RIFF, counted from the word ``movi``."""
@@ -221,12 +246,12 @@ class _Writer:
         table[:, 1] = np.where(plan.is_key[first:last], _KEY, 0)
         table[:, 2] = plan.rows.starts[first:last] - plan.rows.starts[first] + 4
         table[:, 3] = self._sizes[first:last]
-        return _box(b"idx1", table.tobytes())
+        return _table(b"idx1", b"", table)
 
     def _header(self, origin: int, entries: list[list[tuple[int, int, int]]], riff: int = 0) -> bytes:
         selection, plan = self._selection, self._plan
         video, pictures = selection.videos[0], self._slots[0]
-        largest = int(self._sizes.max())
+        largest = self._largest
         in_first = int((plan.stream[: self._lasts[0]] == 0).sum())
         seconds = max(1e-3, (selection.end - origin) / TICKS_PER_SECOND)
         rate = min(0xFFFFFFFF, int(int(plan.rows.starts[-1]) / seconds))
@@ -288,6 +313,11 @@ def _chunk(stream: int) -> bytes:
 
 def _box(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+
+def _table(kind: bytes, said: bytes, table: npt.NDArray[np.uint32]) -> bytes:
+    """A box of rows, of an even length; they are copied only once."""
+    return b"".join((kind, struct.pack("<I", len(said) + table.nbytes), said, table.data))
 
 
 def _list(kind: bytes, *parts: bytes) -> bytes:

@@ -72,9 +72,14 @@ def picture_slots(times: Ints) -> Slots:
             raise LayoutError(
                 "span_too_long", "That is too long for an AVI file.", "Ask for MP4 or MKV, or for it in parts."
             )
-        wanted = (times + scale // 2) // scale
-        turn = np.maximum.accumulate(wanted - everything) + everything
-        if np.abs(turn * scale - times).max() <= _OFF + scale // 2 or scale == TICKS_PER_SECOND // 1000:
+        turn = times + scale // 2
+        turn //= scale
+        turn -= everything
+        np.maximum.accumulate(turn, out=turn)
+        turn += everything
+        off = turn * scale
+        off -= times
+        if max(int(off.max()), -int(off.min())) <= _OFF + scale // 2 or scale == TICKS_PER_SECOND // 1000:
             break
     return Slots(scale, TICKS_PER_SECOND, everything, turn)
 
@@ -87,9 +92,15 @@ def sound_slots(audio: AudioFormat, times: Ints) -> Slots:
     taken = taken[turns > -0.5]
     for _ in range(_LEFT_OUT):
         order = np.arange(len(taken))
-        late = turns[taken] - order
-        turn = np.maximum(np.maximum.accumulate(np.floor(late + 0.5)), 0).astype(np.int64) + order
-        early = np.flatnonzero(turn - turns[taken] > 1.5)
+        wanted = turns if len(taken) == len(turns) else turns[taken]
+        late = wanted - order
+        late += 0.5
+        np.floor(late, out=late)
+        np.maximum.accumulate(late, out=late)
+        np.maximum(late, 0, out=late)
+        turn = late.astype(np.int64)
+        turn += order
+        early = np.flatnonzero(turn - wanted > 1.5)
         if not len(early):
             break
         taken = np.delete(taken, early[0])

@@ -113,21 +113,22 @@ def select(parts: Sequence[Part], start: int, end: int, *, sound: bool = True) -
     if not chosen or axis.first is None:
         return None
     made = _Columns(total)
+    heard: set[AudioFormat | None] = set()
     for number, moved, samples, at in chosen:
         part = parts[number]
-        heard = sounds[part.audio] if part.audio is not None else 0
-        made.fill(slice(at, at + len(samples)), number, part, moved, samples, (videos[part.video], heard))
+        formats = videos[part.video], sounds[part.audio] if part.audio is not None else 0
+        if made.fill(slice(at, at + len(samples)), number, part, moved, samples, formats):
+            heard.add(part.audio)
     is_audio = made.flags & AUDIO != 0
-    pieces = np.bincount(made.format[is_audio], minlength=len(sounds))  # of sound, by format
-    used = [audio for audio, number in sounds.items() if pieces[number]]
+    used = [audio for audio in sounds if audio in heard]
     if len(used) < len(sounds):
         renumbered = np.zeros(len(sounds), np.uint8)
         for new, audio in enumerate(used):
             renumbered[sounds[audio]] = new
         made.format[is_audio] = renumbered[made.format[is_audio]]
     is_shown = ~is_audio
-    shown, lasts = made.pts[is_shown], made.duration[is_shown]
-    begins, ends = _on_screen(shown, lasts, start), min(end, int((shown + lasts).max()))
+    begins = _on_screen(made, is_shown, start)
+    ends = min(end, int((made.pts + made.duration).max(where=is_shown, initial=start)))
     if begins is None or ends <= begins:
         return None
     return Selection(
@@ -158,29 +159,32 @@ class _Columns:
 
     def fill(
         self, rows: slice, number: int, part: Part, moved: int, samples: npt.NDArray[np.intp], formats: tuple[int, int]
-    ) -> None:
-        """``formats``: the numbers of those of its pictures and of its sound."""
+    ) -> bool:
+        """Whether there is sound among them.  ``formats``: the numbers of those of its pictures and of its sound."""
         table, zero = part.table, part.zero + moved
         taken = samples if len(samples) < len(table) else slice(None)  # mostly all of them
         flags = table.flags[taken]
         self.file[rows] = number
         self.flags[rows] = flags
-        self.offset[rows] = table.offset[taken]
+        self.offset[rows] = table.offsets()[taken]
         self.size[rows] = table.size[taken]
         self.duration[rows] = table.duration[taken]
-        self.dts[rows] = table.dts[taken] + zero
-        self.pts[rows] = table.pts[taken] + zero
-        self.format[rows] = np.where(flags & AUDIO, formats[1], formats[0])
+        np.add(table.dts[taken], zero, out=self.dts[rows])
+        np.add(self.dts[rows], table.composition[taken], out=self.pts[rows])
+        is_audio = flags & AUDIO != 0
+        self.format[rows] = np.where(is_audio, formats[1], formats[0])
+        return bool(is_audio.any())
 
 
-def _on_screen(pts: Ints, duration: Ints, at: int) -> int | None:
+def _on_screen(made: _Columns, is_shown: Mask, at: int) -> int | None:
     """When the picture that is on screen at a time was shown first; the next one where there is none."""
-    before = np.flatnonzero(pts <= at)
+    pts = made.pts
+    before = np.flatnonzero((pts <= at) & is_shown)
     if len(before):
         last = before[np.argmax(pts[before])]
-        if pts[last] + 2 * duration[last] > at:
+        if pts[last] + 2 * made.duration[last] > at:
             return int(pts[last])
-    after = pts[pts > at]
+    after = pts[(pts > at) & is_shown]
     return int(after.min()) if len(after) else None
 
 
@@ -254,11 +258,12 @@ class _Axis:
             return False
         begins = part.zero + int(table.dts[pictures[0]])
         joined = abs(begins - self._until) <= self._until - self._dts
-        if not joined or begins <= self._dts or part.zero + int(table.pts.max()) >= self._end:
+        pts = table.dts + table.composition  # what the table would keep is too much of many files
+        if not joined or begins <= self._dts or part.zero + int(pts.max()) >= self._end:
             return False
-        heard = table.pts[table.sounds]
-        if not sound or part.audio is None or not len(heard):
+        if not sound or part.audio is None or not len(table.sounds):
             return True
+        heard = pts[table.sounds]
         return part.zero + int(heard[0]) > self._heard and (len(heard) == 1 or int(np.diff(heard).min()) > 0)
 
     def _take_all(self, part: Part, *, sound: bool) -> npt.NDArray[np.intp]:
@@ -268,7 +273,8 @@ class _Axis:
         if not sound or part.audio is None:
             return table.pictures
         if len(table.sounds):
-            self._heard = part.zero + int(table.pts[table.sounds[-1]])
+            last = table.sounds[-1]
+            self._heard = part.zero + int(table.dts[last] + table.composition[last])
         return np.arange(len(table))
 
     def _sounds(self, part: Part, moved: int, since: int) -> npt.NDArray[np.intp]:

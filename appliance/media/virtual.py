@@ -79,16 +79,18 @@ class Rows:
         """The bytes of each row without its head and the zeros behind it."""
         if len(self.inserts) == 1:
             return self.size.astype(np.int64) + len(self.inserts[0])
-        inserted = np.array([len(text) for text in self.inserts], np.int64)
-        return (inserted[self.insert] + self.size).astype(np.int64, copy=False)
+        bodies: Ints = np.array([len(text) for text in self.inserts], np.int64)[self.insert]
+        bodies += self.size
+        return bodies
 
     @property
     def lengths(self) -> Ints:
         """The bytes of each row."""
-        plain: Ints = self.bodies + self.heads.shape[1]
+        lengths: Ints = self.bodies + self.heads.shape[1]
         if self.align > 1:  # a power of two
-            plain = plain + (-plain & self.align - 1)
-        return plain
+            lengths += self.align - 1
+            lengths &= -self.align
+        return lengths
 
 
 @dataclass(frozen=True, slots=True)
