@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import random
 import tempfile
 import time
@@ -83,6 +84,7 @@ def _year(section: Section, *, cameras: int, days: int) -> None:
         begun = time.perf_counter()
         index = years.open_index(Path(folder))
         index.streams()
+        gc.freeze()  # as `fanal run` does once it has started
         section.find(f"opening an index of {files / 1e6:.1f} million files", 1000 * (time.perf_counter() - begun), "ms")
         for what, question in questions(index, cameras, days):
             section.find(what, max(question() for _ in range(20)), "ms", target=FOUND_MS)

@@ -7,6 +7,7 @@ up what it can (`appliance.workers.isolation`) between loading its libraries and
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import socket
 import sys
@@ -61,6 +62,7 @@ def main(arguments: list[str]) -> int:
 
     device = hardware.find() if arguments[2] == "auto" else hardware.Found(None, "it is switched off")
     given_up |= isolation.after_libraries(device=device.kind is not None)
+    gc.freeze()  # the libraries stay: not to be looked through for garbage
     with socket.socket(fileno=fd) as channel, BufferedReader(channel.makefile("rb", 0), PIECE) as incoming:
         channel.sendall(encode(Kind.HELLO, 0, Hello(__version__, given_up, device.kind, device.why)))
         pipelines: dict[int, transcoding.Pipeline] = {}
