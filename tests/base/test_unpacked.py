@@ -109,16 +109,20 @@ def test_it_dies_at_once_if_its_parent_is_dead_already() -> None:
         assert parent.stdout.read() == b""  # its new parent is another program than Python
 
 
-@pytest.mark.parametrize(("exe", "expected"), [("the same", True), ("another", False), (None, True)])
+@pytest.mark.parametrize(
+    ("parent", "exe", "expected"),
+    [(4711, "the same", True), (4711, "another", False), (4711, None, True), (1, None, False)],
+)
 def test_the_parent_is_the_boot_loader_if_it_is_the_same_program(
-    tmp_path: Path, exe: str | None, *, expected: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parent: int, exe: str | None, *, expected: bool
 ) -> None:
+    monkeypatch.setattr(os, "getppid", lambda: parent)
     program, other = tmp_path / "fanal", tmp_path / "init"
     program.touch()
     other.touch()
     (tmp_path / "self").mkdir()
     (tmp_path / "self" / "exe").symlink_to(program)
     if exe is not None:
-        (tmp_path / str(os.getppid())).mkdir()
-        (tmp_path / str(os.getppid()) / "exe").symlink_to(program if exe == "the same" else other)
+        (tmp_path / str(parent)).mkdir()
+        (tmp_path / str(parent) / "exe").symlink_to(program if exe == "the same" else other)
     assert unpacked._parent_runs(tmp_path) is expected
