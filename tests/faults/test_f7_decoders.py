@@ -51,7 +51,7 @@ class Watched:
 
 
 @pytest.mark.parametrize(("blow", "longest_s"), [(signal.SIGKILL, 1.0), (signal.SIGSTOP, 3.0)])
-async def test_a_worker_is_lost_and_the_picture_goes_on(
+async def test_f7_a_worker_is_lost_and_the_picture_goes_on(
     cameras: Cameras, blow: signal.Signals, longest_s: float
 ) -> None:
     async with open_real() as house, trio.open_nursery() as nursery:

@@ -54,14 +54,14 @@ async def test_curl_is_content_and_stays_with_http_1() -> None:
             assert done.stdout == b"hello 1.1"
 
 
-async def test_http_2_without_asking_is_answered_505() -> None:
+async def test_a15_http_2_without_asking_is_answered_505() -> None:
     async with serving() as bound, connected(bound.http_ports[0]) as client:
         answer = await client.ask(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         assert answer.status == 505
         await client.end()
 
 
-async def test_an_offer_of_h2c_is_ignored() -> None:
+async def test_a15_an_offer_of_h2c_is_ignored() -> None:
     offer = (
         b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
         b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
@@ -101,7 +101,7 @@ async def test_an_offer_of_h2c_is_ignored() -> None:
         (b"\x16\x03\x01\x02\x00\x01\x00", 400),
     ],
 )
-async def test_what_two_servers_could_read_in_two_ways_is_refused(request_: bytes, status: int) -> None:
+async def test_a16_what_two_servers_could_read_in_two_ways_is_refused(request_: bytes, status: int) -> None:
     """In one piece, cut anywhere, and behind a good request: refused alike, and the connection ends."""
     async with serving() as bound:
         async with connected(bound.http_ports[0]) as client:

@@ -38,7 +38,7 @@ def forwarded(*values: str, proto: str | None = None) -> list[tuple[bytes, bytes
         ("local", forwarded("203.0.113.5"), Client("local", None)),
     ],
 )
-def test_only_a_trusted_proxy_is_believed(peer: str, headers: list[tuple[bytes, bytes]], client: Client) -> None:
+def test_a16_only_a_trusted_proxy_is_believed(peer: str, headers: list[tuple[bytes, bytes]], client: Client) -> None:
     assert client_address(peer, headers, TRUSTED) == client
 
 

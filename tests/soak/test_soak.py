@@ -12,7 +12,7 @@ ALLOWED_MB = 16.0
 
 @pytest.mark.peer
 @pytest.mark.timeout(180)
-def test_viewers_that_come_and_go_leave_nothing_behind() -> None:
+def test_a26_viewers_that_come_and_go_leave_nothing_behind() -> None:
     with soaking() as server:
         done = soak(server, 8.0, warm_s=3.0, parts=2)
     print("\n" + done.markdown())

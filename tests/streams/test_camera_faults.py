@@ -54,7 +54,7 @@ class Watching:
 
 
 @pytest.mark.parametrize("options", ["", "#transport=udp"])
-async def test_a_camera_that_was_killed_and_one_that_froze_leave_others_alone_and_come_back(options: str) -> None:
+async def test_f1_f2_a_camera_that_was_killed_and_one_that_froze_leave_others_alone_and_come_back(options: str) -> None:
     clock = SystemClock()
     with running_cameras() as healthy, running_cameras() as first:
         async with open_directory(Sources(clock, None), clock) as directory:  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ async def ends(house: House, view, act) -> tuple[int, str, float]:
 
 
 @pytest.mark.parametrize(("what", "code"), [("right", 4403), ("session", 4401), ("user", 4401), ("camera", 4404)])
-async def test_what_is_taken_away_ends_within_seconds(house: House, what: str, code: int) -> None:
+async def test_a28_what_is_taken_away_ends_within_seconds(house: House, what: str, code: int) -> None:
     camera = await house.camera()
     user = await house.user("anna", live="all")
     anna = await house.visitor(user)
@@ -69,7 +69,7 @@ async def test_sound_taken_away_leaves_the_picture(house: House) -> None:
         await view.stream(sound=True)
 
 
-async def test_one_stream_too_many_is_closed_with_the_reason(house: House) -> None:
+async def test_a6_one_stream_too_many_is_closed_with_the_reason(house: House) -> None:
     await house.services.settings.change({"performance.streams_per_user": 2}, by="test")
     camera = await house.camera()
     anna, bob = await house.viewer("anna", camera), await house.viewer("bob", camera)

@@ -112,7 +112,7 @@ async def suffer(where: RtspTarget, seen: Suffering) -> None:
 
 
 @pytest.mark.parametrize("harm", [*DESCRIPTIONS, *MEDIA, *DATAGRAMS, "redirects"])
-async def test_harm_stays_with_the_camera_that_means_it(
+async def test_a12_harm_stays_with_the_camera_that_means_it(
     harm: str, hostile: int, cameras: Cameras, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("appliance.sites.rtsp.connection.LEAVE_WITHIN_S", 0.05)  # it never lets us go
