@@ -23,8 +23,8 @@ from appliance.media.masks import NO_MASK, Mask
 from appliance.media.rate_control import LOOK_S
 from appliance.serve.binding import Binds
 from appliance.serve.connection import current_connection
-from appliance.serve.fanout import Outlet
 from appliance.serve.frames import text_frame
+from appliance.serve.outlet import Outlet
 from appliance.serve.runner import serve
 from appliance.sites.camera import Camera, StreamConfig
 from appliance.sites.loop import Loop, LoopSource, LoopUnit

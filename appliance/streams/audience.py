@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from appliance.auth.rights import Principal
-    from appliance.serve.fanout import Outlet
+    from appliance.serve.outlet import Outlet
     from appliance.sites.cameras import Camera
 
 #: Rates are taken over this long.

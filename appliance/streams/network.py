@@ -14,7 +14,7 @@ from appliance.media.steps import Step, rates_kbps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from appliance.serve.fanout import Seen
+    from appliance.serve.outlet import Seen
     from appliance.serve.pacing import Way
     from appliance.streams.audience import Audience
     from appliance.streams.choosing import Chosen

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from appliance.media.ladder import Rung
     from appliance.recorder.archive import Archive
     from appliance.recorder.player import Strip
-    from appliance.serve.fanout import Outlet
+    from appliance.serve.outlet import Outlet
     from appliance.sites.cameras import Camera
     from appliance.streams.choosing import Chosen, Policy
     from appliance.streams.messages import Command, Stats, Want

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from appliance.recorder.archive import Archive
     from appliance.recorder.player import Group
-    from appliance.serve.fanout import Outlet, Seen
+    from appliance.serve.outlet import Outlet, Seen
     from appliance.serve.pacing import Way
     from appliance.streams.choosing import Chosen, Policy
     from appliance.streams.messages import Stats, Want

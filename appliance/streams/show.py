@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from appliance.media.ladder import Rung
     from appliance.media.masks import Mask
     from appliance.recorder.player import Group, Strip
-    from appliance.serve.fanout import Outlet
+    from appliance.serve.outlet import Outlet
     from appliance.streams.choosing import Chosen, Policy
     from appliance.streams.playhead import Playhead
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from appliance.media.ladder import Rung
     from appliance.media.units import AudioFormat, Run, VideoFormat
-    from appliance.serve.fanout import Outlet
+    from appliance.serve.outlet import Outlet
     from appliance.sites.cameras import Camera
     from appliance.streams.choosing import Chosen, Policy
     from appliance.streams.directory import Directory

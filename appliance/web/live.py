@@ -19,9 +19,9 @@ from appliance.auth.rights import Right
 from appliance.base.faults import Fault, Kind
 from appliance.media.adaptive import StreamMode
 from appliance.media.masks import EVERYTHING
-from appliance.serve.fanout import Outlet, ReaderStuckError
 from appliance.serve.frames import text_frame
 from appliance.serve.guard import Bucket
+from appliance.serve.outlet import Outlet, ReaderStuckError
 from appliance.settings.tabs import PerformanceTab
 from appliance.streams import messages
 from appliance.streams.audience import TOO_MANY, TOO_SLOW, Ending, Member

@@ -14,7 +14,7 @@ from quart import Response
 from appliance.auth.rights import Right
 from appliance.base.faults import invalid
 from appliance.media.picture import BOUNDARY
-from appliance.serve.fanout import Form, Outlet
+from appliance.serve.outlet import Form, Outlet
 from appliance.streams.audience import Member
 from appliance.streams.beginning import PATIENCE_S, no_picture
 from appliance.streams.messages import Want

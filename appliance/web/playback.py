@@ -9,8 +9,8 @@ import trio
 from quart import websocket
 
 from appliance.auth.rights import Right
-from appliance.serve.fanout import Outlet
 from appliance.serve.frames import text_frame
+from appliance.serve.outlet import Outlet
 from appliance.streams import messages
 from appliance.streams.audience import TOO_MANY, Member
 from appliance.streams.messages import Stats, Want

@@ -13,7 +13,7 @@ from appliance.auth.rights import Right
 from appliance.base.clock import to_rfc3339
 from appliance.base.faults import Fault, Kind
 from appliance.media.masks import NO_MASK
-from appliance.serve.fanout import STUCK_S, Form, Outlet
+from appliance.serve.outlet import STUCK_S, Form, Outlet
 from appliance.streams.audience import Ending, Member
 from appliance.streams.beginning import wait_beginning
 from appliance.streams.messages import Want, asked

@@ -10,7 +10,8 @@ from trio.testing import wait_all_tasks_blocked
 
 from appliance.media.picture import Picture, frame_picture
 from appliance.serve import beside
-from appliance.serve.fanout import Fanout, Outlet
+from appliance.serve.fanout import Fanout
+from appliance.serve.outlet import Outlet
 from tests.serve.test_fanout import PICTURE, FakeLane, SocketLane, fragment
 
 PICTURE_SIZE = 20_000
@@ -111,7 +112,7 @@ async def test_of_what_waits_the_oldest_is_left_out_and_no_picture_with_it() -> 
     assert outlet._beside.size == 0
     assert (outlet.gaps, outlet.left_out, outlet.fragments_dropped) == (0, 0, 0)
     assert outlet.queued == 0
-    assert sum(item.is_fragment for item in outlet._queue) == 1
+    assert outlet._backlog.fragments == 1
 
 
 async def test_a_clock_that_goes_back_leaves_nothing_old() -> None:
@@ -209,7 +210,7 @@ def test_whatever_the_network_does_messages_are_whole_and_in_order(make_lane, st
             for n, (kind, room) in enumerate(steps, 1):
                 await both.publish(fragment(n, "a", 400) if kind == "a" else jpeg(n, PICTURE_SIZE))
                 assert outlet._beside.size <= beside.SOUND_BYTES
-                assert sum(item.is_fragment for item in outlet._queue) <= 1
+                assert outlet._backlog.fragments <= 1
                 lane.drain(room)
                 await trio.lowlevel.checkpoint()
             while outlet.behind:

@@ -16,8 +16,9 @@ from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import Fragment
 from appliance.media.picture import Picture, frame_picture
 from appliance.media.units import Run
-from appliance.serve import fanout
-from appliance.serve.fanout import Fanout, Form, Outlet, ReaderStuckError
+from appliance.serve import backlog, fanout
+from appliance.serve.fanout import Fanout
+from appliance.serve.outlet import PIECE, Form, Outlet, ReaderStuckError
 from appliance.serve.pacing import Way
 
 RUN = Run(0)
@@ -219,7 +220,7 @@ async def test_the_queue_is_bounded_in_bytes() -> None:
     outlet = Outlet(lane)
     for n in range(200):
         outlet.offer(fragment(0, "I" if n % 10 == 0 else "P", size=50_000))
-        assert outlet.queued <= fanout.QUEUE_BYTES
+        assert outlet.queued <= backlog.QUEUE_BYTES
     assert outlet.fragments_dropped > 0
 
 
@@ -227,11 +228,11 @@ async def test_a_picture_larger_than_the_bound_still_passes(nursery) -> None:
     lane = FakeLane(room=10)
     outlet = Outlet(lane)
     nursery.start_soon(outlet.run)
-    outlet.offer(fragment(0, "I", size=2 * fanout.QUEUE_BYTES))
+    outlet.offer(fragment(0, "I", size=2 * backlog.QUEUE_BYTES))
     await wait_all_tasks_blocked()
-    lane.drain(3 * fanout.QUEUE_BYTES)
+    lane.drain(3 * backlog.QUEUE_BYTES)
     await wait_all_tasks_blocked()
-    assert len(lane.taken) == 2 * fanout.QUEUE_BYTES
+    assert len(lane.taken) == 2 * backlog.QUEUE_BYTES
 
 
 async def test_a_burst_does_not_count_and_what_waited_of_the_old_stream_is_forgotten() -> None:
@@ -323,7 +324,7 @@ async def test_a_slow_reader_that_takes_something_is_not_closed(autojump_clock) 
         nursery.start_soon(outlet.run)
         for _ in range(7):
             await trio.sleep(9)
-            lane.drain(fanout.PIECE)
+            lane.drain(PIECE)
         await wait_all_tasks_blocked()
         assert len(lane.taken) == 400_000
         outlet.stop()
@@ -509,7 +510,7 @@ async def test_how_far_a_reader_is_behind_is_seen_with_what_was_left_out() -> No
     for n in range(5, 90):
         outlet.offer(fragment(n, "P" if n % 25 else "I"))
     assert outlet.gaps == 3  # each time 1.5 seconds waited, it went on with the last IDR picture
-    assert outlet.lag_s <= fanout.QUEUE_TICKS / TICKS_PER_SECOND + 1 / 25
+    assert outlet.lag_s <= backlog.QUEUE_TICKS / TICKS_PER_SECOND + 1 / 25
     outlet.stop()
     assert outlet.lag_s == 0
 
@@ -533,7 +534,7 @@ async def test_of_pictures_that_stand_alone_only_the_newest_waits() -> None:
         for n in range(2, 40):  # the second one is begun and stays in the socket's way
             outlet.offer(jpeg(n))
             await wait_all_tasks_blocked()
-            assert sum(item.is_fragment for item in outlet._queue) <= 1
+            assert outlet._backlog.fragments <= 1
         lane.drain(1 << 20)
         await wait_all_tasks_blocked()
         shown = lane.taken.replace(b"[missed]", b"").removeprefix(b"<announced>")

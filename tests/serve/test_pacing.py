@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from appliance.serve.fanout import WATCH_S, Outlet
+from appliance.serve.outlet import WATCH_S, Outlet
 from appliance.serve.pacing import DELAYED_S, LEAST_WAY_S, Pace
 from appliance.serve.streams import DirectStream
 from tests.serve.test_fanout import FakeLane, jpeg

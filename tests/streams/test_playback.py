@@ -15,7 +15,7 @@ from appliance.media.adaptive import StreamMode
 from appliance.media.ladder import NO_LIMIT, Limit
 from appliance.media.masks import NO_MASK, Mask
 from appliance.recorder.archive import Archive
-from appliance.serve.fanout import Outlet
+from appliance.serve.outlet import Outlet
 from appliance.streams.messages import Play, Want
 from appliance.streams.playback import Playback
 from appliance.streams.turns import Turns

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from appliance.media.ladder import Rung
-from appliance.serve.fanout import Outlet
+from appliance.serve.outlet import Outlet
 from appliance.streams import transcoder as rules
 from appliance.streams.directory import open_directory
 from appliance.streams.renditions import Rendition

@@ -16,7 +16,7 @@ from appliance.media.jpeg import video_format
 from appliance.media.ladder import NO_LIMIT, Limit
 from appliance.media.masks import NO_MASK, Mask
 from appliance.media.units import AccessUnit, Run
-from appliance.serve.fanout import Outlet
+from appliance.serve.outlet import Outlet
 from appliance.sites.source import SourceError, Trouble
 from appliance.streams.directory import Directory, open_directory
 from appliance.streams.messages import Want

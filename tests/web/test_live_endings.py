@@ -94,7 +94,7 @@ async def test_a_client_that_says_nothing_is_closed(house: House, monkeypatch) -
 
 
 async def test_a_reader_that_takes_nothing_is_closed_and_another_sees_nothing_of_it(house: House, monkeypatch) -> None:
-    monkeypatch.setattr("appliance.serve.fanout.STUCK_S", 1.0)
+    monkeypatch.setattr("appliance.serve.outlet.STUCK_S", 1.0)
     camera = await house.camera()
     anna, bob = await house.viewer("anna", camera), await house.viewer("bob", camera)
     stuck = await trio.to_thread.run_sync(lambda: stuck_reader(anna, camera.id))

@@ -11,7 +11,7 @@ import trio
 
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4_read import read_samples
-from appliance.serve import fanout
+from appliance.serve import backlog, outlet
 from tests.web.scenes import eventually, feed, give, large_picture
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ async def test_a_slow_reader_is_told_what_it_missed_and_goes_on_with_a_key_frame
                 await quick.fragments(2 if n == 0 else 1)
             (member,) = [one for one in house.services.audience if one.principal.name == "anna"]
             assert member.outlet.fragments_dropped > 50
-            assert member.outlet.queued <= fanout.QUEUE_BYTES
+            assert member.outlet.queued <= backlog.QUEUE_BYTES
             while not any(isinstance(one, dict) and one["type"] == "dropped" for one in slow.heard):
                 await trio.to_thread.run_sync(slow.read, 1)
             await trio.to_thread.run_sync(slow.read, 1)
@@ -113,8 +113,8 @@ def sample_of(message: dict[str, Any] | bytes) -> Any:
 
 
 async def test_a_reader_that_takes_nothing_is_too_slow_and_cut(house: House, monkeypatch) -> None:
-    assert fanout.STUCK_S == 10
-    monkeypatch.setattr(fanout, "STUCK_S", 0.5)
+    assert outlet.STUCK_S == 10
+    monkeypatch.setattr(outlet, "STUCK_S", 0.5)
     camera = await house.camera()
     anna = await house.viewer("anna", camera)
     stuck = await trio.to_thread.run_sync(SlowReader, anna, camera.id)
@@ -134,7 +134,7 @@ async def test_a_reader_that_takes_nothing_is_too_slow_and_cut(house: House, mon
 
 
 async def test_a_player_that_takes_nothing_is_cut_too(house: House, monkeypatch) -> None:
-    monkeypatch.setattr(fanout, "STUCK_S", 0.5)
+    monkeypatch.setattr(outlet, "STUCK_S", 0.5)
     camera = await house.camera()
     anna = await house.viewer("anna", camera)
 
