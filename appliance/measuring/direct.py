@@ -107,7 +107,7 @@ class _App:
             return
         connection = current_connection.get()
         listener = _Listener()
-        connection.take_messages(listener.hear)
+        connection.take_messages(listener.hear, listener.leave)
         await receive()
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
         connection.prepare_for_media()
@@ -134,6 +134,9 @@ class _Listener:
         self._viewer = viewer
         for said in self._early:
             self.hear(said)
+
+    def leave(self) -> None:
+        """The measurement hangs up when it is over."""
 
     def hear(self, said: str | bytes) -> None:
         if self._viewer is None:

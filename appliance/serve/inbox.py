@@ -17,6 +17,7 @@ class Inbox:
     """One client's messages."""
 
     def __init__(self) -> None:
+        self.has_left = False  # the client has said goodbye
         self._received = bytearray()  # less than a frame, between calls
         self._message = bytearray()  # what came so far of one in fragments
         self._is_text = True
@@ -40,6 +41,7 @@ class Inbox:
             first = received[0]
             if first & 0x08:
                 control += received[:end]
+                self.has_left = self.has_left or first & 0x0F == Opcode.CLOSE
             else:
                 payload = _unmasked(received, size, end)
                 if first & 0x0F != Opcode.CONTINUATION:

@@ -124,7 +124,7 @@ class Live:
         """Serve one live view until either side is done."""
         connection = call.connection
         listener = LiveListener(self._services, call.session)
-        connection.take_messages(listener.hear)
+        connection.take_messages(listener.hear, listener.leave)
         await websocket.accept()
         camera = self._services.cameras.find(call.watched.id) or call.watched  # as it is after the handshake
         if is_one_too_many(self._services, call.who):
@@ -168,6 +168,11 @@ class Listener(ABC):
             self._early.append(said)
         else:
             self._hear(said, self._member)
+
+    def leave(self) -> None:
+        """The client has said goodbye."""
+        if self._member is not None:
+            self._member.outlet.stop()
 
     def attend(self, member: Member) -> None:
         """From now on what is said is about this view."""

@@ -60,12 +60,20 @@ def test_a_text_that_is_not_utf8_is_told() -> None:
     assert inbox.receive(masked(Opcode.CONTINUATION, b"\xac")) == (["€"], b"")
 
 
+def test_it_is_noticed_when_the_client_says_goodbye() -> None:
+    inbox = Inbox()
+    inbox.receive(masked(Opcode.PING, b"here") + masked(Opcode.TEXT, b"still here"))
+    assert not inbox.has_left
+    inbox.receive(masked(Opcode.CLOSE, struct.pack("!H", 1000)))
+    assert inbox.has_left
+
+
 def make_listener() -> tuple[QuartTrio, list[str | bytes]]:
     app, heard = QuartTrio("tests.inbox", static_folder=None), []
 
     @app.websocket("/ws")
     async def ws() -> None:
-        current_connection.get().take_messages(heard.append)
+        current_connection.get().take_messages(heard.append, lambda: None)
         await websocket.accept()
         await websocket.receive()  # gives nothing any more; ends with the client
 

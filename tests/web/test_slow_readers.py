@@ -41,16 +41,28 @@ class SlowReader:
         """So many more messages; pings are not counted, and not answered."""
         wanted = len(self.heard) + count
         while len(self.heard) < wanted:
-            first, length = self._exactly(2)
-            if length == 126:
-                (length,) = struct.unpack("!H", self._exactly(2))
-            elif length == 127:
-                (length,) = struct.unpack("!Q", self._exactly(8))
-            data = self._exactly(length)
-            if first & 0x0F == 1:
-                self.heard.append(json.loads(data))
-            elif first & 0x0F == 2:
-                self.heard.append(data)
+            self._read_frame()
+
+    def say_goodbye(self) -> bytes:
+        """Send a close frame and read until it is answered; the answer."""
+        self.connection.sock.sendall(b"\x88\x82" + bytes(4) + struct.pack("!H", 1000))
+        while (answer := self._read_frame()) is None:
+            pass
+        return answer
+
+    def _read_frame(self) -> bytes | None:
+        """What a close frame says; None for any other."""
+        first, length = self._exactly(2)
+        if length == 126:
+            (length,) = struct.unpack("!H", self._exactly(2))
+        elif length == 127:
+            (length,) = struct.unpack("!Q", self._exactly(8))
+        data = self._exactly(length)
+        if first & 0x0F == 1:
+            self.heard.append(json.loads(data))
+        elif first & 0x0F == 2:
+            self.heard.append(data)
+        return data if first & 0x0F == 8 else None
 
     def _exactly(self, size: int) -> bytes:
         data = self.response.fp.read(size)
@@ -65,7 +77,7 @@ class SlowReader:
 
 def _narrow(address: tuple[str, int], timeout: float, source: tuple[str, int]) -> socket.socket:
     sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)  # before it connects, or the window is larger
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 10)  # before it connects, or the window is larger
     sock.settimeout(timeout)
     sock.bind(source)
     sock.connect(address)
@@ -110,6 +122,26 @@ def sample_of(message: dict[str, Any] | bytes) -> Any:
     assert isinstance(message, bytes)
     (sample,) = read_samples(message)
     return sample
+
+
+async def test_slow_readers_that_say_goodbye_in_the_middle_of_pictures_are_answered(house: House) -> None:
+    camera = await house.camera()
+    anna, bob = await house.viewer("anna", camera), await house.viewer("bob", camera)
+    async with bob.live(camera.id) as quick:
+        await quick.want()
+        source = await feed(house, camera)
+        for n in range(25):  # what the next ones are sent at once
+            await give(source, large_picture(n))
+        await quick.fragments(26)
+        for _ in range(40):
+            slow = await trio.to_thread.run_sync(SlowReader, anna, camera.id)
+            try:
+                await trio.to_thread.run_sync(slow.read, 3)
+                assert await trio.to_thread.run_sync(slow.say_goodbye) == struct.pack("!H", 1000)
+                assert len(slow.heard) < 25  # nothing that had not begun
+            finally:
+                slow.close()
+        await eventually(lambda: len(house.appliance.bound.connections) == 1)
 
 
 async def test_a_reader_that_takes_nothing_is_too_slow_and_cut(house: House, monkeypatch) -> None:
