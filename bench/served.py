@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bench.common.appliance import Server
     from bench.common.footage import Footage
 
-TEN = 10
+TEN, AT_ONCE = 10, 5
 TEN_TARGET = 0.08
 DIRECT_TARGET = 100
 #: A viewer who plays nothing of what the camera sends, with a tile as large as its picture.
@@ -37,6 +37,8 @@ WANT_LARGE_JPEG = WANT_JPEG.replace("640", "1920").replace("360", "1080")
 FEW, MANY = 20, 120
 CAMERAS = (1, 2)
 SETTLE_S = 3.0
+#: ffmpeg looks at a camera for so long before it begins.
+PROBING_S = 8.0
 #: Of the pictures that are due, so many have to come, or the machine could not keep up.
 LEAST = 0.9
 
@@ -48,7 +50,8 @@ def measure(options: Options) -> Section:
         "Transcoding, served",
         "Cameras of 1920x1080, 25 a second, 4 Mbit/s, over RTSP into the appliance, plain WebSockets out; CPU of all "
         "its processes. *Ten viewers*: of one camera at 640x360, beside ten `ffmpeg -threads 1` at once, each with the "
-        "same film from memory. *Direct over transcoded*: what each further direct viewer of a camera takes "
+        "same film from memory, as fast as it can; and beside ten that read the camera as it sends, as ours does "
+        f"({AT_ONCE} at once, twice). *Direct over transcoded*: what each further direct viewer of a camera takes "
         f"(between {FEW} and {MANY}, who report once a second as browsers do) beside what each further transcoded "
         f"camera with its viewer takes (between {CAMERAS[0]} and {CAMERAS[1]}): how many of one fit in a core for one "
         "of the other. At the camera's own size a viewer gets the same picture either way.",
@@ -59,17 +62,19 @@ def measure(options: Options) -> Section:
         camera = stack.enter_context(running_camera(film=film))
         urls = [camera.url(number + 1) for number in range(CAMERAS[1])]
         server = stack.enter_context(running_appliance(urls))
-        ours, theirs, direct, large, small = [], [], [], [], []
+        ours, theirs, live, direct, large, small = [], [], [], [], [], []
         for number in range(rounds):
             say(f"served: round {number + 1} of {rounds}")
             ours.append(_viewers(server, TEN, WANT_JPEG, seconds))
             theirs.append(_ten_ffmpeg(film))
+            live.append(sum(_ffmpeg_of_the_camera(urls[0], AT_ONCE) for _ in range(TEN // AT_ONCE)))
             few, many = (_viewers(server, count, WANT, seconds, tell=load.STATS) for count in (FEW, MANY))
             direct.append((many - few) / (MANY - FEW))
             large.append(_each_camera(server, WANT_LARGE_JPEG, seconds))
             small.append(_each_camera(server, WANT_JPEG, seconds))
-    ratios = [one / ten for one, ten in zip(ours, theirs, strict=True)]
-    section.find("ten viewers of one transcoded stream: CPU over ten ffmpeg's", ratios, "×", target=TEN_TARGET)
+    for what, peers in (("ten ffmpeg's", theirs), ("ten ffmpeg's that read the camera, too", live)):
+        ratios = [one / ten for one, ten in zip(ours, peers, strict=True)]
+        section.find(f"ten viewers of one transcoded stream: CPU over {what}", ratios, "×", target=TEN_TARGET)
     for what, found, target in (("1920x1080", large, DIRECT_TARGET), ("640x360", small, None)):
         section.find(
             f"direct streams per core over streams transcoded to {what} per core",
@@ -81,6 +86,7 @@ def measure(options: Options) -> Section:
     for what, values in (
         ("ten viewers of one camera at 640x360", ours),
         ("ten ffmpeg", theirs),
+        ("ten ffmpeg that read the camera", live),
         ("a further direct viewer", direct),
         ("a further camera, transcoded to 1920x1080", large),
         ("a further camera, transcoded to 640x360", small),
@@ -138,9 +144,24 @@ def _until(condition: Callable[[], bool]) -> None:
 
 def _ten_ffmpeg(film: Footage) -> float:
     """Cores for ten of them."""
-    command = ffmpeg_command(film, FPS)
+    return _cpu_of([ffmpeg_command(film.mp4, FPS)] * TEN) / SECONDS
+
+
+def _ffmpeg_of_the_camera(url: str, count: int) -> float:
+    """Cores for so many that read what a camera sends, when it sends it."""
+    command = ffmpeg_command(url, FPS)
+    command[-1:-1] = ["-frames:v", str(SECONDS * FPS)]
+    began = time.monotonic()
+    taken = _cpu_of([command] * count)
+    if time.monotonic() - began > SECONDS / LEAST + PROBING_S:
+        raise RuntimeError(f"{count} ffmpeg cannot keep up with a camera on this machine")
+    return taken / SECONDS
+
+
+def _cpu_of(commands: list[list[str]]) -> float:
+    """CPU seconds of programs that run at once."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(TEN)]
+    children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
     try:
         for child in children:
             if child.wait(timeout=180):
@@ -149,7 +170,7 @@ def _ten_ffmpeg(film: Footage) -> float:
         for child in children:
             child.kill()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / SECONDS
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 if __name__ == "__main__":

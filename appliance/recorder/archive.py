@@ -34,8 +34,6 @@ T = TypeVar("T")
 
 #: Threads that may wait for the disk, and for the index, at once.
 READERS: Final = 8
-#: Threads that open many files at once.
-OPENERS: Final = 2
 #: What opened files are kept at hand: a table of a minute is some 160 KB.
 OPENED_KEPT: Final = 64
 
@@ -107,27 +105,19 @@ class Archive:
         formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
         asked = [file.id for file in files if file.path not in kept and not self._index.is_growing(file.path)]
         contents = await self._query(partial(self._index.contents, asked))
-        found: list[Opened | None] = [None] * len(files)
-        faults: list[Fault] = []
 
-        def open_each(first: int) -> None:
-            try:
-                for number in range(first, len(files), OPENERS):
-                    file = files[number]
-                    known = kept.get(file.path)
-                    if known is None or known.file.size < file.size:
-                        growing = self._index.is_growing(file.path)  # of which the index has nothing by its number
-                        known = self._open(file, formats, None if growing else contents.get(file.id))
-                    found[number] = known
-            except Fault as fault:
-                faults.append(fault)
+        def open_each() -> list[Opened]:
+            found = []
+            for file in files:
+                known = kept.get(file.path)
+                if known is None or known.file.size < file.size:
+                    growing = self._index.is_growing(file.path)  # of which the index has nothing by its number
+                    known = self._open(file, formats, None if growing else contents.get(file.id))
+                found.append(known)
+            return found
 
-        async with trio.open_nursery() as nursery:  # unpacking leaves the interpreter to others
-            for first in range(OPENERS):
-                nursery.start_soon(partial(trio.to_thread.run_sync, open_each, first, limiter=self._disk))
-        if faults:
-            raise faults[0]
-        return [opened for opened in found if opened is not None]
+        # in one thread: two of them get in each other's way more than they help
+        return await trio.to_thread.run_sync(open_each, limiter=self._disk)
 
     async def read(self, file: RecordedFile, offset: int, size: int) -> bytes:
         """Bytes of a file.  Raises `Fault` ``recording_gone`` if it was deleted meanwhile."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
+from appliance.base.faults import Fault
 from appliance.serve.streams import SLICE
 
 if TYPE_CHECKING:
@@ -62,16 +63,21 @@ class Sending:
         piece = self._piece
         await self._send(memoryview(head))
         while len(piece):
-            made: list[memoryview] = []
+            made: list[memoryview | Fault] = []
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._make_into, made, second, limiter)
                 await self._send(piece)
                 count(len(piece))
+            if isinstance(made[0], Fault):  # what was made before it has been sent
+                raise made[0]
             piece = made[0]
             first, second = second, first
 
-    async def _make_into(self, made: list[memoryview], room: memoryview, limiter: trio.CapacityLimiter) -> None:
-        made.append(await self._make(room, limiter))
+    async def _make_into(self, made: list[memoryview | Fault], room: memoryview, limiter: trio.CapacityLimiter) -> None:
+        try:
+            made.append(await self._make(room, limiter))
+        except Fault as fault:
+            made.append(fault)
 
     async def _make(self, room: memoryview, limiter: trio.CapacityLimiter) -> memoryview:
         if self._at >= self._end:

@@ -174,8 +174,9 @@ class Download:
                 nursery.start_soon(self._watch, nursery.cancel_scope)
                 await sending.run(head, readers, self._count)
                 nursery.cancel_scope.cancel()
-        except* Fault as group:  # of what was recorded a part is gone: the client sees that bytes are missing
-            self._break_off(_first(group).message)
+        except* Fault as group:  # of a part that is gone: the client gets all before it
+            self._say_why(_first(group).message)
+            connection.finish()
         except* trio.TooSlowError:
             self._break_off("the client does not read it")
         except* GONE:
@@ -206,8 +207,11 @@ class Download:
         return ""
 
     def _break_off(self, why: str) -> None:
-        log.info("the download of a recording of %s is broken off: %s", self.call.watched.name, why)
+        self._say_why(why)
         self.call.connection.abort()
+
+    def _say_why(self, why: str) -> None:
+        log.info("the download of a recording of %s is broken off: %s", self.call.watched.name, why)
 
     def _count(self, sent: int) -> None:
         self.services.audience.bytes_of_the_gone += sent
