@@ -173,6 +173,7 @@ export class PlaybackPlayer {
   seek(utcMs: number): void {
     this.#at = ticksOf(utcMs);
     this.#landed = false;
+    this.#intake.silence();
     this.#gaps.absent = null;
     this.#gaps.ended = false;
     this.#moving();
@@ -190,6 +191,7 @@ export class PlaybackPlayer {
     if (doing.playing) this.#moving();
     const { current } = this.#stack;
     if (!doing.playing) {
+      this.#intake.silence();
       if (current?.kind === "direct") {
         current.pause();
         if (this.#landed) this.#show(current, this.#at);
@@ -269,6 +271,7 @@ export class PlaybackPlayer {
   rest(): void {
     this.#doing = { ...this.#doing, playing: false };
     if (this.#stack.current?.kind === "direct") this.#stack.current.pause();
+    this.#intake.silence();
     this.#commands.land();
     this.#link.rest();
   }
@@ -322,7 +325,7 @@ export class PlaybackPlayer {
   // ---- what the host says ----
 
   pump(): void {
-    for (const pipeline of this.#stack.both()) pipeline.pump();
+    this.#intake.pump();
     this.#checkDrawn();
   }
 
@@ -331,6 +334,7 @@ export class PlaybackPlayer {
     if (this.#commands.late(now)) this.#flightIsLate(now);
     this.#checkEnd();
     this.#checkTrying(now);
+    this.#intake.control(now);
     this.#link.reconsider();
     this.#update();
   }
@@ -366,6 +370,7 @@ export class PlaybackPlayer {
   /** A command that media answers. */
   #begin(id: number, at: number): void {
     this.#commands.await(id, at);
+    this.#intake.silence();
     this.#intake.expectNothing();
     this.#gaps.reset();
     this.#stepping = false;
@@ -496,6 +501,7 @@ export class PlaybackPlayer {
     this.#commands.answer();
     this.#reason = null;
     this.#gaps.absent = null;
+    this.#intake.silence(); // it may go on elsewhere, or later than it would have
     this.#intake.announce(stream);
     // pictures of what was before are not to be shown after this
     if (stream.mode === "transcoded") for (const pipeline of this.#stack.both()) if (pipeline.kind === "transcoded") pipeline.flush();
@@ -632,7 +638,8 @@ export class PlaybackPlayer {
   #want(): Want | null {
     if (!this.#size) return null;
     const { mode, codecs } = this.#intake.offered(performance.now());
-    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, audio: this.#intake.audio, paused: false };
+    const want = { fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, paused: false } as const;
+    return { type: "want", ...this.#size, ...want, audio: this.#intake.audio, beside: this.#deps.createSound !== undefined };
   }
 
   #update(): void {
