@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TOGETHER_MS = 100
 #: Whether sound beside pictures is heard.
 SOUNDING = "[...document.querySelectorAll('.player audio')].some((a) => !a.paused && !a.muted && a.readyState > 2)"
+#: Where it comes from: what is begun anew has another address.
+SOURCE = "(document.querySelector('.player audio')?.src ?? null)"
 #: Notes, by one clock, when the picture flashes and when the sound beside it ticks (`tests.peers.footage`).
 LISTEN = f"""(player) => {{
   const heard = window.heard = {{ ticks: [], flashes: [] }};

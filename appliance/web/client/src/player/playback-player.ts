@@ -6,24 +6,20 @@
  * its picture has come.
  */
 
-import { families } from "../logic/messages";
 import { RecordingGaps } from "../logic/playback/gaps";
 import { instant, parsePlayback, ticksOf, TICKS_PER_MS, type GapMessage, type PlaybackMessage, type RecordedStream } from "../logic/playback/messages";
 import { TICKS_PER_SECOND } from "../logic/playback/pictures";
 import { setFields, Store } from "../logic/store";
 import type { Want } from "../logic/want";
 import { Commands } from "./commands";
-import { Intake, type IntakeDeps } from "./intake";
 import type { Refusal } from "./live-socket";
-import type { PicturePipeline } from "./pipeline";
 import { PlaybackLink } from "./playback-link";
 import { NO_VIEW, playbackPhase, type PlaybackPhase, type PlaybackView } from "./playback-view";
-import type { DirectRecording, RecordedEvents } from "./recorded-pipeline";
-import type { Shown, Stack } from "./stack";
+import { RecordedScreen, type Place, type RecordedScreenDeps } from "./recorded-screen";
+import type { Shown } from "./stack";
 
-export interface PlaybackDeps extends IntakeDeps {
+export interface PlaybackDeps extends RecordedScreenDeps {
   readonly url: string;
-  readonly createRecording: (events: RecordedEvents, prepared?: HTMLVideoElement) => DirectRecording;
   readonly refused: (why: Refusal) => void;
   /** Something about where it is has changed. */
   readonly moved: () => void;
@@ -36,8 +32,6 @@ export interface Doing {
   readonly speed: number;
   readonly gaps: "skip" | "play";
 }
-
-type Member = DirectRecording | PicturePipeline;
 
 const HIGHEST_FPS = 30;
 /** Faster, or backwards, comes as pictures. */
@@ -61,8 +55,7 @@ export class PlaybackPlayer {
   readonly #deps: PlaybackDeps;
   readonly #link: PlaybackLink;
   readonly #commands = new Commands((command) => this.#link.send(command));
-  readonly #intake: Intake<DirectRecording, RecordedStream>;
-  readonly #stack: Stack<Member>;
+  readonly #screen: RecordedScreen;
   readonly #gaps = new RecordingGaps();
 
   #doing: Doing = { playing: false, speed: 1, gaps: "skip" };
@@ -73,9 +66,6 @@ export class PlaybackPlayer {
   /** UTC ticks: what is to be on screen, until it is; then, while nothing moves, what is. */
   #at: number;
   #landed = false;
-  /** What a video was told to show last. */
-  #showing: number | null = null;
-  #drawn = 0;
   /** What a browser's decoder keeps to itself comes as a picture. */
   #still = false;
   /** The server was asked for the picture before or after, and says which that is. */
@@ -89,16 +79,22 @@ export class PlaybackPlayer {
   constructor(readonly id: string, atMs: number, deps: PlaybackDeps) {
     this.#deps = deps;
     this.#at = ticksOf(atMs);
-    this.#intake = new Intake(id, deps, {
-      video: (stream, init) => this.#beginDirect(stream, init),
-      pictures: () => this.#picturesBegin(),
+    const place = (): Place => ({
+      target: this.#commands.flight?.at ?? this.#at,
+      landed: this.#landed,
+      playing: this.#doing.playing,
+      stepping: this.#stepping,
+    });
+    this.#screen = new RecordedScreen(id, deps, place, {
+      shown: () => this.#landedAt(),
+      more: () => deps.moved(),
+      keep: () => this.#keepPosition(),
       failed: () => this.#failed(),
       wanted: () => this.#link.want(),
       changed: () => this.#update(),
     });
-    this.#stack = this.#intake.stack;
     this.skipped = this.#gaps.skipped;
-    this.element = this.#stack.element;
+    this.element = this.#screen.stack.element;
     this.#link = new PlaybackLink(
       deps.url,
       () => this.#want(),
@@ -120,7 +116,7 @@ export class PlaybackPlayer {
 
   /** UTC milliseconds of what is shown, or is to be as soon as it has come. */
   get position(): number {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (!this.#landed || !this.#doing.playing || !current) return this.#at / TICKS_PER_MS;
     if (current.kind === "direct") return current.position * 1000;
     return (current.pictureUtc ?? this.#at / TICKS_PER_SECOND) * 1000;
@@ -152,19 +148,19 @@ export class PlaybackPlayer {
 
   /** It is to play, and does not get on. */
   get stalled(): boolean {
-    if (!this.#doing.playing || this.absent || this.#gaps.ended || this.#link.refused !== null || this.#intake.unplayable) return false;
+    if (!this.#doing.playing || this.absent || this.#gaps.ended || this.#link.refused !== null || this.#screen.intake.unplayable) return false;
     if (!this.#landed) return true;
-    return this.#stack.current?.kind === "direct" && this.#stack.current.stalled && !this.#held;
+    return this.#screen.video !== null && this.#screen.video.stalled && !this.#held;
   }
 
   /** It takes part in what others have to wait for. */
   get takesPart(): boolean {
-    return this.#link.visible && !this.absent && !this.#gaps.ended && this.#link.refused === null && !this.#intake.unplayable && this.#link.open;
+    return this.#link.visible && !this.absent && !this.#gaps.ended && this.#link.refused === null && !this.#screen.intake.unplayable && this.#link.open;
   }
 
   /** What it shows is paced here, not by the server. */
   get direct(): boolean {
-    return this.#stack.current?.kind === "direct";
+    return this.#screen.video !== null;
   }
 
   // ---- what it is told ----
@@ -173,7 +169,7 @@ export class PlaybackPlayer {
   seek(utcMs: number): void {
     this.#at = ticksOf(utcMs);
     this.#landed = false;
-    this.#intake.silence();
+    this.#screen.intake.silence();
     this.#gaps.absent = null;
     this.#gaps.ended = false;
     this.#moving();
@@ -189,12 +185,12 @@ export class PlaybackPlayer {
     this.#factor = 1;
     this.#held = false;
     if (doing.playing) this.#moving();
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (!doing.playing) {
-      this.#intake.silence();
+      this.#screen.intake.silence();
       if (current?.kind === "direct") {
         current.pause();
-        if (this.#landed) this.#show(current, this.#at);
+        if (this.#landed) this.#screen.show(current, this.#at);
       } else if (current && this.#landed && before.playing) this.#at = ticksOf((current.pictureUtc ?? 0) * 1000);
       if (!this.#link.told) return;
       // pictures stop where the server is; what is on screen is asked for once more if it was another one
@@ -211,12 +207,12 @@ export class PlaybackPlayer {
 
   /** Whether it could be done without asking anybody; `done` is called when the picture is there. */
   step(by: 1 | -1): number | null {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     const picture = current?.kind === "direct" && !this.#stepping && current.has(this.#at) ? current.neighbour(this.#at, by) : null;
     if (!picture || current?.kind !== "direct") return null;
     this.#at = picture.start;
     this.#landed = false;
-    this.#show(current, picture.start);
+    this.#screen.show(current, picture.start);
     return picture.start / TICKS_PER_MS;
   }
 
@@ -244,7 +240,7 @@ export class PlaybackPlayer {
   hold(held: boolean): void {
     if (held === this.#held) return;
     this.#held = held;
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (current?.kind !== "direct") return;
     if (held) current.pause();
     else this.#run();
@@ -270,22 +266,22 @@ export class PlaybackPlayer {
   /** What is live is shown: nothing more is needed of this. */
   rest(): void {
     this.#doing = { ...this.#doing, playing: false };
-    if (this.#stack.current?.kind === "direct") this.#stack.current.pause();
-    this.#intake.silence();
+    this.#screen.video?.pause();
+    this.#screen.intake.silence();
     this.#commands.land();
     this.#link.rest();
   }
 
   /** Call it inside the tap or key that asks for it. */
   setAudio(audio: boolean): void {
-    if (audio === this.#intake.audio || this.#disposed) return;
-    this.#intake.setAudio(audio);
+    if (audio === this.#screen.intake.audio || this.#disposed) return;
+    this.#screen.intake.setAudio(audio);
     this.#link.want();
     this.#update();
   }
 
   unblock(): void {
-    this.#intake.unblock();
+    this.#screen.intake.unblock();
     this.#run();
     this.#update();
   }
@@ -325,7 +321,7 @@ export class PlaybackPlayer {
   // ---- what the host says ----
 
   pump(): void {
-    this.#intake.pump();
+    this.#screen.intake.pump();
     this.#checkDrawn();
   }
 
@@ -334,13 +330,13 @@ export class PlaybackPlayer {
     if (this.#commands.late(now)) this.#flightIsLate(now);
     this.#checkEnd();
     this.#checkTrying(now);
-    this.#intake.control(now);
+    this.#screen.intake.control(now);
     this.#link.reconsider();
     this.#update();
   }
 
   sendStats(): void {
-    const current = this.#stack.newest;
+    const current = this.#screen.stack.newest;
     if (!this.#link.told || !current) return;
     const dropped = current.kind === "transcoded" ? current.takeReplaced() : 0;
     const ahead = current.kind === "direct" ? current.ahead : 0;
@@ -357,12 +353,12 @@ export class PlaybackPlayer {
   }
 
   get picture(): Shown | null {
-    return this.#stack.shown;
+    return this.#screen.stack.shown;
   }
 
   /** The transcoded picture shown, as it came. */
   get jpeg(): Blob | null {
-    return this.#intake.jpeg;
+    return this.#screen.intake.jpeg;
   }
 
   // ---- asking ----
@@ -370,12 +366,9 @@ export class PlaybackPlayer {
   /** A command that media answers. */
   #begin(id: number, at: number): void {
     this.#commands.await(id, at);
-    this.#intake.silence();
-    this.#intake.expectNothing();
+    this.#screen.abandon();
     this.#gaps.reset();
     this.#stepping = false;
-    this.#showing = null;
-    for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.abandon();
   }
 
   /** Ask for what is to be shown, with what is to be done there. */
@@ -389,10 +382,10 @@ export class PlaybackPlayer {
 
   /** Get to where it is to be: by what is there, else by asking. */
   #go(): void {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     const usable = current?.kind === "direct" && !byPictures(this.#doing.playing ? this.#doing.speed : 1);
     if (usable && current.has(this.#at)) {
-      this.#show(current, this.#at);
+      this.#screen.show(current, this.#at);
       // what is shown needs nobody; playing on from there may
       if (!this.#doing.playing) this.#commands.land();
       else if (!current.continues(this.#at) && !this.#commands.flight) this.#ask();
@@ -404,7 +397,7 @@ export class PlaybackPlayer {
   #landedAt(): void {
     this.#landed = true;
     const flight = this.#commands.land();
-    if (flight && flight.at !== this.#at && !(this.direct && this.#showing === this.#at)) {
+    if (flight && flight.at !== this.#at && !this.#screen.isShowing(this.#at)) {
       // somebody wants to be elsewhere by now
       this.#landed = false;
       this.#go();
@@ -414,11 +407,6 @@ export class PlaybackPlayer {
     this.#deps.moved();
     this.#update();
     this.landings.update((n) => n + 1);
-  }
-
-  #show(recording: DirectRecording, ticks: number): void {
-    this.#showing = ticks;
-    recording.show(ticks);
   }
 
   #flightIsLate(now: number): void {
@@ -433,7 +421,7 @@ export class PlaybackPlayer {
 
   /** Have the element do what is to be done. */
   #run(): void {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (current?.kind !== "direct" || !this.#landed) return;
     if (this.#doing.playing && !this.#held && !this.absent && !byPictures(this.#doing.speed)) current.play(this.#doing.speed * this.#factor);
     else current.pause();
@@ -477,17 +465,17 @@ export class PlaybackPlayer {
   #told(state: string, utcMs: number): void {
     if (state === "ended") {
       // direct: there may be something left to be shown
-      const { current } = this.#stack;
+      const { current } = this.#screen;
       this.#gaps.over = true;
       this.#gaps.ended = current?.kind !== "direct" || (this.#landed && current.atEnd);
       if (this.#gaps.ended) this.#commands.land();
       this.#deps.moved();
     }
-    const { newest } = this.#stack;
+    const { newest } = this.#screen.stack;
     if (!this.#stepping || state !== "paused") return;
     // this comes before what is to be shown, or after it
     this.#stepped(utcMs);
-    if (this.#commands.answered && newest?.kind === "direct") this.#show(newest, this.#at);
+    if (this.#commands.answered && newest?.kind === "direct") this.#screen.show(newest, this.#at);
   }
 
   /** The server went a picture on or back: that is where this is now. */
@@ -501,64 +489,24 @@ export class PlaybackPlayer {
     this.#commands.answer();
     this.#reason = null;
     this.#gaps.absent = null;
-    this.#intake.silence(); // it may go on elsewhere, or later than it would have
-    this.#intake.announce(stream);
-    // pictures of what was before are not to be shown after this
-    if (stream.mode === "transcoded") for (const pipeline of this.#stack.both()) if (pipeline.kind === "transcoded") pipeline.flush();
+    this.#screen.announce(stream);
   }
 
   #binary(data: ArrayBuffer): void {
-    if (this.#commands.answered) this.#intake.binary(data);
+    if (this.#commands.answered) this.#screen.intake.binary(data);
   }
 
-  // ---- the pipelines ----
+  // ---- the screen ----
 
-  #beginDirect(stream: RecordedStream, init: ArrayBuffer): void {
-    const { newest } = this.#stack;
-    if (newest?.kind === "direct" && newest.families === families(stream.mime)) {
-      newest.begin(stream, init);
-      if (!this.#landed && !this.#stepping) this.#show(newest, this.#commands.flight?.at ?? this.#at);
-      return;
-    }
-    this.#stack.dropSpare();
-    const pipeline = this.#intake.add(stream, (events, prepared) => {
-      const made: DirectRecording = this.#deps.createRecording({ ...events, shown: () => this.#shown(made), more: () => this.#deps.moved() }, prepared);
-      return made;
-    });
-    if (!pipeline) return;
-    pipeline.begin(stream, init);
-    // one that takes over while it plays has to be where that is by then
-    if (this.#landed && this.#doing.playing) this.#keepPosition();
-    this.#show(pipeline, this.#commands.flight?.at ?? this.#at);
-  }
-
-  #picturesBegin(): void {
-    const { current, spare } = this.#stack;
-    if (current?.kind === "direct" && spare?.kind !== "transcoded") {
-      this.#keepPosition();
-      current.pause();
-    }
-    this.#drawn = -1;
-  }
-
-  /** A video has come to the instant that it was asked for. */
-  #shown(pipeline: DirectRecording): void {
-    // what it was told to show before something else was asked for is not that
-    if (pipeline === this.#stack.current && !this.#landed && this.#showing !== null) this.#landedAt();
-  }
-
-  /** A canvas has drawn something: the first picture after a command is the one that was asked for. */
+  /** The first picture after a command is the one that was asked for. */
   #checkDrawn(): void {
-    const { current } = this.#stack;
-    if (current?.kind !== "transcoded" || !this.#commands.answered || this.#intake.expecting || current.pictures === this.#drawn) return;
-    const first = this.#drawn === -1 || !this.#landed;
-    if (current.pictureUtc === null) return;
-    this.#drawn = current.pictures;
-    if (!first) {
+    const drawn = this.#commands.answered ? this.#screen.takeDrawn() : null;
+    if (!drawn) return;
+    if (!drawn.first) {
       this.#deps.moved();
       return;
     }
-    if (this.#stepping) this.#stepped(current.pictureUtc * 1000);
+    if (this.#stepping) this.#stepped(drawn.utc * 1000);
     this.#landedAt();
   }
 
@@ -566,14 +514,14 @@ export class PlaybackPlayer {
     if (this.#disposed) return;
     this.#keepPosition();
     this.#landed = false;
-    this.#intake.freeze();
+    this.#screen.intake.freeze();
     this.#commands.refuse();
     this.#link.restart();
     this.#update();
   }
 
   #forget(): void {
-    this.#intake.forget();
+    this.#screen.intake.forget();
     this.#commands.land();
     this.#commands.refuse();
     this.#landed = false;
@@ -582,7 +530,7 @@ export class PlaybackPlayer {
   // ---- gaps ----
 
   #gapTold(gap: GapMessage): void {
-    if (this.#commands.answered && this.#intake.stream?.mode === "direct") {
+    if (this.#commands.answered && this.#screen.intake.stream?.mode === "direct") {
       this.#gaps.expect(gap); // what is shown comes to it later
     } else if (this.#gaps.enter(gap, this.#doing.gaps)) {
       this.#commands.land(); // no picture comes of what was asked for
@@ -600,7 +548,7 @@ export class PlaybackPlayer {
 
   /** What is shown has come to the end of a piece: on to the next one. */
   #checkEnd(): void {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (current?.kind !== "direct" || !this.#landed || !this.#doing.playing || this.#held || this.absent) return;
     if (!current.atEnd) return;
     const next = current.beyond();
@@ -612,13 +560,13 @@ export class PlaybackPlayer {
     } else if (then === "on" && next) {
       this.#at = next.start;
       this.#landed = false;
-      this.#show(current, next.start);
+      this.#screen.show(current, next.start);
     }
   }
 
   /** A decoder that wants more before it shows what it has does not get it where the recording ends. */
   #checkTrying(now: number): void {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     const since = current?.kind === "direct" ? current.tryingSince : null;
     if (since === null || now - since < TRYING_MS || this.#doing.playing || this.#commands.flight?.at === this.#at && this.#still) return;
     this.#still = true;
@@ -637,36 +585,36 @@ export class PlaybackPlayer {
 
   #want(): Want | null {
     if (!this.#size) return null;
-    const { mode, codecs } = this.#intake.offered(performance.now());
+    const { mode, codecs } = this.#screen.intake.offered(performance.now());
     const want = { fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, paused: false } as const;
-    return { type: "want", ...this.#size, ...want, audio: this.#intake.audio, beside: this.#deps.createSound !== undefined };
+    return { type: "want", ...this.#size, ...want, audio: this.#screen.intake.audio, beside: this.#deps.createSound !== undefined };
   }
 
   #update(): void {
     if (this.#disposed) return;
     const next: PlaybackView = {
       phase: this.#phase(performance.now()),
-      stream: this.#intake.stream,
+      stream: this.#screen.intake.stream,
       next: this.next,
       previous: this.previous,
       reason: this.#reason,
-      own: this.#intake.offered(performance.now()).own,
-      sound: this.#intake.sounds,
+      own: this.#screen.intake.offered(performance.now()).own,
+      sound: this.#screen.intake.sounds,
     };
     setFields(this.view, next);
-    this.#stack.dim(next.phase === "none" || next.phase === "offline" ? "waiting" : "");
+    this.#screen.stack.dim(next.phase === "none" || next.phase === "offline" ? "waiting" : "");
   }
 
   #phase(now: number): PlaybackPhase {
     return playbackPhase({
       now,
       refused: this.#link.refused,
-      unplayable: this.#intake.unplayable,
+      unplayable: this.#screen.intake.unplayable,
       reason: this.#reason,
       downSince: this.#link.downSince,
       absent: this.absent,
-      blocked: this.#intake.blocked,
-      pictured: this.#stack.shown !== null,
+      blocked: this.#screen.intake.blocked,
+      pictured: this.#screen.stack.shown !== null,
       askedAt: this.#commands.flight?.since ?? null,
     });
   }
