@@ -16,7 +16,7 @@ import trio
 
 from appliance.base.secrets import redact
 from appliance.base.watch import Watched
-from appliance.media.fmp4 import Muxer, init_segment, mime_type, sound_init_segment, sound_mime_type
+from appliance.media.fmp4 import Muxer, init_segment, mime_type
 from appliance.media.ring import GopRing
 from appliance.media.units import AccessUnit
 from appliance.serve.fanout import Fanout
@@ -74,10 +74,6 @@ class Segment:
 
     def init(self, *, audio: bool) -> bytes:
         return init_segment(self.video, self.variant(audio=audio))
-
-    def sound(self) -> tuple[str, bytes] | None:
-        """The sound alone, as it goes beside pictures: its type and init segment; None: there is none."""
-        return None if self.audio is None else (sound_mime_type(self.audio), sound_init_segment(self.audio))
 
 
 class Subscriber(Protocol):

@@ -27,6 +27,7 @@ class Want(msgspec.Struct, tag="want", tag_field="type", frozen=True):
     zoom: bool = False
     codecs: Annotated[list[CodecName], msgspec.Meta(max_length=32)] | None = None
     audio: bool = False
+    beside: bool = False  # recorded sound between JPEG pictures too; of live sound ``audio`` says so
     paused: bool = False
 
 

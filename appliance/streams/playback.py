@@ -156,6 +156,8 @@ class Playback:
             if self._is_refused and not isinstance(self._selection.choose(want, self._speed), Refused | Unplayable):
                 self._restart()
             return
+        if show.hears and not self._policy.may_hear:
+            self._outlet.silence()  # now, and nothing of what waits
         mask = NO_MASK if show.chosen.rung is None else show.chosen.rung.mask
         if self._policy.mask not in (NO_MASK, mask):
             self._outlet.forget()  # now, and nothing of what waits
@@ -263,6 +265,7 @@ class Playback:
             policy=self._policy,
             clock=self._clock,
             hears=self._hears,
+            beside=want.beside,
             begun=self._begun,
             stepped=self._stepped,
             kept=self._kept,

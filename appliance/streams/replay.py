@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from appliance._native.fmp4 import DECODE_TIME_AT
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.fmp4 import Fragment, init_segment, mime_type
+from appliance.media.fmp4 import init_segment, mime_type
 from appliance.media.masks import NO_MASK
 from appliance.media.units import Run
 from appliance.recorder.player import GAP
 from appliance.recorder.spool import Cursor, Spool
-from appliance.serve.frames import Opcode, frame_header, text_frame
-from appliance.streams import messages
+from appliance.streams import announcing
 from appliance.streams.playhead import zero_before
-from appliance.streams.recorded import fps_of
+from appliance.streams.recorded import fps_of, fragment_at, sound_from
 
 if TYPE_CHECKING:
     from appliance.recorder.files import Opened
@@ -32,8 +30,6 @@ AHEAD_S: Final = 4.0
 AHEAD_PAUSED: Final = TICKS_PER_SECOND
 #: It is looked at again so often whether more may be sent: the client may say that it holds less than was thought.
 LOOK_S: Final = 0.25
-#: Sound is announced where there is some within so long.
-SOUND_WITHIN: Final = 2 * TICKS_PER_SECOND
 #: What a client says counts when it is about what is sent now.
 SETTLED_S: Final = 1.0
 
@@ -118,11 +114,9 @@ class Replay:
         self._run = Run(zero_before(self._cursor.dts))
         self._hears = self._has_sound()
         audio = opened.audio if self._hears else None
-        init = init_segment(opened.video, audio)
-        text = messages.stream(
+        announcement = announcing.of_video(
             {
                 "id": show.number,
-                "mode": "direct",
                 "mime": mime_type(opened.video, audio),
                 "stream": show.strip.stream,
                 "width": opened.video.width,
@@ -130,19 +124,16 @@ class Replay:
                 "fps": fps_of(opened),
                 "reason": show.chosen.reason,
                 "utc_zero": self._run.utc_zero,
-            }
+            },
+            init_segment(opened.video, audio),
         )
         show.outlet.audio = self._hears
-        show.outlet.begin([text_frame(text), frame_header(len(init), Opcode.BINARY) + init], ())
+        show.outlet.begin(announcement, ())
 
     def _has_sound(self) -> bool:
         """Whether there is sound soon, and it is wanted: with a track that stays empty nothing would be shown."""
-        opened = self._cursor.opened
-        if not self._show.hears or opened.audio is None:
-            return False
-        table, since = opened.table, self._cursor.dts - opened.file.zero
-        times = table.dts[table.sounds]
-        return bool(((times >= since) & (times < since + SOUND_WITHIN)).any())
+        cursor = self._cursor
+        return self._show.hears and sound_from(cursor.opened, cursor.dts) is not None
 
     async def _wait_for_its_turn(self) -> None:
         show, at = self._show, self._cursor.dts
@@ -164,13 +155,7 @@ class Replay:
         body = await self._spool.fragment(cursor.opened, cursor.number)
         if not show.may_show(NO_MASK):
             await trio.sleep_forever()  # the mask is new, and whoever set it ends this
-        header = frame_header(len(body), Opcode.BINARY)
-        time = (cursor.dts - self._run.utc_zero).to_bytes(8, "big")
-        message = b"".join((header, body[:DECODE_TIME_AT], time, body[DECODE_TIME_AT + 8 :]))
-        is_sync = cursor.is_audio or cursor.is_key
-        show.outlet.offer(
-            Fragment(message, len(header), cursor.is_audio, is_sync, -1, cursor.dts, self._run, composition=0)
-        )
+        show.outlet.offer(fragment_at(cursor, body, self._run))
         if not cursor.is_audio:
             self._sent_to = max(cursor.ends_at, self._sent_to)
         await show.outlet.room()

@@ -47,7 +47,8 @@ class Show:
     outlet: Outlet
     policy: Policy
     clock: Clock
-    hears: bool
+    hears: bool  # sound is wanted, and may be heard
+    beside: bool  # and the client takes it between pictures
     begun: Callable[[], None]
     stepped: int = 0  # it was come to by a step: 1 forwards, -1 backwards
     #: Pictures beside those that were stepped to, by stream, rung and time: whoever steps goes on stepping.

@@ -1,7 +1,8 @@
 """Recordings as pictures: decoded in a worker, shown when they are due, at any speed and backwards.
 
 One task makes them, in the order in which they are shown and a little ahead; another sends each at its time.  What
-cannot be made in time is left out: pictures are lost, never time.
+cannot be made in time is left out: pictures are lost, never time.  Sound goes with them where it is heard
+(`appliance.streams.soundtrack`).
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from appliance.media.cheapest import Pictures
 from appliance.media.picture import TIME_SIZE, frame_picture
 from appliance.media.steps import picture_bytes
 from appliance.recorder.player import GAP
-from appliance.serve.frames import Opcode, frame_header, text_frame
-from appliance.streams import messages
+from appliance.serve.frames import Opcode, frame_header
+from appliance.streams import announcing, messages
 from appliance.streams.darkroom import open_darkroom
 from appliance.streams.recorded import fps_of, is_keys_only
+from appliance.streams.soundtrack import SPEED, Soundtrack
 from appliance.workers.crew import SeatLostError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from appliance.media.ladder import Rung
+    from appliance.media.picture import Picture
     from appliance.recorder.player import Group, Scene
     from appliance.streams.darkroom import Darkroom
     from appliance.streams.show import Show
@@ -47,11 +50,13 @@ KEYS_PER_S: Final = 25.0
 
 
 class Slide(NamedTuple):
-    """A picture and its time; or, without one, where a gap begins and ends."""
+    """A picture and its time; or, without one, where a gap begins and ends, or where another file begins: the groups
+    before and after."""
 
     at: int
     jpeg: bytes = b""
     until: int = 0
+    border: tuple[Group, Group] | None = None
 
 
 class Slides:
@@ -74,6 +79,9 @@ class Slides:
         self._end = show.at
         self._failed: Exception | None = None
         self._announced = False
+        self._begins: Group | None = show.group  # with the next picture something is announced, from this group on
+        is_heard = show.hears and show.beside and show.playing and show.speed == SPEED
+        self._soundtrack = Soundtrack(show) if is_heard else None
         self._groups = 0  # that were gone through
         self._sequence = 0
         self.mean_bytes: float | None = None
@@ -82,7 +90,10 @@ class Slides:
         """Show until nothing more was recorded; gives where that ends.  Raises `Fault`, `SeatLostError`."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._make)
+            if self._soundtrack is not None:
+                nursery.start_soon(self._soundtrack.run)
             await self._project()
+            nursery.cancel_scope.cancel()
         if self._failed is not None:
             raise self._failed
         return self._end
@@ -141,6 +152,7 @@ class Slides:
             if follower is None:
                 return
             if follower.number != group.number or follower.file.path != group.file.path:
+                await self._pass_border(self._end, group, follower)
                 await self._cross(self._end, follower.key_at)
                 group = await self._in_time(follower)
             else:
@@ -191,6 +203,8 @@ class Slides:
             self._end = group.ends_at if forwards else at
             if other is None:
                 return
+            if forwards:
+                await self._pass_border(self._end, group, other)
             await (self._cross(self._end, other.key_at) if forwards else self._cross(at, other.ends_at))
             group = other
 
@@ -237,6 +251,11 @@ class Slides:
         if abs(until - since) >= GAP:
             await self._send.send(Slide(since, until=until))
 
+    async def _pass_border(self, at: int, before: Group, after: Group) -> None:
+        """Into another file, forwards."""
+        if self._soundtrack is not None and after.file.path != before.file.path:
+            await self._send.send(Slide(at, border=(before, after)))
+
     async def _put(self, at: int, jpeg: bytes) -> None:
         await self._send.send(Slide(at, jpeg))
 
@@ -259,6 +278,10 @@ class Slides:
         async for slide in self._receive:
             if show.playhead.runs:
                 await show.playhead.reach(slide.at)
+            if slide.border is not None:
+                if self._soundtrack is not None and self._soundtrack.breaks(*slide.border):
+                    self._begins = slide.border[1]
+                continue
             if slide.until:
                 show.crosses(slide.at, slide.until)
                 continue
@@ -274,12 +297,14 @@ class Slides:
 
     def _project_one(self, slide: Slide) -> None:
         show = self._show
-        if not self._announced:
-            self._announced = True
-            show.outlet.begin([self._announcement()], ())
         header = frame_header(TIME_SIZE + len(slide.jpeg), Opcode.BINARY)
         self._sequence += 1
-        show.outlet.offer(frame_picture(header, slide.jpeg, slide.at, self._sequence))
+        picture = frame_picture(header, slide.jpeg, slide.at, self._sequence)
+        if self._begins is None:
+            show.outlet.offer(picture)
+        else:
+            self._announce(self._begins, picture)
+            self._begins, self._announced = None, True
         mean = self.mean_bytes
         self.mean_bytes = len(slide.jpeg) if mean is None else mean + (len(slide.jpeg) - mean) / 8
         if show.playing:
@@ -288,22 +313,25 @@ class Slides:
             self._end = slide.at
         show.begun()
 
-    def _announcement(self) -> bytes:
+    def _announce(self, group: Group, picture: Picture) -> None:
+        """What is sent from this picture on, which is the first of it, or the first of a file."""
         show, rung, chosen = self._show, self._rung, self._show.chosen
-        text = messages.stream(
+        sound = None if self._soundtrack is None else self._soundtrack.begin(group, max(show.at, picture.dts))
+        announcement = announcing.of_pictures(
             {
                 "id": show.number,
-                "mode": "transcoded",
-                "mime": "image/jpeg",
                 "stream": show.strip.stream,
                 "width": rung.width,
                 "height": rung.height,
-                "fps": rung.fps or fps_of(show.group.opened),
+                "fps": rung.fps or fps_of(group.opened),
                 "reason": chosen.reason,
-                "utc_zero": show.group.file.zero,
+                "utc_zero": group.file.zero,
                 "cause": chosen.cause,
                 "level": chosen.level,
                 "quality": rung.quality,
-            }
+            },
+            None if sound is None else sound.audio,
+            0 if sound is None else sound.run.utc_zero,
         )
-        return text_frame(text)
+        show.outlet.audio = sound is not None
+        show.outlet.begin(announcement, [picture])

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from appliance.media.cheapest import USUAL_FPS
 from appliance.media.masks import NO_MASK
-from appliance.serve.frames import Opcode, frame_header, text_frame
-from appliance.streams import messages
+from appliance.streams import announcing
 
 if TYPE_CHECKING:
     from appliance.media.cheapest import Plan
@@ -82,9 +81,8 @@ class Slot:
 
 def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
     """The ``stream`` message and the init segment, framed."""
-    text = messages.stream(
+    return announcing.of_video(
         {
-            "mode": "direct",
             "mime": segment.mime(audio=audio),
             "stream": slot.stream.name,
             "width": segment.video.width,
@@ -92,20 +90,16 @@ def announcement(slot: Slot, segment: Segment, audio: bool) -> list[bytes]:
             "fps": _fps(slot.hub),
             "reason": slot.reason,
             "utc_zero": segment.run.utc_zero,
-        }
+        },
+        segment.init(audio=audio),
     )
-    init = segment.init(audio=audio)
-    return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
 
 
 def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment, audio: bool) -> list[bytes]:
     """The ``stream`` message of what is transcoded and, where sound goes with it, the sound's init segment, framed."""
     rung = rendition.rung
-    sound = segment.sound() if audio else None
-    text = messages.stream(
+    return announcing.of_pictures(
         {
-            "mode": "transcoded",
-            "mime": "image/jpeg",
             "stream": slot.stream.name,
             "width": rung.width,
             "height": rung.height,
@@ -116,13 +110,10 @@ def announcement_of_pictures(slot: Slot, rendition: Rendition, segment: Segment,
             "level": slot.level,
             "quality": rung.quality,
             "codec": segment.video.codec,
-            "sound": None if sound is None else {"mime": sound[0], "utc_zero": segment.run.utc_zero},
-        }
+        },
+        segment.variant(audio=audio),
+        segment.run.utc_zero,
     )
-    if sound is None:
-        return [text_frame(text)]
-    init = sound[1]
-    return [text_frame(text), frame_header(len(init), Opcode.BINARY) + init]
 
 
 def _fps(hub: Hub) -> float | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.lipsync import SOUNDING, goes_together
 from tests.e2e.pictures import ALIKE, WATCH, decode, footage, grab, nearest
-from tests.e2e.visit import PATIENCE_S, PHONE, SHOWN
+from tests.e2e.visit import PATIENCE_S, PHONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
-#: Lip sync.
-TOGETHER_MS = 100
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -243,36 +242,6 @@ def test_g711_is_heard(visit: Callable[..., Visit], house: House, cameras: Camer
     page.advances(page.page.locator(".stage"))
 
 
-#: Notes, by one clock, when the picture flashes and when the sound beside it ticks (`tests.peers.footage`).
-LISTEN = f"""(player) => {{
-  const heard = window.heard = {{ ticks: [], flashes: [] }};
-  const audio = player.querySelector("audio");
-  const context = new AudioContext();
-  const analyser = new AnalyserNode(context, {{ fftSize: 4096 }});
-  context.createMediaStreamSource(audio.captureStream()).connect(analyser);
-  const samples = new Float32Array(4096);
-  const small = document.createElement("canvas");
-  small.width = small.height = 1;
-  const corner = small.getContext("2d", {{ willReadFrequently: true }});
-  let white = false;
-  const look = () => {{
-    const now = performance.now();
-    analyser.getFloatTimeDomainData(samples);
-    const loud = samples.findIndex((sample) => Math.abs(sample) > 0.2);
-    const tick = now - (samples.length - loud) / context.sampleRate * 1000;
-    if (loud >= 0 && tick - (heard.ticks.at(-1) ?? -1000) > 500) heard.ticks.push(tick);
-    const picture = ({SHOWN})(player);
-    corner.drawImage(picture, 2, 2, 8, 8, 0, 0, 1, 1);
-    const [red, green, blue] = corner.getImageData(0, 0, 1, 1).data;
-    const is = red + green + blue > 3 * 200;
-    if (is && !white) heard.flashes.push(now);
-    white = is;
-    requestAnimationFrame(look);
-  }};
-  look();
-}}"""
-
-
 def test_sound_is_heard_beside_transcoded_pictures_and_in_step_with_them(
     visit: Callable[..., Visit], house: House, cameras: Cameras
 ) -> None:
@@ -284,16 +253,9 @@ def test_sound_is_heard_beside_transcoded_pictures_and_in_step_with_them(
     assert page.video(stage, "video.nodeName") == "CANVAS"
     assert page.page.locator(".player audio").count() == 0
     page.page.keyboard.press("a")
-    sounding = "[...document.querySelectorAll('.player audio')].some((a) => !a.paused && !a.muted && a.readyState > 2)"
-    page.until("sound", lambda: page.page.evaluate(sounding))
+    page.until("sound", lambda: page.page.evaluate(SOUNDING))
     expect(page.page.get_by_text("Sound on", exact=True).first).to_be_visible(timeout=PATIENCE_S * 1000)
-    stage.locator(".player").evaluate(LISTEN)
-    page.until(
-        "ticks and flashes", lambda: page.page.evaluate("Math.min(heard.ticks.length, heard.flashes.length) >= 5")
-    )
-    heard = page.page.evaluate("heard")
-    apart = [min((tick - flash for tick in heard["ticks"]), key=abs) for flash in heard["flashes"][1:-1]]
-    assert sorted(map(abs, apart))[len(apart) // 2] <= TOGETHER_MS, heard
+    goes_together(page, stage.locator(".player"))
     held = page.page.evaluate(
         "(a => a.buffered.end(a.buffered.length - 1) - a.currentTime)(document.querySelector('.player audio'))"
     )
@@ -302,4 +264,4 @@ def test_sound_is_heard_beside_transcoded_pictures_and_in_step_with_them(
     page.page.keyboard.press("a")
     page.until("silence", lambda: page.page.locator(".player audio").count() == 0)
     page.page.keyboard.press("a")
-    page.until("sound again", lambda: page.page.evaluate(sounding))
+    page.until("sound again", lambda: page.page.evaluate(SOUNDING))

@@ -15,7 +15,12 @@ from appliance.media import aac, h264, h265
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from appliance.media.parameter_sets import Family
+
+    Draw = Callable[[int, int, int], np.ndarray]
+    Wave = Callable[[np.ndarray], np.ndarray]
 
 START = 1_700_000_000 * TICKS_PER_SECOND
 #: NAL units that access units do without: delimiters and fillers.
@@ -65,6 +70,7 @@ def encode_h265(
     *,
     pixels: str = "yuv420p",
     full_range: bool = False,
+    draw: Draw = picture,
     **parameters: str,
 ) -> Clip:
     """The same by x265; ``parameters`` are its own."""
@@ -75,7 +81,8 @@ def encode_h265(
         own["rc-lookahead"] = "0"
     own |= {name.replace("_", "-"): value for name, value in parameters.items()}
     encoder.options = {"preset": "ultrafast", "x265-params": ":".join(f"{name}={own[name]}" for name in own)}
-    return _clip(_encode(encoder, pictures, size, pixels=pixels, full_range=full_range), h265.FAMILY, fps)
+    packets = _encode(encoder, pictures, size, pixels=pixels, full_range=full_range, draw=draw)
+    return _clip(packets, h265.FAMILY, fps)
 
 
 def _encoder(
@@ -90,11 +97,17 @@ def _encoder(
 
 
 def _encode(
-    encoder: av.VideoCodecContext, pictures: int, size: tuple[int, int], *, pixels: str = "yuv420p", full_range: bool
+    encoder: av.VideoCodecContext,
+    pictures: int,
+    size: tuple[int, int],
+    *,
+    pixels: str = "yuv420p",
+    full_range: bool,
+    draw: Draw = picture,
 ) -> list[av.Packet]:
     packets = []
     for n in range(pictures):
-        frame = av.VideoFrame.from_ndarray(picture(n, *size), format="rgb24").reformat(
+        frame = av.VideoFrame.from_ndarray(draw(n, *size), format="rgb24").reformat(
             format=pixels, dst_color_range="JPEG" if full_range else "MPEG"
         )
         frame.pts = n
@@ -127,8 +140,15 @@ def _clip(packets: list[av.Packet], family: Family, fps: int) -> Clip:
     return Clip(form, units)
 
 
-def encode_aac(seconds: float = 1.0, rate: int = 16_000) -> tuple[AudioFormat, list[AudioUnit]]:
-    """A tone of 440 Hz as AAC-LC."""
+def tone(at: np.ndarray) -> np.ndarray:
+    """440 Hz, at these times in seconds."""
+    wave: np.ndarray = 0.3 * np.sin(2 * np.pi * 440 * at)
+    return wave
+
+
+def encode_aac(seconds: float = 1.0, rate: int = 16_000, wave: Wave = tone) -> tuple[AudioFormat, list[AudioUnit]]:
+    """A tone, or another wave, as AAC-LC.  What is heard of it comes a frame later than its units say: the encoder
+    primes."""
     encoder = av.CodecContext.create("aac", "w")
     encoder.sample_rate, encoder.layout, encoder.format = rate, "mono", "fltp"
     encoder.time_base = Fraction(1, rate)
@@ -138,9 +158,7 @@ def encode_aac(seconds: float = 1.0, rate: int = 16_000) -> tuple[AudioFormat, l
     packets = []
     for n in range(int(seconds * rate) // 1024):
         at = (np.arange(1024) + n * 1024) / rate
-        frame = av.AudioFrame.from_ndarray(
-            (0.3 * np.sin(2 * np.pi * 440 * at)).astype(np.float32)[None], "fltp", "mono"
-        )
+        frame = av.AudioFrame.from_ndarray(wave(at).astype(np.float32)[None], "fltp", "mono")
         frame.sample_rate, frame.pts = rate, n * 1024
         packets += encoder.encode(frame)
     packets += encoder.encode(None)

@@ -21,10 +21,11 @@ from appliance.streams.playback import Playback
 from appliance.streams.turns import Turns
 from appliance.workers.crew import open_crew
 from appliance.workers.pool import open_pool
-from tests.media.clips import encode_h264
+from tests.media.clips import encode_aac, encode_h264
 from tests.recorder.made import endless, make_recording, open_index
 from tests.serve.test_fanout import FakeLane
 from tests.streams.recordings import START
+from tests.web.scenes import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,5 +99,35 @@ async def test_a_slow_network_gets_less_and_time_goes_on(tmp_path: Path) -> None
         show = playback._show
         assert show is not None
         assert show.playhead.now - START < (time.monotonic() - began + 0.5) * 90_000
+        nursery.cancel_scope.cancel()
+    index.database.close()
+
+
+async def test_sound_that_waits_is_not_sent_any_more_when_the_right_is_taken(tmp_path: Path) -> None:
+    """It waits as the network takes nothing; other pictures, without it, take a moment."""
+    index = open_index(tmp_path)
+    sounds = encode_aac(2.0)[1]
+    units = endless(encode_h264(50, gop=25), START, 20, sounds=sounds)
+    make_recording(tmp_path, units, camera_id=CAMERA, index=index)
+    lane, policy = FakeLane(room=1 << 20), Policy()
+    async with open_pool(1) as pool, open_crew(pool) as crew, trio.open_nursery() as nursery:
+        outlet = Outlet(lane)
+        camera = SimpleNamespace(id=CAMERA, name="Gate")
+        clock = ManualClock(START + 9 * 10**7)
+        playback = Playback(outlet, Archive(index), crew, camera, policy, clock, Turns(lambda: 10))
+        nursery.start_soon(outlet.run)
+        nursery.start_soon(playback.run)
+        playback.want(Want(width=320, height=180, mode="transcoded", audio=True, beside=True))
+        playback.command(Play(at=to_datetime(START), speed=1.0, id=1))
+        await eventually(lambda: lane.taken.count(b"moof") >= 10)
+        lane.room = 0
+        await eventually(lambda: outlet._beside.size >= 300)
+        policy.may_hear = False
+        playback.decide()
+        assert outlet._beside.size == 0
+        came = lane.taken.count(b"moof")
+        lane.drain(1 << 24)
+        await eventually(lambda: b'"sound":null' in lane.taken)
+        assert lane.taken.count(b"moof") <= came + 1  # what was begun is finished
         nursery.cancel_scope.cancel()
     index.database.close()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EASE_RATE, HURRY_RATE, JUMP_TO, liveEdge, trim, type EdgeInput } from "./live-edge";
+import { EASE_RATE, HURRY_RATE, JUMP_TO, liveEdge, soundBounds, trim, type EdgeInput } from "./live-edge";
 
 const calm: EdgeInput = { currentTime: 99.7, ranges: [{ start: 95, end: 100 }], edge: 100, rate: 1, sound: false };
 
@@ -49,6 +49,14 @@ describe("the live edge", () => {
   it("starts at the newest picture of the first burst, not at its beginning", () => {
     expect(liveEdge({ currentTime: 0, ranges: [{ start: 60, end: 64 }], edge: 64, rate: 1, sound: false }).seek).toBeCloseTo(63.7);
     expect(liveEdge({ currentTime: 0, ranges: [{ start: 60, end: 60.1 }], edge: 60.1, rate: 1, sound: false }).seek).toBeCloseTo(60.001);
+  });
+
+  it("waits, where it is to, until there is enough behind a gap", () => {
+    const before = { currentTime: 9.5, rate: 1, sound: true };
+    const at = (end: number): number | null => liveEdge({ ...before, ranges: [{ start: 0, end: 10 }, { start: 20, end }], edge: end }, soundBounds(0.45, 0.43)).seek;
+    expect([at(20.03), at(20.4)]).toEqual([null, null]);
+    expect(at(20.44)).toBeCloseTo(20.001, 3);
+    expect(at(20.6)).toBeCloseTo(20.15, 3);
   });
 
   it("goes back with the stream's clock and throws away what lies ahead", () => {

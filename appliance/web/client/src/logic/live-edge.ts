@@ -58,6 +58,8 @@ export interface EdgeBounds {
   readonly easedAbove: number;
   readonly jumpAbove: number;
   readonly jumpTo: number;
+  /** It jumps ahead to where so much lies ready, and waits for that. */
+  readonly least: number;
 }
 
 const VIDEO: EdgeBounds = {
@@ -67,11 +69,12 @@ const VIDEO: EdgeBounds = {
   easedAbove: EASED_ABOVE,
   jumpAbove: JUMP_ABOVE,
   jumpTo: JUMP_TO,
+  least: 0,
 };
 
 /** For sound that is to be so many seconds behind the newest piece. */
-export function soundBounds(target: number): EdgeBounds {
-  return { hurryAbove: target + 0.15, calmBelow: target + 0.03, easeBelow: target - 0.08, easedAbove: target - 0.02, jumpAbove: target + 0.6, jumpTo: target };
+export function soundBounds(target: number, least = 0): EdgeBounds {
+  return { hurryAbove: target + 0.15, calmBelow: target + 0.03, easeBelow: target - 0.08, easedAbove: target - 0.02, jumpAbove: target + 0.6, jumpTo: target, least };
 }
 
 export function liveEdge(input: EdgeInput, bounds = VIDEO): EdgeDecision {
@@ -87,10 +90,11 @@ export function liveEdge(input: EdgeInput, bounds = VIDEO): EdgeDecision {
   const behind = end - currentTime;
   const target = Math.max(newest.start + 0.001, end - bounds.jumpTo);
 
+  const before = currentTime < newest.start;
+  if (before && end - newest.start < bounds.least) return { rate: 1, seek: null, behind, discardFrom: null };
   if (behind < -1) return { rate: 1, seek: target, behind, discardFrom: end + 0.5 };
   if (behind > bounds.jumpAbove) return { rate: 1, seek: target, behind, discardFrom: null };
 
-  const before = currentTime < newest.start;
   const inside = ranges.some((r) => r.start - SEAMLESS <= currentTime && currentTime < r.end - SEAMLESS);
   if (before && !inside) return { rate: 1, seek: target, behind, discardFrom: null };
 

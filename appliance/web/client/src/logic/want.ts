@@ -12,6 +12,8 @@ export interface Want {
   readonly zoom: boolean;
   readonly codecs: readonly string[];
   readonly audio: boolean;
+  /** Of recordings: sound is taken between transcoded pictures too. */
+  readonly beside?: boolean;
   readonly paused: boolean;
 }
 

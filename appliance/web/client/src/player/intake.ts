@@ -256,12 +256,17 @@ export class Intake<V extends VideoPipeline, S extends StreamMessage> {
     this.#events.changed();
   }
 
+  /** No sound beside pictures, until another is announced. */
+  silence(): void {
+    this.#dropSound();
+  }
+
   pump(): void {
     for (const pipeline of this.stack.both()) pipeline.pump();
     this.#sound?.pump();
   }
 
-  /** A few times a second: sound beside pictures stays near to what comes. */
+  /** A few times a second: sound beside pictures stays in time with them. */
   control(now: number): void {
     this.#sound?.control(now);
   }

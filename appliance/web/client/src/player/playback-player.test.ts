@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PlaybackPlayer, type PlaybackDeps } from "./playback-player";
-import { FakePictures, FakeRecording, FakeWebSocket, FRAGMENT, INIT, picture, stream, transcoded } from "./testing";
+import { FakePictures, FakeRecording, FakeSound, FakeWebSocket, FRAGMENT, INIT, picture, stream, transcoded } from "./testing";
 
 const T = 1_795_000_000_000; // what is shown first, in UTC ms
 /** An instant so many milliseconds later, as it is sent. */
@@ -65,6 +65,7 @@ beforeEach(() => {
   FakeWebSocket.all = [];
   FakeRecording.all = [];
   FakePictures.all = [];
+  FakeSound.all = [];
   refused = [];
   moved = 0;
   vi.stubGlobal("WebSocket", FakeWebSocket);
@@ -356,5 +357,121 @@ describe("a connection", () => {
     const p = shown();
     p.sendStats();
     expect(sent().at(-1)).toEqual({ type: "stats", buffer_s: 4, dropped: 0 });
+  });
+});
+
+describe("sound beside pictures", () => {
+  const AAC = { mime: 'audio/mp4; codecs="mp4a.40.2"', utc_zero: (T - 2000) * 90 };
+  const PLAYING = { playing: true, speed: 1, gaps: "skip" } as const;
+  const sound = (): FakeSound => FakeSound.all.at(-1)!;
+  const heard = (p: PlaybackPlayer): boolean => p.view.get().sound;
+  const wanted = (): Record<string, unknown> | undefined => FakeWebSocket.last.sent.filter((m) => m["type"] === "want").at(-1);
+
+  /** The server answers with pictures, and sound between them. */
+  function pictures(at: number, more: Record<string, unknown> = { sound: AAC }): void {
+    say({ ...transcoded(more), id: id() });
+    if (more["sound"]) FakeWebSocket.last.give(INIT);
+    FakeWebSocket.last.give(picture(at));
+    if (more["sound"]) FakeWebSocket.last.give(FRAGMENT);
+  }
+  function drawn(p: PlaybackPlayer, at: number): void {
+    FakePictures.all.at(-1)!.show();
+    FakePictures.all.at(-1)!.pictureUtc = at / 1000;
+    p.pump();
+  }
+  /** It plays, as pictures with sound that is heard. */
+  function playing(): PlaybackPlayer {
+    const p = connected({
+      direct: false,
+      createSound: (events, prepared) => new FakeSound(events, prepared),
+      prepareSound: () => document.createElement("audio"),
+    });
+    p.setAudio(true);
+    p.set(PLAYING);
+    pictures(T);
+    drawn(p, T);
+    sound().play();
+    expect([heard(p), p.element.contains(sound().element)]).toEqual([true, true]);
+    return p;
+  }
+
+  it("is asked for, leads the pictures, and is heard", () => {
+    const p = playing();
+    expect(wanted()).toMatchObject({ audio: true, beside: true });
+    expect(sound().started).toEqual([{ mime: AAC.mime, utcZero: AAC.utc_zero }]);
+    expect(sound().fragments).toBe(1);
+    sound().utc = T / 1000;
+    FakePictures.all[0]?.lead?.came(T / 1000 + 0.1);
+    expect([FakePictures.all[0]?.lead?.utc, sound().lates]).toEqual([T / 1000, [T / 1000 + 0.1]]);
+    p.setAudio(false);
+    expect([sound().disposed, heard(p), wanted()?.["audio"]]).toEqual([true, false, false]);
+  });
+  it("is not asked for where the browser has no way to play it", () => {
+    connected({ direct: false });
+    expect(wanted()).toMatchObject({ beside: false });
+  });
+  it("of the place before is not heard after a seek, not even while another picture is on its way", () => {
+    const p = playing();
+    const [first, { element }] = [sound(), sound()];
+    p.seek(T + 60_000);
+    expect([first.disposed, heard(p)]).toEqual([true, false]);
+    FakeWebSocket.last.give(FRAGMENT); // of the place before
+    FakeWebSocket.last.give(INIT);
+    expect(FakeSound.all).toHaveLength(1);
+    p.seek(T + 120_000);
+    pictures(T + 60_000);
+    drawn(p, T + 60_000); // and on to where somebody wants to be by now
+    expect(FakeSound.all.map((each) => each.disposed)).toEqual([true, true]);
+    pictures(T + 120_000);
+    drawn(p, T + 120_000);
+    expect([sound().disposed, sound().started.length, p.landed]).toEqual([false, 1, true]);
+    expect(sound().element).toBe(element); // which may sound without another tap
+  });
+  it("ends with a pause, and is another when it goes on", () => {
+    const p = playing();
+    p.set({ ...PLAYING, playing: false });
+    expect([sound().disposed, heard(p)]).toEqual([true, false]);
+    pictures(T + 500, { sound: null });
+    drawn(p, T + 500);
+    p.set(PLAYING);
+    pictures(T + 500);
+    drawn(p, T + 540);
+    expect([FakeSound.all.length, sound().disposed]).toEqual([2, false]);
+  });
+  it("ends where the speed changes, or what is live is shown", () => {
+    const p = playing();
+    p.set({ ...PLAYING, speed: 2 });
+    expect(sound().disposed).toBe(true);
+    p.set(PLAYING);
+    pictures(T + 500);
+    drawn(p, T + 500);
+    expect(sound().disposed).toBe(false);
+    p.rest();
+    expect(sound().disposed).toBe(true);
+  });
+  it("begins anew with what is announced anew: behind a gap, or in another size", () => {
+    const p = playing();
+    say({ type: "gap", id: id(), from: T + 1000, to: T + 60_000 });
+    pictures(T + 60_000);
+    expect(FakeSound.all.map((each) => each.disposed)).toEqual([true, false]);
+    pictures(T + 61_000, { sound: null });
+    expect([sound().disposed, heard(p)]).toEqual([true, false]);
+  });
+  it("gives way to the sound of a video", () => {
+    const p = playing();
+    say({ ...stream({ mime: 'video/mp4; codecs="avc1.64001f,mp4a.40.2"' }), id: id(), utc_zero: 0 });
+    FakeWebSocket.last.give(INIT);
+    FakeWebSocket.last.give(FRAGMENT);
+    expect([sound().disposed, recording().muted]).toEqual([true, false]);
+    recording().land();
+    expect([p.direct, p.landed]).toEqual([true, true]);
+    // and back, as the network does not carry it: it begins with the pictures
+    pictures(T + 900);
+    expect([FakeSound.all.length, recording().rate]).toEqual([2, null]);
+  });
+  it("goes with the picture where the right is taken", () => {
+    const p = playing();
+    FakeWebSocket.last.end(4403);
+    expect([sound().disposed, heard(p), p.view.get().phase]).toEqual([true, false, "denied"]);
   });
 });

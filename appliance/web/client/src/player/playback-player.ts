@@ -1,44 +1,25 @@
 /**
- * One camera, as it was recorded: its socket, its pipelines and its element.  It is told where to be and whether to
- * play; what several cameras have in common (the clock, the gaps that all have) is `sync.ts`'s.
+ * One camera, as it was recorded: where it is, what it shows, and what it does there.  It is told where to be and whether
+ * to play; what several cameras have in common (the clock, the gaps that all have) is `sync.ts`'s.
  *
  * Of what is asked of the server one thing is on its way at a time; the newest place wanted meanwhile is asked for when
- * its picture has come.  Every command has a number, and what answers an older one is thrown away.
+ * its picture has come.
  */
 
-import { Meter } from "../logic/meter";
-import { families } from "../logic/messages";
-import type { OwnReason } from "../logic/offer";
 import { RecordingGaps } from "../logic/playback/gaps";
 import { instant, parsePlayback, ticksOf, TICKS_PER_MS, type GapMessage, type PlaybackMessage, type RecordedStream } from "../logic/playback/messages";
 import { TICKS_PER_SECOND } from "../logic/playback/pictures";
 import { setFields, Store } from "../logic/store";
 import type { Want } from "../logic/want";
-import { Asking } from "./asking";
-import { Intake, type IntakeDeps } from "./intake";
-import { LiveSocket, refusalOf, type Refusal } from "./live-socket";
-import type { PicturePipeline } from "./pipeline";
-import type { DirectRecording, RecordedEvents } from "./recorded-pipeline";
-import type { Shown, Stack } from "./stack";
+import { Commands } from "./commands";
+import type { Refusal } from "./live-socket";
+import { PlaybackLink } from "./playback-link";
+import { NO_VIEW, playbackPhase, type PlaybackPhase, type PlaybackView } from "./playback-view";
+import { RecordedScreen, type Place, type RecordedScreenDeps } from "./recorded-screen";
+import type { Shown } from "./stack";
 
-export type PlaybackPhase = "connecting" | "shown" | "loading" | "none" | "offline" | "full" | "denied" | "removed" | "unsupported" | "blocked";
-
-/** What changes seldom: a view renders it. */
-export interface PlaybackView {
-  readonly phase: PlaybackPhase;
-  readonly stream: RecordedStream | null;
-  /** Where nothing is recorded: where something is, after and before, in UTC milliseconds. */
-  readonly next: number | null;
-  readonly previous: number | null;
-  readonly reason: string | null;
-  /** Where the browser is why the picture comes as it does, and the server could not know. */
-  readonly own: OwnReason | null;
-  readonly sound: boolean;
-}
-
-export interface PlaybackDeps extends IntakeDeps {
+export interface PlaybackDeps extends RecordedScreenDeps {
   readonly url: string;
-  readonly createRecording: (events: RecordedEvents, prepared?: HTMLVideoElement) => DirectRecording;
   readonly refused: (why: Refusal) => void;
   /** Something about where it is has changed. */
   readonly moved: () => void;
@@ -52,21 +33,6 @@ export interface Doing {
   readonly gaps: "skip" | "play";
 }
 
-type Member = DirectRecording | PicturePipeline;
-
-interface Flight {
-  readonly id: number;
-  readonly at: number;
-  readonly since: number;
-}
-
-/** A picture that does not come within this long does not hold up the next one asked for … */
-const FLIGHT_MS = 2500;
-/** … what was not answered at all within this long is asked for again … */
-const UNANSWERED_MS = 6000;
-/** … and after this long it is said that it is being fetched. */
-const LATE_MS = 500;
-const QUIET_MS = 2000;
 const HIGHEST_FPS = 30;
 /** Faster, or backwards, comes as pictures. */
 const FASTEST_DIRECT = 4;
@@ -79,7 +45,7 @@ function byPictures(speed: number): boolean {
 
 export class PlaybackPlayer {
   readonly element: HTMLDivElement;
-  readonly view = new Store<PlaybackView>({ phase: "connecting", stream: null, next: null, previous: null, reason: null, own: null, sound: false });
+  readonly view = new Store(NO_VIEW);
 
   /** Counts the pictures that were asked for and came. */
   readonly landings = new Store(0);
@@ -87,14 +53,9 @@ export class PlaybackPlayer {
   readonly skipped: Store<GapMessage | null>;
 
   readonly #deps: PlaybackDeps;
-  readonly #socket: LiveSocket;
-  readonly #intake: Intake<DirectRecording, RecordedStream>;
-  readonly #stack: Stack<Member>;
-  readonly #asking = new Asking(
-    () => this.#want(),
-    (want) => this.#socket.send(want),
-  );
-  readonly #bytes = new Meter();
+  readonly #link: PlaybackLink;
+  readonly #commands = new Commands((command) => this.#link.send(command));
+  readonly #screen: RecordedScreen;
   readonly #gaps = new RecordingGaps();
 
   #doing: Doing = { playing: false, speed: 1, gaps: "skip" };
@@ -105,14 +66,6 @@ export class PlaybackPlayer {
   /** UTC ticks: what is to be on screen, until it is; then, while nothing moves, what is. */
   #at: number;
   #landed = false;
-  /** What a video was told to show last. */
-  #showing: number | null = null;
-  #flight: Flight | null = null;
-  #id = 0;
-  /** Media of an older command is thrown away. */
-  #mediaId = 0;
-  #accepts = false;
-  #drawn = 0;
   /** What a browser's decoder keeps to itself comes as a picture. */
   #still = false;
   /** The server was asked for the picture before or after, and says which that is. */
@@ -120,33 +73,40 @@ export class PlaybackPlayer {
   #reason: string | null = null;
 
   #size: { readonly width: number; readonly height: number } | null = null;
-  #visible = false;
-  #resting = true;
-  #refused: "denied" | "removed" | "full" | null = null;
-  #downSince: number | null = null;
   #disposed = false;
 
   /** `atMs`: UTC milliseconds of what is shown first. */
   constructor(readonly id: string, atMs: number, deps: PlaybackDeps) {
     this.#deps = deps;
     this.#at = ticksOf(atMs);
-    this.#intake = new Intake(id, deps, {
-      video: (stream, init) => this.#beginDirect(stream, init),
-      pictures: () => this.#picturesBegin(),
+    const place = (): Place => ({
+      target: this.#commands.flight?.at ?? this.#at,
+      landed: this.#landed,
+      playing: this.#doing.playing,
+      stepping: this.#stepping,
+    });
+    this.#screen = new RecordedScreen(id, deps, place, {
+      shown: () => this.#landedAt(),
+      more: () => deps.moved(),
+      keep: () => this.#keepPosition(),
       failed: () => this.#failed(),
-      wanted: () => this.#asking.now(),
+      wanted: () => this.#link.want(),
       changed: () => this.#update(),
     });
-    this.#stack = this.#intake.stack;
     this.skipped = this.#gaps.skipped;
-    this.element = this.#stack.element;
-    this.#socket = new LiveSocket(
+    this.element = this.#screen.stack.element;
+    this.#link = new PlaybackLink(
       deps.url,
+      () => this.#want(),
       {
-        opened: () => this.#opened(),
+        begins: () => this.#ask(),
+        ended: () => this.#commands.land(),
         text: (data) => this.#text(data),
         binary: (data) => this.#binary(data),
-        closed: (code, hadOpened) => this.#closed(code, hadOpened),
+        keep: () => this.#keepPosition(),
+        forget: () => this.#forget(),
+        refused: (why) => deps.refused(why),
+        changed: () => this.#update(),
       },
       deps.random,
     );
@@ -156,7 +116,7 @@ export class PlaybackPlayer {
 
   /** UTC milliseconds of what is shown, or is to be as soon as it has come. */
   get position(): number {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (!this.#landed || !this.#doing.playing || !current) return this.#at / TICKS_PER_MS;
     if (current.kind === "direct") return current.position * 1000;
     return (current.pictureUtc ?? this.#at / TICKS_PER_SECOND) * 1000;
@@ -188,19 +148,19 @@ export class PlaybackPlayer {
 
   /** It is to play, and does not get on. */
   get stalled(): boolean {
-    if (!this.#doing.playing || this.absent || this.#gaps.ended || this.#refused !== null || this.#intake.unplayable) return false;
+    if (!this.#doing.playing || this.absent || this.#gaps.ended || this.#link.refused !== null || this.#screen.intake.unplayable) return false;
     if (!this.#landed) return true;
-    return this.#stack.current?.kind === "direct" && this.#stack.current.stalled && !this.#held;
+    return this.#screen.video !== null && this.#screen.video.stalled && !this.#held;
   }
 
   /** It takes part in what others have to wait for. */
   get takesPart(): boolean {
-    return this.#visible && !this.absent && !this.#gaps.ended && this.#refused === null && !this.#intake.unplayable && this.#socket.open;
+    return this.#link.visible && !this.absent && !this.#gaps.ended && this.#link.refused === null && !this.#screen.intake.unplayable && this.#link.open;
   }
 
   /** What it shows is paced here, not by the server. */
   get direct(): boolean {
-    return this.#stack.current?.kind === "direct";
+    return this.#screen.video !== null;
   }
 
   // ---- what it is told ----
@@ -209,6 +169,7 @@ export class PlaybackPlayer {
   seek(utcMs: number): void {
     this.#at = ticksOf(utcMs);
     this.#landed = false;
+    this.#screen.intake.silence();
     this.#gaps.absent = null;
     this.#gaps.ended = false;
     this.#moving();
@@ -224,19 +185,20 @@ export class PlaybackPlayer {
     this.#factor = 1;
     this.#held = false;
     if (doing.playing) this.#moving();
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (!doing.playing) {
+      this.#screen.intake.silence();
       if (current?.kind === "direct") {
         current.pause();
-        if (this.#landed) this.#show(current, this.#at);
+        if (this.#landed) this.#screen.show(current, this.#at);
       } else if (current && this.#landed && before.playing) this.#at = ticksOf((current.pictureUtc ?? 0) * 1000);
-      if (this.#resting || !this.#asking.told) return;
+      if (!this.#link.told) return;
       // pictures stop where the server is; what is on screen is asked for once more if it was another one
       if (current?.kind === "transcoded" && this.#landed) {
-        this.#send({ type: "pause" });
+        this.#commands.give({ type: "pause" });
         this.#landed = false;
         this.#ask();
-      } else this.#send({ type: "pause" });
+      } else this.#commands.give({ type: "pause" });
       return;
     }
     if (current?.kind === "direct" && this.#landed && !byPictures(doing.speed)) this.#run();
@@ -245,12 +207,12 @@ export class PlaybackPlayer {
 
   /** Whether it could be done without asking anybody; `done` is called when the picture is there. */
   step(by: 1 | -1): number | null {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     const picture = current?.kind === "direct" && !this.#stepping && current.has(this.#at) ? current.neighbour(this.#at, by) : null;
     if (!picture || current?.kind !== "direct") return null;
     this.#at = picture.start;
     this.#landed = false;
-    this.#show(current, picture.start);
+    this.#screen.show(current, picture.start);
     return picture.start / TICKS_PER_MS;
   }
 
@@ -258,8 +220,8 @@ export class PlaybackPlayer {
   askStep(by: 1 | -1): void {
     this.#landed = false;
     // the server does not know which picture a video shows
-    if (this.direct) this.#send({ type: "seek", at: instant(this.#at) });
-    this.#begin(this.#send({ type: "step", by }), this.#at);
+    if (this.direct) this.#commands.give({ type: "seek", at: instant(this.#at) });
+    this.#begin(this.#commands.give({ type: "step", by }), this.#at);
     this.#stepping = true;
   }
 
@@ -278,7 +240,7 @@ export class PlaybackPlayer {
   hold(held: boolean): void {
     if (held === this.#held) return;
     this.#held = held;
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (current?.kind !== "direct") return;
     if (held) current.pause();
     else this.#run();
@@ -287,54 +249,45 @@ export class PlaybackPlayer {
   setSize(width: number, height: number): void {
     const first = this.#size === null;
     this.#size = { width, height };
-    if (first) this.#begins();
-    else this.#asking.resized();
+    if (first) this.#link.begin();
+    else this.#link.resized();
   }
 
   /** Somebody sees it, and not what is live in its place. */
   setVisible(visible: boolean): void {
-    if (visible === this.#visible || this.#disposed) return;
-    this.#visible = visible;
-    if (visible) this.wake();
+    this.#link.setSeen(visible);
   }
 
   /** Connect, if it does not rest on purpose. */
   wake(): void {
-    if (!this.#visible || this.#disposed || (this.#refused !== null && this.#refused !== "full")) return;
-    this.#resting = false;
-    if (!this.#socket.open) this.#downSince ??= performance.now();
-    this.#socket.connect();
-    this.#socket.retryNow();
-    this.#update();
+    this.#link.wake();
   }
 
   /** What is live is shown: nothing more is needed of this. */
   rest(): void {
-    this.#resting = true;
     this.#doing = { ...this.#doing, playing: false };
-    if (this.#stack.current?.kind === "direct") this.#stack.current.pause();
-    this.#flight = null;
-    this.#socket.close();
-    this.#asking.reset();
-    this.#downSince = null;
+    this.#screen.video?.pause();
+    this.#screen.intake.silence();
+    this.#commands.land();
+    this.#link.rest();
   }
 
   /** Call it inside the tap or key that asks for it. */
   setAudio(audio: boolean): void {
-    if (audio === this.#intake.audio || this.#disposed) return;
-    this.#intake.setAudio(audio);
-    this.#asking.now();
+    if (audio === this.#screen.intake.audio || this.#disposed) return;
+    this.#screen.intake.setAudio(audio);
+    this.#link.want();
     this.#update();
   }
 
   unblock(): void {
-    this.#intake.unblock();
+    this.#screen.intake.unblock();
     this.#run();
     this.#update();
   }
 
   retryNow(): void {
-    if (this.#visible && !this.#resting) this.#socket.retryNow();
+    this.#link.retryNow();
   }
 
   tryNow(): void {
@@ -342,39 +295,25 @@ export class PlaybackPlayer {
   }
 
   reconnect(): void {
-    if (!this.#visible || this.#resting || this.#refused !== null) return;
-    this.#keepPosition();
-    this.#socket.close();
-    this.#asking.reset();
-    this.#downSince ??= performance.now();
-    this.#socket.connect();
+    this.#link.reconnect();
   }
 
   allow(): void {
-    if (this.#disposed) return;
-    this.#refused = null;
-    if (this.#visible && !this.#resting) this.#socket.connect();
-    this.#update();
+    this.#link.allow();
   }
 
   /** The right was taken: nothing of the picture stays, on the screen or in memory. */
   deny(): void {
-    this.#refused = "denied";
-    this.#socket.close();
-    this.#forget();
-    this.#update();
+    this.#link.deny();
   }
 
   suspend(): void {
-    this.#keepPosition();
-    this.#socket.close();
-    this.#asking.reset();
+    this.#link.suspend();
   }
 
   dispose(): void {
     this.#disposed = true;
-    this.#asking.stop();
-    this.#socket.close();
+    this.#link.dispose();
     this.#forget();
     this.element.remove();
   }
@@ -382,94 +321,83 @@ export class PlaybackPlayer {
   // ---- what the host says ----
 
   pump(): void {
-    for (const pipeline of this.#stack.both()) pipeline.pump();
+    this.#screen.intake.pump();
     this.#checkDrawn();
   }
 
   control(now: number): void {
-    if (!this.#visible || this.#resting) return;
-    const flight = this.#flight;
-    if (flight && now - flight.since > FLIGHT_MS) this.#flightIsLate(flight, now);
+    if (!this.#link.visible) return;
+    if (this.#commands.late(now)) this.#flightIsLate(now);
     this.#checkEnd();
     this.#checkTrying(now);
-    this.#asking.reconsider();
+    this.#screen.intake.control(now);
+    this.#link.reconsider();
     this.#update();
   }
 
   sendStats(): void {
-    const current = this.#stack.newest;
-    if (!this.#asking.told || !current || this.#resting) return;
+    const current = this.#screen.stack.newest;
+    if (!this.#link.told || !current) return;
     const dropped = current.kind === "transcoded" ? current.takeReplaced() : 0;
     const ahead = current.kind === "direct" ? current.ahead : 0;
-    this.#socket.send({ type: "stats", buffer_s: Math.round(ahead * 1000) / 1000, dropped });
+    this.#link.send({ type: "stats", buffer_s: Math.round(ahead * 1000) / 1000, dropped });
   }
 
   /** Bytes a second. */
   rate(now: number): number {
-    return this.#bytes.rate(now);
+    return this.#link.rate(now);
   }
 
   get visible(): boolean {
-    return this.#visible && !this.#resting;
+    return this.#link.visible;
   }
 
   get picture(): Shown | null {
-    return this.#stack.shown;
+    return this.#screen.stack.shown;
   }
 
   /** The transcoded picture shown, as it came. */
   get jpeg(): Blob | null {
-    return this.#intake.jpeg;
+    return this.#screen.intake.jpeg;
   }
 
   // ---- asking ----
 
-  #send(command: Record<string, unknown>): number {
-    this.#id += 1;
-    this.#socket.send({ ...command, id: this.#id });
-    return this.#id;
-  }
-
   /** A command that media answers. */
   #begin(id: number, at: number): void {
-    this.#mediaId = id;
-    this.#accepts = false;
-    this.#intake.expectNothing();
+    this.#commands.await(id, at);
+    this.#screen.abandon();
     this.#gaps.reset();
     this.#stepping = false;
-    this.#showing = null;
-    this.#flight = { id, at, since: performance.now() };
-    for (const pipeline of this.#stack.both()) if (pipeline.kind === "direct") pipeline.abandon();
   }
 
   /** Ask for what is to be shown, with what is to be done there. */
   #ask(): void {
-    if (this.#resting || !this.#asking.told || this.#refused !== null) return;
+    if (!this.#link.ready) return;
     const { playing, speed, gaps } = this.#doing;
     const at = instant(this.#at);
-    const id = playing ? this.#send({ type: "play", at, speed, gaps }) : this.#send({ type: "seek", at });
+    const id = playing ? this.#commands.give({ type: "play", at, speed, gaps }) : this.#commands.give({ type: "seek", at });
     this.#begin(id, this.#at);
   }
 
   /** Get to where it is to be: by what is there, else by asking. */
   #go(): void {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     const usable = current?.kind === "direct" && !byPictures(this.#doing.playing ? this.#doing.speed : 1);
     if (usable && current.has(this.#at)) {
-      this.#show(current, this.#at);
+      this.#screen.show(current, this.#at);
       // what is shown needs nobody; playing on from there may
-      if (!this.#doing.playing) this.#flight = null;
-      else if (!current.continues(this.#at) && !this.#flight) this.#ask();
+      if (!this.#doing.playing) this.#commands.land();
+      else if (!current.continues(this.#at) && !this.#commands.flight) this.#ask();
       return;
     }
-    if (!this.#flight) this.#ask();
+    if (!this.#commands.flight) this.#ask();
   }
 
   #landedAt(): void {
     this.#landed = true;
-    const flight = this.#flight;
-    this.#flight = null;
-    if (flight && flight.at !== this.#at && !(this.direct && this.#showing === this.#at)) {
+    const flight = this.#commands.land();
+    if (flight && flight.at !== this.#at && !this.#screen.isShowing(this.#at)) {
       // somebody wants to be elsewhere by now
       this.#landed = false;
       this.#go();
@@ -481,16 +409,11 @@ export class PlaybackPlayer {
     this.landings.update((n) => n + 1);
   }
 
-  #show(recording: DirectRecording, ticks: number): void {
-    this.#showing = ticks;
-    recording.show(ticks);
-  }
-
-  #flightIsLate(flight: Flight, now: number): void {
-    if (flight.at !== this.#at) {
-      this.#flight = null;
+  #flightIsLate(now: number): void {
+    if (this.#commands.flight?.at !== this.#at) {
+      this.#commands.land();
       this.#go();
-    } else if (!this.#accepts && now - flight.since > UNANSWERED_MS) {
+    } else if (this.#commands.lost(now)) {
       // what is on its way is waited for, on a slow network too; what was not answered at all is asked for again
       this.#ask();
     }
@@ -498,29 +421,13 @@ export class PlaybackPlayer {
 
   /** Have the element do what is to be done. */
   #run(): void {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (current?.kind !== "direct" || !this.#landed) return;
     if (this.#doing.playing && !this.#held && !this.absent && !byPictures(this.#doing.speed)) current.play(this.#doing.speed * this.#factor);
     else current.pause();
   }
 
-  // ---- the socket ----
-
-  #opened(): void {
-    this.#downSince = null;
-    this.#asking.reset();
-    this.#flight = null;
-    if (this.#refused === "full") this.#refused = null;
-    this.#begins();
-    this.#update();
-  }
-
-  /** The first messages of a connection: what is wanted, and where. */
-  #begins(): void {
-    if (this.#asking.told) return;
-    this.#asking.now();
-    if (this.#asking.told) this.#ask();
-  }
+  // ---- what the server says ----
 
   #keepPosition(): void {
     if (!this.#doing.playing || !this.#landed) return;
@@ -528,24 +435,9 @@ export class PlaybackPlayer {
     this.#landed = false;
   }
 
-  #closed(code: number, hadOpened: boolean): void {
-    if (this.#disposed) return;
-    this.#keepPosition();
-    this.#downSince ??= performance.now();
-    this.#asking.reset();
-    this.#flight = null;
-    this.#bytes.reset();
-    const why = refusalOf(code, hadOpened);
-    if (why === "denied") this.deny();
-    else if (why === "removed") this.#forget();
-    if (why === "removed" || why === "full") this.#refused = why;
-    if (why !== null && why !== "full") this.#deps.refused(why);
-    this.#update();
-  }
-
   #text(data: string): void {
     const message = parsePlayback(data);
-    if (message && (message.id === null || message.id >= this.#mediaId)) this.#hear(message);
+    if (message && this.#commands.counts(message.id)) this.#hear(message);
   }
 
   #hear(message: PlaybackMessage): void {
@@ -563,7 +455,7 @@ export class PlaybackPlayer {
         this.#reason = message.reason;
         if (message.reason === "no_recording") {
           this.#gaps.absent = message;
-          this.#flight = null;
+          this.#commands.land();
           this.#deps.moved();
         }
     }
@@ -573,88 +465,48 @@ export class PlaybackPlayer {
   #told(state: string, utcMs: number): void {
     if (state === "ended") {
       // direct: there may be something left to be shown
-      const { current } = this.#stack;
+      const { current } = this.#screen;
       this.#gaps.over = true;
       this.#gaps.ended = current?.kind !== "direct" || (this.#landed && current.atEnd);
-      if (this.#gaps.ended) this.#flight = null;
+      if (this.#gaps.ended) this.#commands.land();
       this.#deps.moved();
     }
-    const { newest } = this.#stack;
+    const { newest } = this.#screen.stack;
     if (!this.#stepping || state !== "paused") return;
     // this comes before what is to be shown, or after it
     this.#stepped(utcMs);
-    if (this.#accepts && newest?.kind === "direct") this.#show(newest, this.#at);
+    if (this.#commands.answered && newest?.kind === "direct") this.#screen.show(newest, this.#at);
   }
 
   /** The server went a picture on or back: that is where this is now. */
   #stepped(utcMs: number): void {
     this.#stepping = false;
     this.#at = ticksOf(utcMs);
-    if (this.#flight) this.#flight = { ...this.#flight, at: this.#at };
+    this.#commands.redirect(this.#at);
   }
 
   #announce(stream: RecordedStream): void {
-    this.#accepts = true;
+    this.#commands.answer();
     this.#reason = null;
     this.#gaps.absent = null;
-    this.#intake.announce(stream);
-    // pictures of what was before are not to be shown after this
-    if (stream.mode === "transcoded") for (const pipeline of this.#stack.both()) if (pipeline.kind === "transcoded") pipeline.flush();
+    this.#screen.announce(stream);
   }
 
   #binary(data: ArrayBuffer): void {
-    this.#bytes.add(data.byteLength, performance.now());
-    if (this.#accepts && this.#refused === null) this.#intake.binary(data);
+    if (this.#commands.answered) this.#screen.intake.binary(data);
   }
 
-  // ---- the pipelines ----
+  // ---- the screen ----
 
-  #beginDirect(stream: RecordedStream, init: ArrayBuffer): void {
-    const { newest } = this.#stack;
-    if (newest?.kind === "direct" && newest.families === families(stream.mime)) {
-      newest.begin(stream, init);
-      if (!this.#landed && !this.#stepping) this.#show(newest, this.#flight?.at ?? this.#at);
-      return;
-    }
-    this.#stack.dropSpare();
-    const pipeline = this.#intake.add(stream, (events, prepared) => {
-      const made: DirectRecording = this.#deps.createRecording({ ...events, shown: () => this.#shown(made), more: () => this.#deps.moved() }, prepared);
-      return made;
-    });
-    if (!pipeline) return;
-    pipeline.begin(stream, init);
-    // one that takes over while it plays has to be where that is by then
-    if (this.#landed && this.#doing.playing) this.#keepPosition();
-    this.#show(pipeline, this.#flight?.at ?? this.#at);
-  }
-
-  #picturesBegin(): void {
-    const { current, spare } = this.#stack;
-    if (current?.kind === "direct" && spare?.kind !== "transcoded") {
-      this.#keepPosition();
-      current.pause();
-    }
-    this.#drawn = -1;
-  }
-
-  /** A video has come to the instant that it was asked for. */
-  #shown(pipeline: DirectRecording): void {
-    // what it was told to show before something else was asked for is not that
-    if (pipeline === this.#stack.current && !this.#landed && this.#showing !== null) this.#landedAt();
-  }
-
-  /** A canvas has drawn something: the first picture after a command is the one that was asked for. */
+  /** The first picture after a command is the one that was asked for. */
   #checkDrawn(): void {
-    const { current } = this.#stack;
-    if (current?.kind !== "transcoded" || !this.#accepts || this.#intake.expecting || current.pictures === this.#drawn) return;
-    const first = this.#drawn === -1 || !this.#landed;
-    if (current.pictureUtc === null) return;
-    this.#drawn = current.pictures;
-    if (!first) {
+    const drawn = this.#commands.answered ? this.#screen.takeDrawn() : null;
+    if (!drawn) return;
+    if (!drawn.first) {
       this.#deps.moved();
       return;
     }
-    if (this.#stepping) this.#stepped(current.pictureUtc * 1000);
+    if (this.#stepping) this.#stepped(drawn.utc * 1000);
     this.#landedAt();
   }
 
@@ -662,31 +514,30 @@ export class PlaybackPlayer {
     if (this.#disposed) return;
     this.#keepPosition();
     this.#landed = false;
-    this.#intake.freeze();
-    this.#accepts = false;
-    this.#asking.reset();
-    this.#socket.restart();
+    this.#screen.intake.freeze();
+    this.#commands.refuse();
+    this.#link.restart();
     this.#update();
   }
 
   #forget(): void {
-    this.#intake.forget();
-    this.#flight = null;
+    this.#screen.intake.forget();
+    this.#commands.land();
+    this.#commands.refuse();
     this.#landed = false;
-    this.#accepts = false;
   }
 
   // ---- gaps ----
 
   #gapTold(gap: GapMessage): void {
-    if (this.#accepts && this.#intake.stream?.mode === "direct") {
+    if (this.#commands.answered && this.#screen.intake.stream?.mode === "direct") {
       this.#gaps.expect(gap); // what is shown comes to it later
     } else if (this.#gaps.enter(gap, this.#doing.gaps)) {
-      this.#flight = null; // no picture comes of what was asked for
+      this.#commands.land(); // no picture comes of what was asked for
       this.#standAt(gap);
-    } else if (!this.#accepts && gap.to !== null) {
+    } else if (!this.#commands.answered && gap.to !== null) {
       this.#at = ticksOf(gap.to); // what was asked for lies in it, and it begins behind it
-      if (this.#flight) this.#flight = { ...this.#flight, at: this.#at };
+      this.#commands.redirect(this.#at);
     }
   }
 
@@ -697,7 +548,7 @@ export class PlaybackPlayer {
 
   /** What is shown has come to the end of a piece: on to the next one. */
   #checkEnd(): void {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     if (current?.kind !== "direct" || !this.#landed || !this.#doing.playing || this.#held || this.absent) return;
     if (!current.atEnd) return;
     const next = current.beyond();
@@ -709,17 +560,17 @@ export class PlaybackPlayer {
     } else if (then === "on" && next) {
       this.#at = next.start;
       this.#landed = false;
-      this.#show(current, next.start);
+      this.#screen.show(current, next.start);
     }
   }
 
   /** A decoder that wants more before it shows what it has does not get it where the recording ends. */
   #checkTrying(now: number): void {
-    const { current } = this.#stack;
+    const { current } = this.#screen;
     const since = current?.kind === "direct" ? current.tryingSince : null;
-    if (since === null || now - since < TRYING_MS || this.#doing.playing || this.#flight?.at === this.#at && this.#still) return;
+    if (since === null || now - since < TRYING_MS || this.#doing.playing || this.#commands.flight?.at === this.#at && this.#still) return;
     this.#still = true;
-    this.#asking.now();
+    this.#link.want();
     this.#ask();
   }
 
@@ -727,39 +578,44 @@ export class PlaybackPlayer {
   #moving(): void {
     if (!this.#still) return;
     this.#still = false;
-    this.#asking.now();
+    this.#link.want();
   }
 
   // ---- want ----
 
   #want(): Want | null {
     if (!this.#size) return null;
-    const { mode, codecs } = this.#intake.offered(performance.now());
-    return { type: "want", ...this.#size, fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, audio: this.#intake.audio, paused: false };
+    const { mode, codecs } = this.#screen.intake.offered(performance.now());
+    const want = { fps: HIGHEST_FPS, mode: this.#still ? "transcoded" : mode, zoom: false, codecs, paused: false } as const;
+    return { type: "want", ...this.#size, ...want, audio: this.#screen.intake.audio, beside: this.#deps.createSound !== undefined };
   }
 
   #update(): void {
     if (this.#disposed) return;
     const next: PlaybackView = {
       phase: this.#phase(performance.now()),
-      stream: this.#intake.stream,
+      stream: this.#screen.intake.stream,
       next: this.next,
       previous: this.previous,
       reason: this.#reason,
-      own: this.#intake.offered(performance.now()).own,
-      sound: this.#intake.sounds,
+      own: this.#screen.intake.offered(performance.now()).own,
+      sound: this.#screen.intake.sounds,
     };
     setFields(this.view, next);
-    this.#stack.dim(next.phase === "none" || next.phase === "offline" ? "waiting" : "");
+    this.#screen.stack.dim(next.phase === "none" || next.phase === "offline" ? "waiting" : "");
   }
 
   #phase(now: number): PlaybackPhase {
-    if (this.#refused !== null) return this.#refused;
-    if (this.#intake.unplayable || this.#reason === "unsupported_codec" || this.#reason === "codec" || this.#reason === "level") return "unsupported";
-    if (this.#downSince !== null && !this.#socket.open && now - this.#downSince > QUIET_MS) return "offline";
-    if (this.absent) return "none";
-    if (this.#intake.blocked) return "blocked";
-    if (!this.#stack.shown) return "connecting";
-    return this.#flight && now - this.#flight.since > LATE_MS ? "loading" : "shown";
+    return playbackPhase({
+      now,
+      refused: this.#link.refused,
+      unplayable: this.#screen.intake.unplayable,
+      reason: this.#reason,
+      downSince: this.#link.downSince,
+      absent: this.absent,
+      blocked: this.#screen.intake.blocked,
+      pictured: this.#screen.stack.shown !== null,
+      askedAt: this.#commands.flight?.since ?? null,
+    });
   }
 }

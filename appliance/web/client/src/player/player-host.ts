@@ -11,7 +11,7 @@ import { WorkerDecoder } from "./jpeg-decoder";
 import { JpegPipeline } from "./jpeg-pipeline";
 import { mediaSupport, type MediaSupport } from "./media-source";
 import { MsePipeline, type PipelineEvents } from "./pipeline";
-import { SoundBeside, type SoundEvents } from "./sound-beside";
+import { LIVE, RECORDED, SoundBeside, type SoundEvents } from "./sound-beside";
 
 export interface HostEvents {
   refused(camera: string, why: Refusal): void;
@@ -50,6 +50,9 @@ export interface Ground {
   readonly supported: (mime: string) => boolean;
   readonly createPictures: (events: PipelineEvents) => JpegPipeline;
   readonly prepareVideo: () => HTMLVideoElement;
+  /** Left out where the browser has no way to play it. */
+  readonly createSound?: (events: SoundEvents, prepared?: HTMLAudioElement) => SoundBeside;
+  readonly prepareSound?: () => HTMLAudioElement;
   readonly requestPump: () => void;
   readonly refused: (why: Refusal) => void;
 }
@@ -108,12 +111,6 @@ export class PlayerHost {
     const player = new LivePlayer(camera, {
       ...this.ground(camera, "live"),
       createPipeline: (events, prepared) => new MsePipeline(this.support, events, prepared),
-      ...(this.support.available
-        ? {
-            createSound: (events: SoundEvents, prepared?: HTMLAudioElement) => new SoundBeside(this.support, events, prepared),
-            prepareSound: () => SoundBeside.makeElement(),
-          }
-        : {}),
       epoch: (utcZero) => (this.#epoch ??= utcZero - EPOCH_MARGIN_S),
     });
     this.#players.set(camera, player);
@@ -122,7 +119,13 @@ export class PlayerHost {
 
   /** What a player of `what` of a camera is made with. */
   ground(camera: string, what: "live" | "playback"): Ground {
+    const way = what === "live" ? LIVE : RECORDED;
+    const sound = {
+      createSound: (events: SoundEvents, prepared?: HTMLAudioElement) => new SoundBeside(this.support, events, prepared, way),
+      prepareSound: () => SoundBeside.makeElement(),
+    };
     return {
+      ...(this.support.available ? sound : {}),
       url: `${this.#base}/cameras/${encodeURIComponent(camera)}/${what}`,
       codecs: this.#codecs,
       direct: this.support.available,

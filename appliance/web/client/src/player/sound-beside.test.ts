@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { MediaSupport } from "./media-source";
-import { SoundBeside } from "./sound-beside";
+import { LIVE, RECORDED, SoundBeside } from "./sound-beside";
 import { FakeElement, fragmentAt, initSegment, SYNC, type FakeBuffer } from "./testing-media";
 
 const INIT = initSegment(2, "soun");
@@ -41,19 +41,24 @@ function come(until: number): void {
   appended();
 }
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:");
-  vi.spyOn(URL, "revokeObjectURL").mockReturnValue(undefined);
+function make(way = LIVE): void {
   audio = new FakeAudio();
-  log = [];
-  newest = 100;
   const support: MediaSupport = { available: true, managed: false, supported: () => true, create: () => audio.from as unknown as MediaSource };
-  sound = new SoundBeside(support, { busy: () => undefined, failed: (why) => log.push(`failed ${why}`), changed: () => log.push(sound.heard ? "heard" : "silent") }, audio as unknown as HTMLAudioElement);
+  const events = { busy: () => undefined, failed: (why: string) => log.push(`failed ${why}`), changed: () => log.push(sound.heard ? "heard" : "silent") };
+  sound = new SoundBeside(support, events, audio as unknown as HTMLAudioElement, way);
   expect(sound.start(AAC, INIT)).toBe(true);
   audio.from.open();
   sound.pump();
   appended();
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:");
+  vi.spyOn(URL, "revokeObjectURL").mockReturnValue(undefined);
+  log = [];
+  newest = 100;
+  make();
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -195,5 +200,76 @@ describe("sound beside pictures", () => {
     expect([sound.heard, sound.utc, audio.src]).toEqual([false, null, ""]);
     sound.control(performance.now());
     expect(audio.paused).toBe(true);
+  });
+});
+
+describe("recorded sound beside pictures", () => {
+  const AHEAD_S = 0.35;
+  /** As the server sends it: some time before its pictures, which go on from 100 on; `after` so many seconds. */
+  function goOn(after: number, late = 0, begin = 100): void {
+    const range = buffer().list.at(-1);
+    const end = begin + after + AHEAD_S;
+    if (!range || range.end < begin + MARGIN - 1) {
+      buffer().list.push({ start: begin + MARGIN, end: end + MARGIN });
+      newest = begin;
+    }
+    while (newest + FRAME_S <= end) {
+      sound.push(piece(newest));
+      newest += FRAME_S;
+    }
+    buffer().list.at(-1)!.end = newest + MARGIN;
+    appended();
+    sound.came(ZERO + begin + after - late);
+    sound.control(performance.now());
+  }
+  /** Plays for so long, 25 pictures a second. */
+  async function play(from: number, until: number, late = 0, begin = 100): Promise<void> {
+    for (let after = from; after <= until + 0.001; after += 0.04) {
+      goOn(after, late, begin);
+      await Promise.resolve();
+      vi.advanceTimersByTime(40);
+      if (!audio.paused) audio.currentTime = Math.min(audio.currentTime + 0.04 * audio.playbackRate, buffer().list.at(-1)!.end);
+    }
+  }
+  /** By how much what is heard is behind the newest picture. */
+  const behindPictures = (after: number, begin = 100): number => begin + after - (sound.utc! - ZERO);
+
+  beforeEach(() => make(RECORDED));
+
+  it("begins with the first picture, and where that is", async () => {
+    for (let at = 100; at < 100.3; at += FRAME_S) sound.push(piece(at));
+    buffer().list = [{ start: 100 + MARGIN, end: 100.32 + MARGIN }];
+    newest = 100.32;
+    appended();
+    sound.control(performance.now());
+    expect([audio.currentTime, audio.plays]).toEqual([0, 0]);
+    await play(0, 0.04);
+    expect(audio.currentTime).toBeCloseTo(100 + MARGIN, 2);
+    await play(0.08, 0.16);
+    expect(audio.paused).toBe(false);
+    expect(log).toEqual(["heard"]);
+    await play(0.2, 2);
+    expect(behindPictures(2)).toBeGreaterThan(0);
+    expect(behindPictures(2)).toBeLessThan(0.2);
+  });
+
+  it("stays as far back as pictures are late on a slow network", async () => {
+    await play(0, 3, 0.5);
+    const behind = behindPictures(3);
+    expect(behind).toBeGreaterThan(0.45);
+    expect(behind).toBeLessThan(0.75);
+  });
+
+  it("waits until enough is there behind a piece that is missing", async () => {
+    await play(0, 1);
+    const rate = audio.playbackRate;
+    const at = audio.currentTime;
+    audio.readyState = 2; // it has come to the end of what there is
+    goOn(0, 0, 110);
+    expect(audio.currentTime).toBe(at);
+    audio.readyState = 4;
+    for (let after = 0.04; after < 0.2; after += 0.04) goOn(after, 0, 110);
+    expect(audio.currentTime).toBeCloseTo(110 + MARGIN, 1);
+    expect(rate).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 /**
  * The sound that goes with transcoded pictures: an `<audio>` fed by a SourceBuffer of its own, near to the newest piece
  * that came.  How near depends on the pictures: they are shown when it has come to them (`jpeg-pipeline`), so it keeps as
- * far back as they are late.  Knows media, not sockets.
+ * far back as they are late; recorded sound comes some time before they do.  Knows media, not sockets.
  */
 
 import { liveEdge, soundBounds, trim } from "../logic/live-edge";
@@ -39,9 +39,19 @@ export interface AnySound extends Lead {
   dispose(): void;
 }
 
-/** Behind the newest piece it is at least, and at most, so many seconds … */
+/** How far it is behind the newest piece. */
+export interface SoundWay {
+  /** At most, in seconds. */
+  readonly furthest: number;
+  /** It comes before the pictures that it belongs to: it begins with the first of them, and not near to the newest piece. */
+  readonly ahead: boolean;
+}
+
+export const LIVE: SoundWay = { furthest: 0.5, ahead: false };
+export const RECORDED: SoundWay = { furthest: 1.2, ahead: true };
+
+/** Behind the newest piece it is at least so many seconds … */
 const NEAREST_S = 0.25;
-const FURTHEST_S = 0.5;
 /** … and so much more than the pictures are later than it: they have to be decoded. */
 const DECODE_S = 0.1;
 /** What pictures are late by is forgotten by this share with each that is earlier. */
@@ -63,10 +73,13 @@ export class SoundBeside implements AnySound {
 
   readonly #media: MediaBuffer;
   readonly #events: SoundEvents;
+  readonly #way: SoundWay;
   /** Unix seconds that media time 0 stands for. */
   #epoch: number | null = null;
   /** Seconds that pictures come later than the sound that belongs to them. */
   #late = 0;
+  /** The newest picture that came: its time in UTC seconds, and when, by `performance.now()`. */
+  #picture: { readonly utc: number; readonly at: number } | null = null;
   #filling = true;
   #refused = false;
   #asking = false;
@@ -77,8 +90,9 @@ export class SoundBeside implements AnySound {
   #driedAt = -Infinity;
   #disposed = false;
 
-  constructor(support: MediaSupport, events: SoundEvents, prepared?: HTMLAudioElement) {
+  constructor(support: MediaSupport, events: SoundEvents, prepared?: HTMLAudioElement, way: SoundWay = LIVE) {
     this.#events = events;
+    this.#way = way;
     this.element = prepared ?? SoundBeside.makeElement();
     this.element.muted = false;
     this.#media = new MediaBuffer(support, this.element, {
@@ -124,14 +138,22 @@ export class SoundBeside implements AnySound {
   }
 
   came(utc: number): void {
+    this.#picture = { utc, at: performance.now() };
     if (this.#epoch === null || this.#media.edge === null) return;
     const late = Math.max(0, this.#epoch + this.#media.edge - utc);
     this.#late = Math.max(late, this.#late + FORGET * (late - this.#late));
   }
 
+  /** Before it begins: how much earlier than the pictures it comes, which go on since the newest of them. */
+  #measure(now: number): void {
+    if (!this.#way.ahead || !this.#filling || !this.#picture || this.#epoch === null || this.#media.edge === null) return;
+    const picture = this.#picture.utc + (now - this.#picture.at) / 1000;
+    this.#late = Math.max(this.#late, this.#epoch + this.#media.edge - picture);
+  }
+
   /** Seconds behind the newest piece. */
   get #target(): number {
-    return Math.min(FURTHEST_S, Math.max(NEAREST_S, this.#late + DECODE_S));
+    return Math.min(this.#way.furthest, Math.max(NEAREST_S, this.#late + DECODE_S));
   }
 
   start(sound: SoundOfPictures, init: ArrayBuffer): boolean {
@@ -155,10 +177,12 @@ export class SoundBeside implements AnySound {
   control(now: number): void {
     const { element } = this;
     if (this.#disposed || this.#refused || !this.#media.filled) return;
+    if (this.#way.ahead && !this.#picture) return;
+    this.#measure(now);
     const target = this.#target;
     const decision = liveEdge(
       { currentTime: this.#position(now), ranges: rangesOf(element.buffered), edge: this.#media.edge, rate: element.playbackRate, sound: true },
-      soundBounds(target),
+      soundBounds(target, this.#way.ahead && !this.#filling ? target - SLACK_S : 0),
     );
     if (decision.discardFrom !== null) this.#media.discardFrom(decision.discardFrom);
     if (decision.seek !== null && (!element.seeking || now - this.#lastSeekAt > 1000)) {
@@ -186,7 +210,7 @@ export class SoundBeside implements AnySound {
     const left = range.end - this.#position(now);
     if (left < 0 || left >= (element.readyState < 3 ? SAID_DRY_S : DRY_S)) return;
     this.#driedAt = this.#lastSeekAt = now;
-    this.#late = Math.min(FURTHEST_S, Math.max(this.#late, NEAREST_S - DECODE_S) + DRY_MORE_S);
+    this.#late = Math.min(this.#way.furthest, Math.max(this.#late, NEAREST_S - DECODE_S) + DRY_MORE_S);
     element.currentTime = Math.max(range.start + 0.001, range.end - this.#target);
   }
 
