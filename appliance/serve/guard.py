@@ -101,7 +101,10 @@ class WebSocketGuard:
         if opcode & _CONTROL:
             return self._control(opcode, length, final, now)
         if length >= 126:
+            least = 126 if length == 126 else 1 << 16
             length = int.from_bytes(header[2:-4], "big")
+            if length < least:
+                return Violation(PROTOCOL_ERROR, "a length is written in more bytes than it takes")
         return self._data(opcode, length, final, now)
 
     def _control(self, opcode: int, length: int, final: bool, now: float) -> Violation | None:

@@ -31,7 +31,7 @@ class Inbox:
         received += data
         messages: list[str | bytes] = []
         control = b""
-        while len(received) >= (size := header_size(received)):
+        while not self.has_left and len(received) >= (size := header_size(received)):
             length = received[1] & 0x7F
             if length >= 126:
                 length = int.from_bytes(received[2 : size - _KEY], "big")
@@ -55,6 +55,8 @@ class Inbox:
                         self._message.clear()
                         messages.append(whole.decode() if self._is_text else whole)
             del received[:end]
+        if self.has_left:
+            received.clear()  # what follows a close frame is nobody's
         return messages, control
 
 

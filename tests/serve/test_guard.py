@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wsproto import ConnectionType
@@ -79,6 +80,12 @@ def test_nothing_after_a_close_is_looked_at() -> None:
 
 def test_an_announced_length_is_judged_before_it_comes() -> None:
     assert judge([masked(2, bytes(1001))[:8]]) == Violation(1009, "a message has 1000 bytes at most")
+
+
+@pytest.mark.parametrize("header", [b"\x82\xfe\0\x7d", b"\x82\xff" + (65_535).to_bytes(8, "big")])
+def test_a_length_takes_as_few_bytes_as_it_can(header: bytes) -> None:
+    found = judge([header + bytes(4)], MessageLimits(message_bytes=1 << 17))
+    assert found == Violation(1002, "a length is written in more bytes than it takes")
 
 
 def test_time_gives_new_allowance() -> None:
