@@ -41,7 +41,7 @@ class Inbox:
             first = received[0]
             if first & 0x08:
                 control += received[:end]
-                self.has_left = self.has_left or first & 0x0F == Opcode.CLOSE
+                self.has_left = first & 0x0F == Opcode.CLOSE
             else:
                 payload = _unmasked(received, size, end)
                 if first & 0x0F != Opcode.CONTINUATION:
