@@ -144,13 +144,12 @@ def _until(condition: Callable[[], bool]) -> None:
 
 def _ten_ffmpeg(film: Footage) -> float:
     """Cores for ten of them."""
-    return _cpu_of([ffmpeg_command(film.mp4, FPS)] * TEN) / SECONDS
+    return _cpu_of([ffmpeg_command(["-i", str(film.mp4)], FPS)] * TEN) / SECONDS
 
 
 def _ffmpeg_of_the_camera(url: str, count: int) -> float:
     """Cores for so many that read what a camera sends, when it sends it."""
-    command = ffmpeg_command(url, FPS)
-    command[-1:-1] = ["-frames:v", str(SECONDS * FPS)]
+    command = ffmpeg_command(["-rtsp_transport", "tcp", "-i", url], FPS, more=["-frames:v", str(SECONDS * FPS)])
     began = time.monotonic()
     taken = _cpu_of([command] * count)
     if time.monotonic() - began > SECONDS / LEAST + PROBING_S:

@@ -29,7 +29,7 @@ from bench.common.psnr import mean_psnr, some, split
 from bench.common.report import Section, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from appliance.media.cheapest import Plan
     from appliance.workers.crew import Seat
@@ -167,25 +167,25 @@ def _own_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def ffmpeg_command(source: Path | str, fps: float, form: str = "mpjpeg") -> list[str]:
-    """What makes the same pictures with one thread, to its standard output.  ``source``: a film, or a camera's URL."""
-    over = ["-rtsp_transport", "tcp"] if isinstance(source, str) else []
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-threads", "1", *over, "-i", str(source)]
+def ffmpeg_command(source: Sequence[str], fps: float, form: str = "mpjpeg", *, more: Sequence[str] = ()) -> list[str]:
+    """What makes the same pictures with one thread, to its standard output.  ``source``, ``more``: what is said of what
+    comes in, and of what goes out."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-threads", "1", *source]
     command += ["-threads", "1", "-vf", f"fps={fps:g},scale={SHOWN[0]}:{SHOWN[1]}", "-c:v", "mjpeg", "-q:v", "5"]
-    return [*command, "-f", form, "-"]
+    return [*command, *more, "-f", form, "-"]
 
 
 def _ffmpeg(case: Case) -> float:
     """CPU seconds for the whole footage."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = ffmpeg_command(case.film().mp4, case.fps)
+    command = ffmpeg_command(["-i", str(case.film().mp4)], case.fps)
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True, timeout=120)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _ffmpeg_s_pictures(case: Case) -> list[tuple[int, bytes]]:
-    command = ffmpeg_command(case.film().mp4, case.fps, "mjpeg")
+    command = ffmpeg_command(["-i", str(case.film().mp4)], case.fps, "mjpeg")
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=120)
     return [(min(round(n * FPS / case.fps), SECONDS * FPS - 1), jpeg) for n, jpeg in enumerate(split(done.stdout))]
 

@@ -107,7 +107,7 @@ class _App:
             return
         connection = current_connection.get()
         listener = _Listener()
-        connection.take_messages(listener.hear, listener.leave)
+        connection.take_messages(listener.hear, listener.close)
         await receive()
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
         connection.prepare_for_media()
@@ -135,7 +135,7 @@ class _Listener:
         for said in self._early:
             self.hear(said)
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """The measurement hangs up when it is over."""
 
     def hear(self, said: str | bytes) -> None:

@@ -118,7 +118,7 @@ def _streams(selection: Selection) -> Bytes:
 def _rows(selection: Selection, source: slice | Bools, places: Numbers, missing: Bytes) -> _Plan:
     """The rows: a sample each, and before the samples with these numbers one of no content, of these streams."""
 
-    is_new, order = _spread(len(selection.file[source]), places)
+    is_new, order = _spread(len(selection.file[source]), places) if len(places) else (places, places)
 
     def column(of: npt.NDArray[T], instead: npt.NDArray[Any] | int | None = None) -> npt.NDArray[T]:
         """``instead``: of what has no content; None: as the row before."""

@@ -108,7 +108,7 @@ class Connection(TCPServer):
         self._guard: WebSocketGuard | None = None
         self._inbox: Inbox | None = None
         self._take: Callable[[str | bytes], None] = lambda _: None
-        self._leave: Callable[[], None] = lambda: None
+        self._closes: Callable[[], None] = lambda: None
         self._closing = False  # nothing more is read, and nothing of Hypercorn's is sent
         self._whole = trio.Event()
         self._reading = trio.CancelScope()  # everything the reading task does
@@ -180,17 +180,17 @@ class Connection(TCPServer):
             raise trio.ClosedResourceError("this connection is closed")
         set_up_for_media(self._wire.socket)
 
-    def take_messages(self, take: Callable[[str | bytes], None], leave: Callable[[], None]) -> None:
+    def take_messages(self, take: Callable[[str | bytes], None], closes: Callable[[], None]) -> None:
         """Call ``take`` with each message of the client from now on; the framework's ``receive`` gives none.
 
-        ``leave`` is called when the client has said goodbye: what is half sent is to be finished, and nothing more
-        begun, so that it is answered in order.
+        ``closes`` is called when the client has sent a close frame: what is half sent is to be finished, and nothing
+        more begun, so that the frame is answered.
 
         To be called before the handshake is answered, so that none goes the other way.  Both are called by the
         task that reads: they must not block, and what they raise ends the connection.
         """
         self._inbox = Inbox()
-        self._take, self._leave = take, leave
+        self._take, self._closes = take, closes
 
     def unsent(self) -> int:
         """Bytes in the kernel that the client has not acknowledged."""
@@ -319,8 +319,8 @@ class Connection(TCPServer):
                     return
                 for message in messages:
                     self._take(message)
-                if self._inbox.has_left:
-                    self._leave()
+                if self._inbox.is_closing:
+                    self._closes()
                 if control:
                     await http.handle(RawData(control))
                 continue

@@ -17,7 +17,7 @@ class Inbox:
     """One client's messages."""
 
     def __init__(self) -> None:
-        self.has_left = False  # the client has said goodbye
+        self.is_closing = False  # the client has sent a close frame (RFC 6455 §5.5.1)
         self._received = bytearray()  # less than a frame, between calls
         self._message = bytearray()  # what came so far of one in fragments
         self._is_text = True
@@ -31,7 +31,7 @@ class Inbox:
         received += data
         messages: list[str | bytes] = []
         control = b""
-        while not self.has_left and len(received) >= (size := header_size(received)):
+        while not self.is_closing and len(received) >= (size := header_size(received)):
             length = received[1] & 0x7F
             if length >= 126:
                 length = int.from_bytes(received[2 : size - _KEY], "big")
@@ -41,7 +41,7 @@ class Inbox:
             first = received[0]
             if first & 0x08:
                 control += received[:end]
-                self.has_left = first & 0x0F == Opcode.CLOSE
+                self.is_closing = first & 0x0F == Opcode.CLOSE
             else:
                 payload = _unmasked(received, size, end)
                 if first & 0x0F != Opcode.CONTINUATION:
@@ -55,7 +55,7 @@ class Inbox:
                         self._message.clear()
                         messages.append(whole.decode() if self._is_text else whole)
             del received[:end]
-        if self.has_left:
+        if self.is_closing:
             received.clear()  # what follows a close frame is nobody's
         return messages, control
 

@@ -161,7 +161,7 @@ class Outlet:
 
         The burst (everything since the last IDR picture) does not count against the bound.
         """
-        self._forget_media()
+        self.forget()
         self._backlog.forget(lambda item: item.announces)
         self._missing_since = None
         self._skipped, self._told_at = 0, None
@@ -180,7 +180,8 @@ class Outlet:
 
     def forget(self) -> None:
         """Send nothing of the media that wait; what the socket took a part of is finished."""
-        self._forget_media()
+        self.fragments_dropped += self._backlog.forget(lambda item: item.dts is not None)
+        self._beside.clear()
 
     def silence(self) -> None:
         """Send no sound any more, nor any that waits; what the socket took a part of is finished."""
@@ -476,15 +477,11 @@ class Outlet:
     def _drop(self, fragment: Fragment) -> None:
         self._missing_since = self._backlog.oldest(fragment)
         self.left_out += self._backlog.fragments
-        self._forget_media()
+        self.forget()
 
     def _leave_out(self, count: int) -> None:
         self.fragments_dropped += count
         self.left_out += count
-
-    def _forget_media(self) -> None:
-        self.fragments_dropped += self._backlog.forget(lambda item: item.dts is not None)
-        self._beside.clear()
 
     def _resume(self, dts: int) -> None:
         assert self._missing_since is not None

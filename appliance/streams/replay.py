@@ -18,7 +18,8 @@ from appliance.recorder.player import GAP
 from appliance.recorder.spool import Cursor, Spool
 from appliance.streams import announcing
 from appliance.streams.playhead import zero_before
-from appliance.streams.recorded import fps_of, fragment_at, sound_from
+from appliance.streams.recorded import fps_of
+from appliance.streams.recorded_fragments import fragment_at, sound_from
 
 if TYPE_CHECKING:
     from appliance.recorder.files import Opened

@@ -50,13 +50,25 @@ KEYS_PER_S: Final = 25.0
 
 
 class Slide(NamedTuple):
-    """A picture and its time; or, without one, where a gap begins and ends, or where another file begins: the groups
-    before and after."""
+    """A picture and its time."""
 
     at: int
-    jpeg: bytes = b""
-    until: int = 0
-    border: tuple[Group, Group] | None = None
+    jpeg: bytes
+
+
+class Gap(NamedTuple):
+    """Nothing was recorded in between."""
+
+    at: int
+    until: int
+
+
+class Border(NamedTuple):
+    """Another file begins: the groups before and after."""
+
+    at: int
+    before: Group
+    after: Group
 
 
 class Slides:
@@ -70,8 +82,8 @@ class Slides:
         self._at_once = at_once
         self._rung: Rung = plan.rung
         self._keys_only = is_keys_only(show.speed) or plan.pictures is Pictures.KEY
-        self._send: trio.MemorySendChannel[Slide]
-        self._receive: trio.MemoryReceiveChannel[Slide]
+        self._send: trio.MemorySendChannel[Slide | Gap | Border]
+        self._receive: trio.MemoryReceiveChannel[Slide | Gap | Border]
         self._batch = int(BACKWARDS_BYTES / picture_bytes(self._rung))
         self._batch = min(BACKWARDS_MOST, max(BACKWARDS_LEAST, self._batch))
         self._send, self._receive = trio.open_memory_channel(self._batch if show.speed < 0 else AHEAD)
@@ -249,12 +261,12 @@ class Slides:
 
     async def _cross(self, since: int, until: int) -> None:
         if abs(until - since) >= GAP:
-            await self._send.send(Slide(since, until=until))
+            await self._send.send(Gap(since, until))
 
     async def _pass_border(self, at: int, before: Group, after: Group) -> None:
         """Into another file, forwards."""
         if self._soundtrack is not None and after.file.path != before.file.path:
-            await self._send.send(Slide(at, border=(before, after)))
+            await self._send.send(Border(at, before, after))
 
     async def _put(self, at: int, jpeg: bytes) -> None:
         await self._send.send(Slide(at, jpeg))
@@ -278,11 +290,11 @@ class Slides:
         async for slide in self._receive:
             if show.playhead.runs:
                 await show.playhead.reach(slide.at)
-            if slide.border is not None:
-                if self._soundtrack is not None and self._soundtrack.breaks(*slide.border):
-                    self._begins = slide.border[1]
+            if isinstance(slide, Border):
+                if self._soundtrack is not None and self._soundtrack.breaks(slide.before, slide.after):
+                    self._begins = slide.after
                 continue
-            if slide.until:
+            if isinstance(slide, Gap):
                 show.crosses(slide.at, slide.until)
                 continue
             waiting = self._receive.statistics().current_buffer_used

@@ -16,7 +16,7 @@ from appliance.base.faults import Fault
 from appliance.media.units import Run
 from appliance.recorder.spool import Cursor, Spool
 from appliance.streams.playhead import zero_before
-from appliance.streams.recorded import fragment_at, sound_from, sounds_on
+from appliance.streams.recorded_fragments import fragment_at, sound_from, sounds_on
 
 if TYPE_CHECKING:
     from appliance.media.units import AudioFormat

@@ -124,7 +124,7 @@ class Live:
         """Serve one live view until either side is done."""
         connection = call.connection
         listener = LiveListener(self._services, call.session)
-        connection.take_messages(listener.hear, listener.leave)
+        connection.take_messages(listener.hear, listener.close)
         await websocket.accept()
         camera = self._services.cameras.find(call.watched.id) or call.watched  # as it is after the handshake
         if is_one_too_many(self._services, call.who):
@@ -169,8 +169,8 @@ class Listener(ABC):
         else:
             self._hear(said, self._member)
 
-    def leave(self) -> None:
-        """The client has said goodbye."""
+    def close(self) -> None:
+        """The client has sent a close frame."""
         if self._member is not None:
             self._member.outlet.stop()
 

@@ -51,7 +51,7 @@ class PlaybackRoutes:
         """Serve one playback session until either side is done."""
         services, connection = self._services, call.connection
         listener = PlaybackListener(services, call.session)
-        connection.take_messages(listener.hear, listener.leave)
+        connection.take_messages(listener.hear, listener.close)
         await websocket.accept()
         camera = services.cameras.find(call.watched.id) or call.watched  # as it is after the handshake
         if is_one_too_many(services, call.who):

@@ -9,7 +9,7 @@ PROGRAM = """
 import gc, signal
 from pathlib import Path
 from types import SimpleNamespace
-import trio
+from trio.testing import wait_all_tasks_blocked
 from appliance.cli.context import Program
 from appliance.cli.serving import serve
 
@@ -18,7 +18,7 @@ made = [[] for _ in range(50_000)]
 async def run(*, task_status, stop, **options):
     ready = SimpleNamespace(urls=["https://127.0.0.1:1"], first=None, fingerprint=None)
     task_status.started(SimpleNamespace(ready=ready))
-    await trio.sleep(0.1)
+    await wait_all_tasks_blocked()
     print(gc.get_freeze_count() > len(made))
     signal.raise_signal(signal.SIGTERM)
     await stop()

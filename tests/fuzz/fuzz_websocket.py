@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 from contextlib import suppress
+from typing import Any
 
 from wsproto import ConnectionType
 from wsproto.connection import Connection as Library
@@ -56,7 +57,7 @@ def _hear(data: bytes, step: int) -> list[str | bytes] | None:
             return None
         heard += messages
         assert len(inbox._received) + len(inbox._message) <= 2 * (LIMITS.message_bytes + _FRAME)
-        if inbox.has_left:
+        if inbox.is_closing:
             break
     return heard
 
@@ -65,7 +66,7 @@ def _understand(data: bytes) -> list[str | bytes] | None:
     """What the library makes of it; None where it complains."""
     library = Library(ConnectionType.SERVER)
     heard: list[str | bytes] = []
-    begun: list[str | bytes] = []
+    begun: list[Any] = []  # all of one kind
     try:
         with suppress(LocalProtocolError):  # more after a close frame
             library.receive_data(data)
@@ -73,7 +74,7 @@ def _understand(data: bytes) -> list[str | bytes] | None:
             if isinstance(event, TextMessage | BytesMessage):
                 begun.append(event.data)
                 if event.message_finished:
-                    heard.append(type(begun[0])().join(begun))  # type: ignore[arg-type]  # all of one kind
+                    heard.append(begun[0][:0].join(begun))
                     begun = []
             elif isinstance(event, CloseConnection):  # the client's, or what the library would answer
                 return None if event.code in COMPLAINTS else heard

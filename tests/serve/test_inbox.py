@@ -60,12 +60,12 @@ def test_a_text_that_is_not_utf8_is_told() -> None:
     assert inbox.receive(masked(Opcode.CONTINUATION, b"\xac")) == (["€"], b"")
 
 
-def test_it_is_noticed_when_the_client_says_goodbye() -> None:
+def test_a_close_frame_is_noticed() -> None:
     inbox = Inbox()
     inbox.receive(masked(Opcode.PING, b"here") + masked(Opcode.TEXT, b"still here"))
-    assert not inbox.has_left
+    assert not inbox.is_closing
     inbox.receive(masked(Opcode.CLOSE, struct.pack("!H", 1000)))
-    assert inbox.has_left
+    assert inbox.is_closing
 
 
 def make_listener() -> tuple[QuartTrio, list[str | bytes]]:

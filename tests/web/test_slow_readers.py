@@ -43,7 +43,7 @@ class SlowReader:
         while len(self.heard) < wanted:
             self._read_frame()
 
-    def say_goodbye(self) -> bytes:
+    def send_close(self) -> bytes:
         """Send a close frame and read until it is answered; the answer."""
         self.connection.sock.sendall(b"\x88\x82" + bytes(4) + struct.pack("!H", 1000))
         while (answer := self._read_frame()) is None:
@@ -124,7 +124,7 @@ def sample_of(message: dict[str, Any] | bytes) -> Any:
     return sample
 
 
-async def test_slow_readers_that_say_goodbye_in_the_middle_of_pictures_are_answered(house: House) -> None:
+async def test_a_close_frame_of_a_slow_reader_is_answered_in_the_middle_of_pictures(house: House) -> None:
     camera = await house.camera()
     anna, bob = await house.viewer("anna", camera), await house.viewer("bob", camera)
     async with bob.live(camera.id) as quick:
@@ -137,7 +137,7 @@ async def test_slow_readers_that_say_goodbye_in_the_middle_of_pictures_are_answe
             slow = await trio.to_thread.run_sync(SlowReader, anna, camera.id)
             try:
                 await trio.to_thread.run_sync(slow.read, 3)
-                assert await trio.to_thread.run_sync(slow.say_goodbye) == struct.pack("!H", 1000)
+                assert await trio.to_thread.run_sync(slow.send_close) == struct.pack("!H", 1000)
                 assert len(slow.heard) < 25  # nothing that had not begun
             finally:
                 slow.close()
