@@ -341,6 +341,7 @@ class Slides:
                 "cause": chosen.cause,
                 "level": chosen.level,
                 "quality": rung.quality,
+                "codec": group.opened.video.codec,
             },
             None if sound is None else sound.audio,
             0 if sound is None else sound.run.utc_zero,

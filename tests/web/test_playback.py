@@ -212,6 +212,7 @@ async def pictures_of(view: LiveView, number: int, count: int) -> list[tuple[int
     while (told := await view.told("stream"))["id"] != number:
         pass
     assert told["mode"] == "transcoded", told
+    assert told["codec"] in ("h264", "h265"), told  # of the file of that time
     return [(at * 90, number_in(decode(jpeg))) for at, jpeg in await pictures(view, count)]
 
 

@@ -119,8 +119,14 @@ export function mayPlayBack(camera: Camera): boolean {
   return camera.rights.includes("playback");
 }
 
+/** To what it sends. */
 export function mayListen(camera: Camera): boolean {
-  return camera.audio && camera.rights.includes("audio");
+  return camera.audio && mayHearRecorded(camera);
+}
+
+/** What was recorded may have sound, whatever is known of what the camera sends now: it may be gone. */
+export function mayHearRecorded(camera: Camera): boolean {
+  return camera.rights.includes("audio");
 }
 
 /** The stream that shows most. */

@@ -81,6 +81,16 @@ describe("the page that plays", () => {
     });
   });
 
+  it("lets a recording be heard of a camera that is not there, as far as there is the right", () => {
+    const button = (): HTMLButtonElement | undefined => [...root.querySelectorAll("button")].find((b) => b.getAttribute("aria-label")?.startsWith("Sound o"));
+    expect(button()).toBeUndefined();
+    const gone = readCamera({ id: "1", name: "Front gate", rights: ["playback", "audio"], audio: false });
+    act(() => model.cameras.set(gone && [gone]));
+    expect(button()?.getAttribute("aria-label")).toBe("Sound on");
+    type("a");
+    expect(button()?.getAttribute("aria-label")).toBe("Sound off");
+  });
+
   it("goes slower and faster in the direction in which it plays", () => {
     const speed = (): string | undefined => root.querySelector(".play-side .num")?.textContent;
     const played = [..."j[]]]l]"].map((key) => (type(key), speed()));

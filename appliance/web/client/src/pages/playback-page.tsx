@@ -4,7 +4,7 @@ import "../styles/playback.css";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import { MOST_IN_STEP, playbackPath } from "../app/router";
-import { mayListen, mayPlayBack, mayWatch, type Camera } from "../logic/cameras";
+import { mayHearRecorded, mayListen, mayPlayBack, mayWatch, type Camera } from "../logic/cameras";
 import * as format from "../logic/format";
 import { Store } from "../logic/store";
 import type { BookmarkDraft, LaneCamera, Span } from "../logic/timeline/contract";
@@ -136,7 +136,7 @@ function Deck({ cameras, allowed, at }: DeckProps) {
   }, [heard, state.live, ids.join()]);
   useEffect(() => () => model.setSound(null), []);
   const toggleSound = (camera: Camera | undefined): void => {
-    if (camera && mayListen(camera)) setSound(heard === camera.id ? null : camera.id);
+    if (camera && (state.live ? mayListen(camera) : mayHearRecorded(camera))) setSound(heard === camera.id ? null : camera.id);
   };
 
   // ---- what a person does ----

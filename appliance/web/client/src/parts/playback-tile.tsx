@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useI18n, useModel } from "../app/context";
 import type { Translator } from "../i18n/translator";
-import { mayListen, mayWatch, type Camera } from "../logic/cameras";
+import { mayHearRecorded, mayListen, mayWatch, type Camera } from "../logic/cameras";
 import * as format from "../logic/format";
 import { AxisSlot } from "../player/axis-slot";
 import type { PlaybackPlayer } from "../player/playback-player";
@@ -89,7 +89,7 @@ export function PlaybackTile(props: TileProps) {
           </div>
         </div>
         <span class="tools">
-          {mayListen(camera) && (
+          {(live ? mayListen(camera) : mayHearRecorded(camera)) && (
             <IconButton
               icon={props.sound ? "sound" : "mute"}
               look="tool"
