@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
-code=0
+code=0 linted=0
 echo "== web client's tests"
 .venv/bin/python build/webclient.py --test
 nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
@@ -14,14 +14,15 @@ workers=$(($(nproc) + 2))
 [ "$workers" -le 6 ] || workers=6
 pytest() { .venv/bin/python -m pytest -q "$@" || { code=$?; [ "$code" = 5 ] && code=0; return 0; }; }  # 5: none of these
 pytest -n "$workers" --dist loadfile --no-loadscope-reorder -m "not alone" "$@"
+wait "$lint" || linted=$?
+cat .cache/lint.log
 if [ "$code" = 1 ]; then
     # What failed beside others is tried once more by itself: there a time was disturbed, here it is a defect.
     echo "== those that failed, by themselves"
     code=0
     pytest --last-failed --last-failed-no-failures none "$@"
 fi
-wait "$lint" || code=$?
-cat .cache/lint.log
+[ "$linted" = 0 ] || code=$linted
 [ "$code" = 0 ] || exit "$code"
 echo "== those that hold the machine to times, alone"
 pytest -m alone "$@"
