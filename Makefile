@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test lint bench binary fuzz soak lock clean client native
+.PHONY: run test prepared lint bench binary fuzz soak lock clean client native
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -18,8 +18,12 @@ CLIENT := $(shell find appliance/web/client appliance/web/locale -type f -not -p
 run: $(STAMPS)/installed client native
 	@exec $(VENV)/bin/fanal run --demo --data $${FANAL_DATA:-.fanal} $(ARGS)
 
-test: $(STAMPS)/dev client native $(STAMPS)/peers dist/fanal
+# What tests need is independent of one another for the most part: packages are fetched while others are compiled.
+test:
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line prepared
 	build/test.sh $(ARGS)
+
+prepared: $(STAMPS)/dev client native $(STAMPS)/peers dist/fanal
 
 lint: $(STAMPS)/dev native
 	build/lint.sh
@@ -71,8 +75,13 @@ dist/fanal: $(STAMPS)/native $(STAMPS)/client $(PYTHON_SOURCES) $(TEMPLATES) pyp
             packaging/fanal.spec packaging/start.py
 	build/binary.sh
 
-$(STAMPS)/peers: tests/peers/install.sh
-	tests/peers/install.sh
+# Debian's packages, behind those that the environment needed; and one from npm, which comes with the other tools.
+$(STAMPS)/packages: tests/peers/install.sh | $(STAMPS)/venv
+	tests/peers/install.sh packages
+	@touch $@
+
+$(STAMPS)/peers: $(STAMPS)/packages $(STAMPS)/dev tests/peers/install.sh
+	tests/peers/install.sh npm
 	@touch $@
 
 clean:

@@ -6,6 +6,7 @@ working directory, an editable install and a wheel all see the same tree.
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -18,7 +19,7 @@ LINK = ["-s"] if platform.system() == "Linux" else []
 
 setup(
     # the top-level folder build/ holds recipes, so what the build makes goes elsewhere
-    options={"build": {"build_base": ".cache/build"}},
+    options={"build": {"build_base": ".cache/build"}, "build_ext": {"parallel": os.cpu_count()}},
     ext_modules=cythonize(
         [
             Extension(
@@ -32,6 +33,7 @@ setup(
             for name in KERNELS
         ],
         build_dir=".cache/cython",
+        nthreads=os.cpu_count() or 1,
         language_level=3,
     ),
 )

@@ -20,6 +20,10 @@ fi
 
 # A wheel of today's sources: setuptools would keep what has been deleted since.
 rm -rf .cache/build/lib* .cache/build/bdist* "$place/wheel" "$place/work"
+# The kernels are compiled already, in place: what is newer than its sources is not compiled again.
+lib=$(.venv/bin/python -c 'import sys, sysconfig; print(f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}")')
+mkdir -p ".cache/build/$lib"
+cp -p --parents appliance/_native/*.so ".cache/build/$lib/"
 PATH="$PWD/.venv/bin:$PATH" .venv/bin/python -m pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w "$place/wheel" .
 "$python" -m pip install -q --disable-pip-version-check --no-index --no-deps --force-reinstall "$place"/wheel/*.whl
 

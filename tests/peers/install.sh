@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests' counterparts need: Debian packages, for which it needs root, and one from npm.  Does nothing
-# when all is there.
+# when all is there.  usage: install.sh [packages | npm]
 set -eu
 
 PACKAGES="
@@ -52,29 +52,32 @@ fetch_npm() {
     command -v node >"$there/node"
 }
 
-missing=""
-for package in $PACKAGES; do
-    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$state" = installed ] || missing="$missing $package"
-done
-if [ -z "$missing" ]; then
-    fetch_npm
-    exit 0
-fi
+install_packages() {
+    missing=""
+    for package in $PACKAGES; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
+    if [ -z "$missing" ]; then return; fi
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "install.sh: these packages are missing and installing them needs root:$missing" >&2
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    # None of the programs is to run as a service of this machine (policy-rc.d is asked before one is started).
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        trap 'rm -f "$policy"' EXIT
+    fi
+    apt-get -o DPkg::Lock::Timeout=300 update -q
+    # shellcheck disable=SC2086  # the words of the list are the arguments
+    apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends $missing
+}
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo "install.sh: these packages are missing and installing them needs root:$missing" >&2
-    exit 1
-fi
-export DEBIAN_FRONTEND=noninteractive
-# None of the programs is to run as a service of this machine (policy-rc.d is asked before one is started).
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod 755 "$policy"
-    trap 'rm -f "$policy"' EXIT
-fi
-apt-get -o DPkg::Lock::Timeout=300 update -q
-# shellcheck disable=SC2086  # the words of the list are the arguments
-apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends $missing
-fetch_npm
+case ${1:-all} in
+packages) install_packages ;;
+npm) fetch_npm ;;
+*) install_packages; fetch_npm ;;
+esac
