@@ -5,8 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
 code=0 linted=0
+# Hundreds of programs are started below: each of them would compile all sources anew where nobody keeps the result.
+unset PYTHONDONTWRITEBYTECODE
+.venv/bin/python -m compileall -q -j 0 appliance tests
+# So does pytest with the tests, in each of its workers; looked through once, they are kept as well.
+.venv/bin/python -m pytest -q --collect-only "$@" >.cache/collected.log 2>&1 & collected=$!
 echo "== web client's tests"
 .venv/bin/python build/webclient.py --test
+wait "$collected" || { tail -n 40 .cache/collected.log; exit 1; }
 nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
 echo "== pytest"
 # Two workers more than there are cores, since many tests wait; tests/conftest.py says what runs beside what.

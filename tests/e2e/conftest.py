@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.browser import open_browser
+from tests.e2e.browser import CHROMIUM, launch, open_browser
 from tests.e2e.house import first_house, open_house
 from tests.e2e.visit import Visit
 from tests.peers.cameras import cameras  # noqa: F401  (a fixture)
@@ -50,13 +50,28 @@ def house(first: House, request: pytest.FixtureRequest) -> Iterator[House]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def browser(
+    chromium: Browser, first: House, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """The one of all; for a module that is `WHOLE`, Chromium as people have it."""
+    if not getattr(request.module, "WHOLE", False):
+        yield chromium
+        return
+    whole = launch(chromium.browser_type, tmp_path_factory.mktemp("home"), first.authority, CHROMIUM)
+    try:
+        yield whole
+    finally:
+        whole.close()
+
+
 @pytest.fixture
-def visit(chromium: Browser, house: House) -> Iterator[Callable[..., Visit]]:
+def visit(browser: Browser, house: House) -> Iterator[Callable[..., Visit]]:
     """Somebody's visit; each has cookies and storage of its own."""
     visits: list[Visit] = []
 
     def begin(**more: Any) -> Visit:
-        visits.append(Visit(chromium, house.url, **more))
+        visits.append(Visit(browser, house.url, **more))
         return visits[-1]
 
     yield begin

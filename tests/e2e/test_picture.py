@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = True
+WHOLE = True
 DEMO_FPS, DEMO_S = 25, 20
 LIVE_WITHIN_S = 1.0
 

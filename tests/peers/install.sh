@@ -5,6 +5,7 @@ set -eu
 
 PACKAGES="
   chromium
+  chromium-headless-shell
   curl
   ffmpeg
   firefox-esr
