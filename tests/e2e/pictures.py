@@ -113,3 +113,15 @@ def nearest_in_any_colours(image: Image, stream: str) -> tuple[int, float]:
     makes JPEG of it may take it for BT.601."""
     found = (nearest(image, footage(stream, matrix)) for matrix in ("bt601", "bt709"))
     return min(found, key=lambda number_far: number_far[1])
+
+
+def well_shown(numbers: set[int], image: Image, stream: str) -> bool:
+    """Whether, with this picture, three of the clip have been shown well; their numbers are noted.
+
+    A busy machine or network may lower the quality for a while: such a picture does not count, but is of this clip.
+    """
+    number, far = nearest_in_any_colours(image, stream)
+    assert far < 2 * ALIKE
+    if far < ALIKE:
+        numbers.add(number)
+    return len(numbers) >= 3

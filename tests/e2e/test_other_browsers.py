@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.firefox import open_firefox
-from tests.e2e.pictures import ALIKE, footage, nearest, nearest_in_any_colours
+from tests.e2e.pictures import ALIKE, footage, nearest, nearest_in_any_colours, well_shown
 from tests.e2e.visit import DESKTOP
 from tests.e2e.webkit import open_webkit
 
@@ -97,12 +97,5 @@ def test_what_is_not_decoded_any_more_comes_as_pictures(browser: str, request: p
     page.until("pictures", lambda: page.video("Yard", "video.nodeName") == "CANVAS")
     nearest_in_any_colours(footage("main")[0], "main")  # first: decoding takes about as long as the clip
     numbers: set[int] = set()
-
-    def another() -> bool:
-        number, far = nearest_in_any_colours(page.grab("Yard").image, "main")
-        assert far < ALIKE
-        numbers.add(number)
-        return len(numbers) >= 3
-
-    page.until("pictures of the clip", another)
+    page.until("pictures of the clip", lambda: well_shown(numbers, page.grab("Yard").image, "main"))
     assert page.tile("Yard", '(tile) => tile.querySelector(".pc").title').startswith("Transcoded: ")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.pictures import ALIKE, WATCH, footage, grab, nearest_in_any_colours
+from tests.e2e.pictures import WATCH, footage, grab, nearest_in_any_colours, well_shown
 from tests.e2e.visit import PATIENCE_S, PHONE, SHOWN
 
 if TYPE_CHECKING:
@@ -58,12 +58,7 @@ def goes_on(page: Visit, where: Locator, stream: str) -> None:
 
     def another() -> bool:
         picture = grab(where)
-        if picture is None:
-            return False
-        number, far = nearest_in_any_colours(picture.image, stream)
-        assert far < ALIKE
-        numbers.add(number)
-        return len(numbers) >= 3
+        return picture is not None and well_shown(numbers, picture.image, stream)
 
     page.until("pictures of the clip", another)
 
