@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.virtual import LayoutError, Rows, Virtual
-from appliance.media.virtual_sets import inserted_sets, lengths_before
+from appliance.media.virtual import Columns, LayoutError, Rows, Virtual, starts_of
+from appliance.media.virtual_sets import inserted_sets, inserts_before, lengths_before
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from appliance.media.selection import Selection
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
     Numbers = npt.NDArray[np.intp]
+    Bytes = npt.NDArray[np.uint8]
 
 _CODECS: Final = {
     "h264": "V_MPEG4/ISO/AVC",
@@ -45,11 +48,12 @@ _VIDEO, _AUDIO = 1, 2
 def lay_out(selection: Selection) -> Virtual:
     """The file.  Raises `LayoutError`."""
     codec = _CODECS[selection.codec]
-    insert, inserts = inserted_sets(selection, lengths_before)
-    origin = int(selection.pts.min())
-    times = (selection.pts - origin + _PER_MS // 2) // _PER_MS
+    times = selection.pts
+    origin = int(times.min())
+    times -= origin - _PER_MS // 2
+    times //= _PER_MS
     firsts = _clusters(selection, times)
-    rows = _blocks(selection, times, firsts, insert, inserts)
+    rows = _blocks(selection, times, firsts)
     ends = np.append(firsts[1:], len(rows))
     sizes = _CLUSTER_HEAD + rows.starts[ends] - rows.starts[firsts]
 
@@ -94,26 +98,35 @@ def _clusters(selection: Selection, times: Ints) -> Numbers:
     return np.flatnonzero(begins)
 
 
-def _blocks(
-    selection: Selection, times: Ints, firsts: Numbers, insert: npt.NDArray[np.uint8], inserts: tuple[bytes, ...]
-) -> Rows:
+def _blocks(selection: Selection, times: Ints, firsts: Numbers) -> Rows:
     """`SimpleBlock` elements (§10.2)."""
     count = len(selection)
-    heads = np.zeros((count, _BLOCK_HEAD), np.uint8)
-    rows = Rows(
-        selection.file, selection.offset, selection.size, heads, insert, inserts, np.zeros(count, np.uint8)
-    )  # fmt: skip
+    inserts = inserted_sets(selection, lengths_before)
+    insert = inserts_before(selection.flags, selection.format) if len(inserts) > 1 else np.zeros(count, np.uint8)
+    bodies = selection.size + np.array([len(text) for text in inserts], np.int32)[insert]
     since = times - np.repeat(times[firsts], np.diff(firsts, append=count))
-    if np.abs(since).max() > 0x7FFF or rows.bodies.max() > _LARGEST_BLOCK:
+    if np.abs(since).max() > 0x7FFF or bodies.max() > _LARGEST_BLOCK:
         raise LayoutError(
             "not_in_this_form", "Its sound and its pictures are too far apart.", "Ask for it without sound."
         )
+    heads = np.zeros((count, _BLOCK_HEAD), np.uint8)
     heads[:, 0] = 0xA3
-    heads[:, 1:5] = (rows.bodies + 4 | 0x10000000).astype(">u4").view(np.uint8).reshape(-1, 4)
+    heads[:, 1:5] = (bodies + 4 | 0x10000000).astype(">u4").view(np.uint8).reshape(-1, 4)
     heads[:, 5] = 0x80 | np.where(selection.is_audio, _AUDIO + selection.format, _VIDEO)
     heads[:, 6:8] = since.astype(">i2").view(np.uint8).reshape(-1, 2)
     heads[:, 8] = np.where(selection.is_sync | selection.is_audio, 0x80, 0)
-    return rows
+    starts = starts_of(bodies + np.int32(_BLOCK_HEAD))
+    return Rows(starts, selection.files, selection.firsts, _columns(selection, heads, insert), inserts)
+
+
+def _columns(selection: Selection, heads: Bytes, insert: Bytes) -> Callable[[int, int], Columns]:
+    offset, size = selection.offset, selection.size  # and nothing else is kept of the selection
+
+    def columns(first: int, last: int) -> Columns:
+        rows, none = slice(first, last), np.zeros(last - first, np.uint8)
+        return Columns(offset[rows].astype(np.int64), size[rows], heads[rows], insert[rows], none)
+
+    return columns
 
 
 def _info(origin: int, end: int) -> bytes:

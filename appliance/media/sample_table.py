@@ -11,12 +11,13 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from appliance._native.fmp4 import OVERHEAD
+from appliance._native.samples import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -136,31 +137,36 @@ class SampleTable:
         columns += [_bytewise(column, width) for column, width in zip(numbers, widths, strict=True)]
         return _HEAD.pack(_VERSION, self.init_size, len(self), *widths) + zlib.compress(b"".join(columns), 6)
 
+    @staticmethod
+    def count_in(blob: bytes) -> int:
+        """How many samples a blob says it has.  Raises `SampleTableError`."""
+        return min(_head(blob)[2], SAMPLES_LIMIT)
+
     @classmethod
     def decode(cls, blob: bytes) -> SampleTable:
         """The table of a blob.  Raises `SampleTableError`."""
-        if len(blob) < _HEAD.size:
-            raise SampleTableError("cut off")
-        version, init_size, count, *widths = _HEAD.unpack_from(blob)
+        version, init_size, count, widths = _head(blob)
         if version != _VERSION or count > SAMPLES_LIMIT or not set(_WIDTHS).issuperset(widths):
             raise SampleTableError(f"version {version}, {count} samples of {widths} bytes")
         wanted = count * (1 + sum(widths))
         inflate = zlib.decompressobj()
         try:
-            plain = inflate.decompress(blob[_HEAD.size :], wanted + 1)
+            plain = inflate.decompress(memoryview(blob)[_HEAD.size :], wanted + 1)
         except zlib.error as error:
             raise SampleTableError(str(error)) from error
         if len(plain) != wanted or not inflate.eof:
             raise SampleTableError("its size and its count disagree")
-        flags = np.frombuffer(plain, np.uint8, count)
-        starts = (count * (1 + sum(widths[:n])) for n in range(4))
-        step, duration, composition, size = map(partial(_from_bytes, plain, count), starts, widths)
-        table = cls(init_size, flags, np.zeros(count, np.int64), duration, composition, size)
-        for track in (table.pictures, table.sounds):
-            if len(track):
-                before = np.concatenate((np.zeros(1, np.int64), duration[track[:-1]]))
-                table.dts[track] = np.cumsum(step[track] + before)
+        table = cls(init_size, np.frombuffer(plain, np.uint8, count), *(np.empty(count, np.int64) for _ in range(4)))
+        unpack(plain, widths, table.dts, table.duration, table.composition, table.size)
         return table
+
+
+def _head(blob: bytes) -> tuple[int, int, int, tuple[int, ...]]:
+    """Version, bytes of the init segment, samples, bytes of each number in a column.  Raises `SampleTableError`."""
+    if len(blob) < _HEAD.size:
+        raise SampleTableError("cut off")
+    version, init_size, count, *widths = _HEAD.unpack_from(blob)
+    return version, init_size, count, tuple(widths)
 
 
 def _width(column: Column) -> int:
@@ -172,17 +178,6 @@ def _width(column: Column) -> int:
 def _bytewise(column: Column, width: int) -> bytes:
     """All first bytes, then all second ones …: the high ones are nearly all alike, and deflate to nothing."""
     return column.astype(f">i{width}").view(np.uint8).reshape(-1, width).T.tobytes() if width else b""
-
-
-def _from_bytes(plain: bytes, count: int, start: int, width: int) -> Column:
-    if not width:
-        return np.zeros(count, np.int64)
-    planes = np.frombuffer(plain, np.uint8, count * width, start).reshape(width, -1)
-    numbers: Column = planes[0].view(np.int8).astype(np.int64)  # the sign is in the first
-    for plane in planes[1:]:
-        numbers <<= 8
-        numbers |= plane
-    return numbers
 
 
 def _column(values: Iterable[int]) -> Column:

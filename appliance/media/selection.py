@@ -1,71 +1,83 @@
 """What of recorded files falls into a span of time: from the picture at which decoding can start, sound included.
 
-All times are UTC ticks.  What was recorded is put on one axis on which decoding times only grow: a file that begins
-before the one in front of it ended (a clock that was set back) is moved by a little, or cut.
+All times are UTC ticks.  What was recorded is put on one axis on which decoding times only grow
+(`appliance.media.axis`).  Hours are hundreds of thousands of samples, and memory that a process has not used before is
+slow: so files are looked at one at a time, and no column is wider than it has to be.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
-from appliance.base.clock import TICKS_PER_SECOND
-from appliance.media.sample_table import AUDIO, LEADING, SYNC
+from appliance.media.axis import Axis
+from appliance.media.sample_table import AUDIO, SYNC
 from appliance.media.virtual import ROWS_LIMIT, LayoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     import numpy.typing as npt
 
-    from appliance.media.sample_table import SampleTable
+    from appliance.media.axis import Part
     from appliance.media.units import AudioFormat, VideoFormat
 
     Ints = npt.NDArray[np.int64]
     Mask = npt.NDArray[np.bool_]
+    Bytes = npt.NDArray[np.uint8]
+    Offsets = npt.NDArray[np.integer]  # no wider than they have to be
 
 T = TypeVar("T")
+N = TypeVar("N", bound=np.generic)
 
-#: A file that begins so much too early is moved; earlier, what was recorded twice over is left out.
-MOVED: Final = 2 * TICKS_PER_SECOND
 FORMATS_LIMIT: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One recorded file: the UTC time of its zero, its samples, their formats."""
-
-    zero: int
-    table: SampleTable
-    video: VideoFormat
-    audio: AudioFormat | None
+_UINT32: Final = 0xFFFF_FFFF
+#: Room for so many samples where nobody says how many to expect.
+_EXPECTED: Final = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
     """The samples of a span, in the order of the files; columns of equal length.
 
-    ``format``: a number in ``videos`` for pictures, in ``sounds`` for sound.
+    ``files``: numbers of the parts that they are from, of which the samples from ``firsts`` on are.  ``format``: a
+    number in ``videos`` for pictures, in ``sounds`` for sound.
     """
 
     start: int  # what is shown begins: when its first picture was shown first
     end: int  # and ends
-    file: npt.NDArray[np.int32] = field(repr=False)  # a number in the parts
-    offset: Ints = field(repr=False)
+    files: npt.NDArray[np.int64] = field(repr=False)
+    firsts: Ints = field(repr=False)
+    offset: Offsets = field(repr=False)
     size: npt.NDArray[np.int32] = field(repr=False)
-    is_audio: Mask = field(repr=False)
-    is_sync: Mask = field(repr=False)
+    flags: Bytes = field(repr=False)
     dts: Ints = field(repr=False)
-    pts: Ints = field(repr=False)
-    duration: Ints = field(repr=False)
-    format: npt.NDArray[np.uint8] = field(repr=False)
+    composition: npt.NDArray[np.int32] = field(repr=False)
+    duration: npt.NDArray[np.uint32] = field(repr=False)
+    format: Bytes = field(repr=False)
     videos: tuple[VideoFormat, ...]
     sounds: tuple[AudioFormat, ...]
 
     def __len__(self) -> int:
-        return len(self.file)
+        return len(self.size)
+
+    @cached_property
+    def is_audio(self) -> Mask:
+        found: Mask = self.flags & AUDIO != 0
+        return found
+
+    @cached_property
+    def is_sync(self) -> Mask:
+        found: Mask = self.flags & SYNC != 0
+        return found
+
+    @property
+    def pts(self) -> Ints:
+        """When each is shown or heard."""
+        return self.dts + self.composition
 
     @property
     def pictures(self) -> npt.NDArray[np.intp]:
@@ -90,201 +102,158 @@ class Selection:
         return codecs[0]
 
 
-def select(parts: Sequence[Part], start: int, end: int, *, sound: bool = True) -> Selection | None:
+def select(
+    parts: Iterable[Part], start: int, end: int, *, sound: bool = True, expected: int = _EXPECTED
+) -> Selection | None:
     """What of the parts, which are in the order of time, is shown from ``start`` to ``end``; None: nothing.
 
+    Each part is looked at once, and let go.  ``expected``: about how many samples they have together.
     Raises `LayoutError`.
     """
-    videos: dict[VideoFormat, int] = {}
-    sounds: dict[AudioFormat, int] = {}
-    chosen: list[tuple[int, int, npt.NDArray[np.intp], int]] = []  # part, moved by, samples, number of rows so far
-    axis = _Axis(start, end)
-    total = 0
+    axis = Axis(start, end)
+    shown = _Shown(start)
+    made = _Columns(min(expected, ROWS_LIMIT))
     for number, part in enumerate(parts):
         moved, samples = axis.place(part, sound=sound)
         if len(samples):
-            _number(videos, part.video)
-            if part.audio is not None:
-                _number(sounds, part.audio)
-            chosen.append((number, moved, samples, total))
-            total += len(samples)
-            if total > ROWS_LIMIT:
+            made.append(number, part, moved, samples, shown)
+            if made.count > ROWS_LIMIT:
                 raise LayoutError("span_too_long", "That is too long for one file.", "Ask for it in several parts.")
-    if not chosen or axis.first is None:
-        return None
-    made = _Columns(total)
-    heard: set[AudioFormat | None] = set()
-    for number, moved, samples, at in chosen:
-        part = parts[number]
-        formats = videos[part.video], sounds[part.audio] if part.audio is not None else 0
-        if made.fill(slice(at, at + len(samples)), number, part, moved, samples, formats):
-            heard.add(part.audio)
-    is_audio = made.flags & AUDIO != 0
-    used = [audio for audio in sounds if audio in heard]
-    if len(used) < len(sounds):
-        renumbered = np.zeros(len(sounds), np.uint8)
-        for new, audio in enumerate(used):
-            renumbered[sounds[audio]] = new
-        made.format[is_audio] = renumbered[made.format[is_audio]]
-    is_shown = ~is_audio
-    begins = _on_screen(made, is_shown, start)
-    ends = min(end, int((made.pts + made.duration).max(where=is_shown, initial=start)))
+    begins, ends = shown.first, min(end, shown.end)
     if begins is None or ends <= begins:
         return None
-    return Selection(
-        start=begins,
-        end=ends,
-        file=made.file,
-        offset=made.offset,
-        size=made.size,
-        is_audio=is_audio,
-        is_sync=made.flags & SYNC != 0,
-        dts=made.dts,
-        pts=made.pts,
-        duration=made.duration,
-        format=made.format,
-        videos=tuple(videos),
-        sounds=tuple(used),
-    )
+    return made.selection(begins, ends)
+
+
+class _Shown:
+    """From when to when pictures are shown, asked of one file after the other."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self.end = start
+        self._on_screen: tuple[int, int] | None = None  # the last picture until the start, until when it may stay
+        self._next: int | None = None
+
+    def look_at(self, pts: Ints, duration: npt.NDArray[np.uint32]) -> None:
+        if not len(pts):
+            return
+        self.end = max(self.end, int((pts + duration).max()))
+        least = int(pts.min())
+        if least > self._start:  # as in nearly all files
+            self._next = least if self._next is None else min(self._next, least)
+            return
+        before = np.flatnonzero(pts <= self._start)
+        last = before[np.argmax(pts[before])]
+        at = int(pts[last])
+        if self._on_screen is None or at > self._on_screen[0]:
+            self._on_screen = at, at + 2 * int(duration[last])
+        later = pts[pts > self._start]
+        if len(later):
+            self._next = int(later.min()) if self._next is None else min(self._next, int(later.min()))
+
+    @property
+    def first(self) -> int | None:
+        """When the picture that is on screen at the start was shown first; the next one where there is none."""
+        if self._on_screen is not None and self._on_screen[1] > self._start:
+            return self._on_screen[0]
+        return self._next
 
 
 class _Columns:
-    """What is known of each sample, to be filled part by part."""
+    """What is known of each sample, filled part by part."""
 
-    def __init__(self, count: int) -> None:
-        self.file, self.size = np.empty(count, np.int32), np.empty(count, np.int32)
-        self.flags, self.format = np.empty(count, np.uint8), np.empty(count, np.uint8)
-        self.offset, self.dts = np.empty(count, np.int64), np.empty(count, np.int64)
-        self.pts, self.duration = np.empty(count, np.int64), np.empty(count, np.int64)
+    def __init__(self, room: int) -> None:
+        self.count = 0
+        self._room = room
+        self._offset: Offsets = np.empty(room, np.uint32)  # until a file is larger
+        self._size, self._flags = np.empty(room, np.int32), np.empty(room, np.uint8)
+        self._dts, self._duration = np.empty(room, np.int64), np.empty(room, np.uint32)
+        self._composition: npt.NDArray[np.int32] | None = None  # while all are shown in the order of decoding
+        self._videos: dict[VideoFormat, int] = {}
+        self._sounds: dict[AudioFormat, int] = {}
+        self._heard: set[AudioFormat] = set()
+        self._runs: list[tuple[int, int, VideoFormat, AudioFormat | None]] = []  # number of the part, its first sample
 
-    def fill(
-        self, rows: slice, number: int, part: Part, moved: int, samples: npt.NDArray[np.intp], formats: tuple[int, int]
-    ) -> bool:
-        """Whether there is sound among them.  ``formats``: the numbers of those of its pictures and of its sound."""
+    def append(self, number: int, part: Part, moved: int, samples: npt.NDArray[np.intp], shown: _Shown) -> None:
         table, zero = part.table, part.zero + moved
-        taken = samples if len(samples) < len(table) else slice(None)  # mostly all of them
-        flags = table.flags[taken]
-        self.file[rows] = number
-        self.flags[rows] = flags
-        self.offset[rows] = table.offsets()[taken]
-        self.size[rows] = table.size[taken]
-        self.duration[rows] = table.duration[taken]
-        np.add(table.dts[taken], zero, out=self.dts[rows])
-        np.add(self.dts[rows], table.composition[taken], out=self.pts[rows])
-        is_audio = flags & AUDIO != 0
-        self.format[rows] = np.where(is_audio, formats[1], formats[0])
-        return bool(is_audio.any())
+        _number(self._videos, part.video)
+        if part.audio is not None:
+            _number(self._sounds, part.audio)
+        self._runs.append((number, self.count, part.video, part.audio))
+        first, last = self.count, self.count + len(samples)
+        if last > self._room:
+            self._make_room(max(last, 2 * self._room))
+        rows = slice(first, last)
+        is_whole = len(samples) == len(table)  # as mostly
+        taken = slice(None) if is_whole else samples
+        offsets = table.offsets()
+        if offsets[-1] > _UINT32 and self._offset.dtype == np.uint32:
+            self._offset = self._offset.astype(np.int64)
+        self._offset[rows] = offsets[taken]
+        self._size[rows] = table.size[taken]
+        flags = self._flags[rows]
+        flags[:] = table.flags[taken]
+        duration = self._duration[rows]
+        duration[:] = table.duration[taken]
+        dts = self._dts[rows]
+        np.add(table.dts[taken], zero, out=dts)
+        pictures = table.pictures if is_whole else np.flatnonzero(flags & AUDIO == 0)
+        pts = dts
+        if table.composition.any():
+            if self._composition is None:
+                self._composition = np.zeros(self._room, np.int32)
+            self._composition[rows] = table.composition[taken]
+            pts = dts + self._composition[rows]
+        shown.look_at(pts[pictures], duration[pictures])
+        if part.audio is not None and len(pictures) < len(samples):
+            self._heard.add(part.audio)
+        self.count = last
 
+    def _make_room(self, room: int) -> None:
+        def larger(column: npt.NDArray[N]) -> npt.NDArray[N]:
+            made = np.zeros(room, column.dtype)
+            made[: self.count] = column[: self.count]
+            return made
 
-def _on_screen(made: _Columns, is_shown: Mask, at: int) -> int | None:
-    """When the picture that is on screen at a time was shown first; the next one where there is none."""
-    pts = made.pts
-    before = np.flatnonzero((pts <= at) & is_shown)
-    if len(before):
-        last = before[np.argmax(pts[before])]
-        if pts[last] + 2 * made.duration[last] > at:
-            return int(pts[last])
-    after = pts[(pts > at) & is_shown]
-    return int(after.min()) if len(after) else None
+        self._offset, self._size, self._flags = larger(self._offset), larger(self._size), larger(self._flags)
+        self._dts, self._duration = larger(self._dts), larger(self._duration)
+        if self._composition is not None:
+            self._composition = larger(self._composition)
+        self._room = room
+
+    def selection(self, start: int, end: int) -> Selection:
+        count = self.count
+        sounds = [audio for audio in self._sounds if audio in self._heard]
+        nothing = np.broadcast_to(np.zeros(1, np.int32), count)  # takes no memory
+        return Selection(
+            start=start,
+            end=end,
+            files=np.array([number for number, *_ in self._runs], np.int64),
+            firsts=np.array([first for _, first, *_ in self._runs], np.int64),
+            offset=self._offset[:count],
+            size=self._size[:count],
+            flags=self._flags[:count],
+            dts=self._dts[:count],
+            composition=nothing if self._composition is None else self._composition[:count],
+            duration=self._duration[:count],
+            format=self._formats(sounds),
+            videos=tuple(self._videos),
+            sounds=tuple(sounds),
+        )
+
+    def _formats(self, sounds: list[AudioFormat]) -> Bytes:
+        if len(self._videos) == 1 and len(sounds) <= 1:
+            return np.broadcast_to(np.zeros(1, np.uint8), self.count)
+        formats = np.empty(self.count, np.uint8)
+        numbers = {audio: number for number, audio in enumerate(sounds)}
+        lasts = [first for _, first, *_ in self._runs[1:]] + [self.count]
+        for (_, first, video, audio), last in zip(self._runs, lasts, strict=True):
+            is_audio = self._flags[first:last] & AUDIO != 0
+            sound = numbers.get(audio, 0) if audio is not None else 0
+            formats[first:last] = np.where(is_audio, sound, self._videos[video])
+        return formats
 
 
 def _number(formats: dict[T, int], found: T) -> None:
     if formats.setdefault(found, len(formats)) >= FORMATS_LIMIT:
         raise LayoutError("format_changed", "The camera changed its format too often.", "Ask for a shorter time.")
-
-
-class _Axis:
-    """Puts one file behind the other."""
-
-    def __init__(self, start: int, end: int) -> None:
-        self._start, self._end = start, end
-        self.first: int | None = None  # when the first picture is shown
-        self._dts: int | None = None  # of the last picture so far
-        self._until = 0  # where it ends
-        self._heard = -1 << 62  # when the last sound so far began
-
-    def place(self, part: Part, *, sound: bool) -> tuple[int, npt.NDArray[np.intp]]:
-        """By how much a part is moved, and which of its samples are taken."""
-        table = part.table
-        pictures = table.pictures
-        if self._goes_on(part, sound=sound):
-            return 0, self._take_all(part, sound=sound)
-        none = np.empty(0, np.intp)
-        keys = np.flatnonzero(table.flags[pictures] & SYNC)
-        if not len(keys):
-            return 0, none
-        dts, pts = table.dts[pictures] + part.zero, table.pts[pictures] + part.zero
-        moved, first = 0, int(keys[0])
-        joined = False
-        if self._dts is None:
-            before = keys[pts[keys] <= self._start]
-            first = int(before[-1]) if len(before) else first
-        else:
-            joined = abs(int(dts[first]) - self._until) <= self._until - self._dts
-            if dts[first] <= self._dts:
-                if self._until - int(dts[first]) <= MOVED:
-                    moved = self._until - int(dts[first])
-                else:
-                    later = keys[dts[keys] > self._dts]
-                    if not len(later):
-                        return 0, none
-                    first, joined = int(later[0]), False
-        shown = np.flatnonzero(pts + moved < self._end)
-        last = int(shown[-1]) if len(shown) else -1
-        if last < first:
-            return 0, none
-        taken = np.arange(first, last + 1)
-        if not joined:  # what leads the first picture refers to what is not there
-            second = keys[keys > first]
-            group = taken < (second[0] if len(second) else len(pictures))
-            taken = taken[~(group & (table.flags[pictures[taken]] & LEADING != 0))]
-        heard = none
-        if sound and part.audio is not None:  # a file may begin with sound that is heard before its first picture
-            since = int(pts[first]) if self.first is None or first > keys[0] else -1 << 62
-            heard = self._sounds(part, moved, since)
-        if self.first is None:
-            self.first = int(pts[first])
-        self._dts = int(dts[last]) + moved
-        self._until = self._dts + max(1, int(table.duration[pictures[last]]))
-        chosen = np.zeros(len(table), np.bool_)
-        chosen[pictures[taken]] = True
-        chosen[heard] = True
-        return moved, np.flatnonzero(chosen)
-
-    def _goes_on(self, part: Part, *, sound: bool) -> bool:
-        """Whether a part is what nearly all are: it follows without a gap, and all of it is wanted."""
-        table, pictures = part.table, part.table.pictures
-        if self._dts is None or not len(pictures) or not table.flags[pictures[0]] & SYNC:
-            return False
-        begins = part.zero + int(table.dts[pictures[0]])
-        joined = abs(begins - self._until) <= self._until - self._dts
-        pts = table.dts + table.composition  # what the table would keep is too much of many files
-        if not joined or begins <= self._dts or part.zero + int(pts.max()) >= self._end:
-            return False
-        if not sound or part.audio is None or not len(table.sounds):
-            return True
-        heard = pts[table.sounds]
-        return part.zero + int(heard[0]) > self._heard and (len(heard) == 1 or int(np.diff(heard).min()) > 0)
-
-    def _take_all(self, part: Part, *, sound: bool) -> npt.NDArray[np.intp]:
-        table, last = part.table, part.table.pictures[-1]
-        self._dts = part.zero + int(table.dts[last])
-        self._until = self._dts + max(1, int(table.duration[last]))
-        if not sound or part.audio is None:
-            return table.pictures
-        if len(table.sounds):
-            last = table.sounds[-1]
-            self._heard = part.zero + int(table.dts[last] + table.composition[last])
-        return np.arange(len(table))
-
-    def _sounds(self, part: Part, moved: int, since: int) -> npt.NDArray[np.intp]:
-        table = part.table
-        sounds = table.sounds
-        pts = table.pts[sounds] + (part.zero + moved)
-        fits = (pts + table.duration[sounds] > since) & (pts < self._end) & (pts > self._heard)
-        # a time that does not grow is none
-        grows = np.concatenate((np.ones(1, np.bool_), np.diff(np.maximum.accumulate(pts)) > 0)) if len(pts) else fits
-        taken = sounds[fits & grows]
-        if len(taken):
-            self._heard = int(table.pts[taken[-1]]) + part.zero + moved
-        return taken

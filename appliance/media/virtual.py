@@ -1,21 +1,21 @@
 """Virtual files: files whose every byte is known before any is read, made of recorded samples and of what a container
 puts round them.
 
-A virtual file is a row of *pieces*: bytes, or *rows*, that is samples one behind the other, each behind a head of its
-own.  So its length is exact, and any stretch of it can be made by itself.  `appliance.media.virtual_mp4`, `.matroska`
-and `.avi` lay them out; whoever has the files fills them (`appliance.recorder.assembling`).
+A virtual file is a row of *pieces*: bytes, bytes that are made when they are read, or *rows*, that is samples one
+behind the other, each behind a head of its own.  So its length is exact, and any stretch of it can be made by itself.
+`appliance.media.virtual_mp4`, `.matroska` and `.avi` lay them out; whoever has the files fills them
+(`appliance.recorder.assembling`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     Sizes = npt.NDArray[np.int32]
     Bytes = npt.NDArray[np.uint8]
 
-    Piece = bytes | tuple[int, int]
-
-#: A layout of more samples than this is refused: it takes some 40 bytes of memory for each.  Twelve hours with sound.
+#: A layout of more samples than this is refused: making it takes some 40 bytes of memory for each.  Twelve hours with
+#: sound.
 ROWS_LIMIT: Final = 4_000_000
+#: So many rows are worked on at once: what is needed meanwhile stays in the processor's cache, and memory that a
+#: process has used already is used again.
+CHUNK: Final = 1 << 13
 
 
 class LayoutError(ValueError):
@@ -38,59 +40,63 @@ class LayoutError(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Some rows, column by column: ``offset`` and ``size`` of the sample in its file, ``heads`` (a line a row),
+    ``insert`` (a number in the rows' ``inserts``), ``start_codes`` (lengths of NAL units become start codes).
+    """
+
+    offset: Ints
+    size: Sizes
+    heads: Bytes
+    insert: Bytes
+    start_codes: Bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """Samples as they stand in a virtual file: head, what is inserted, the sample, zeros up to ``align``.
 
-    Columns of equal length: ``file`` (a number), ``offset`` and ``size`` of the sample in it, ``insert``
-    (a number in ``inserts``), ``start_codes`` (lengths of NAL units become start codes).  ``heads`` has a line a row.
+    ``starts``: where each row begins, counted from the first one, and where the last one ends.  ``files``: numbers of
+    the files that they are from, of which the rows from ``firsts`` on are.  ``columns`` makes the columns of some rows.
     """
 
-    file: Sizes = field(repr=False)
-    offset: Ints = field(repr=False)
-    size: Sizes = field(repr=False)
-    heads: Bytes = field(repr=False)
-    insert: Bytes = field(repr=False)
+    starts: Ints = field(repr=False)
+    files: Ints = field(repr=False)
+    firsts: Ints = field(repr=False)
+    columns: Callable[[int, int], Columns] = field(repr=False)
     inserts: tuple[bytes, ...]
-    start_codes: Bytes = field(repr=False)
     align: int = 1
 
     def __len__(self) -> int:
-        return len(self.file)
+        return len(self.starts) - 1
 
-    @cached_property
-    def starts(self) -> Ints:
-        """Where each row begins, counted from the first one, and where the last one ends."""
-        starts = np.zeros(len(self) + 1, np.int64)
-        np.cumsum(self.lengths, out=starts[1:])
-        return starts
+    def run_of(self, row: int) -> tuple[int, int]:
+        """The file that a row is of, and the first row behind it that is of another; or how many there are."""
+        number = int(np.searchsorted(self.firsts, row, "right"))
+        return int(self.files[number - 1]), int(self.firsts[number]) if number < len(self.firsts) else len(self)
 
-    @cached_property
-    def _changes(self) -> npt.NDArray[np.intp]:
-        return np.flatnonzero(np.diff(self.file)) + 1
 
-    def same_file(self, row: int) -> int:
-        """The first row behind this one that is of another file; or how many there are."""
-        number = int(np.searchsorted(self._changes, row, "right"))
-        return int(self._changes[number]) if number < len(self._changes) else len(self)
+def starts_of(lengths: npt.NDArray[np.integer]) -> Ints:
+    """Where rows of these lengths begin, and where the last one ends."""
+    starts = np.empty(len(lengths) + 1, np.int64)
+    starts[0] = 0
+    np.cumsum(lengths, out=starts[1:])
+    return starts
 
-    @cached_property
-    def bodies(self) -> Ints:
-        """The bytes of each row without its head and the zeros behind it."""
-        if len(self.inserts) == 1:
-            return self.size.astype(np.int64) + len(self.inserts[0])
-        bodies: Ints = np.array([len(text) for text in self.inserts], np.int64)[self.insert]
-        bodies += self.size
-        return bodies
 
-    @property
-    def lengths(self) -> Ints:
-        """The bytes of each row."""
-        lengths: Ints = self.bodies + self.heads.shape[1]
-        if self.align > 1:  # a power of two
-            lengths += self.align - 1
-            lengths &= -self.align
-        return lengths
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """Bytes that are made when they are read: how many, and what makes those from one place to another."""
+
+    length: int
+    make: Callable[[int, int], bytes]
+
+    def __len__(self) -> int:
+        return self.length
+
+
+Piece = bytes | tuple[int, int] | Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +116,9 @@ class Virtual:
     def __init__(self, rows: Rows, pieces: Sequence[Piece]) -> None:
         """``pieces``: bytes, or the first row and the one behind the last."""
         self.rows = rows
-        self.pieces = [piece for piece in pieces if len(piece) if isinstance(piece, tuple) or piece]
+        self.pieces = [piece for piece in pieces if len(piece)]
         sizes = [
-            len(piece) if isinstance(piece, bytes) else int(rows.starts[piece[1]] - rows.starts[piece[0]])
+            int(rows.starts[piece[1]] - rows.starts[piece[0]]) if isinstance(piece, tuple) else len(piece)
             for piece in self.pieces
         ]
         self._at = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.array(sizes, np.int64))))
@@ -129,7 +135,7 @@ class Virtual:
             return end
         number = int(np.searchsorted(self._at, end, "right")) - 1
         piece, at = self.pieces[number], int(self._at[number])
-        if isinstance(piece, bytes):
+        if not isinstance(piece, tuple):
             return end
         origin = int(self.rows.starts[piece[0]])
         row = int(np.searchsorted(self.rows.starts, origin + end - at, "right")) - 1
@@ -144,6 +150,8 @@ class Virtual:
             stop = min(end, int(self._at[number + 1]))
             if isinstance(piece, bytes):
                 yield memoryview(piece)[start - at : stop - at]
+            elif isinstance(piece, Made):
+                yield piece.make(start - at, stop - at)
             else:
                 yield from self._runs(*piece, start - at, stop - at)
             start = stop
@@ -156,8 +164,9 @@ class Virtual:
         row = int(np.searchsorted(starts, start, "right")) - 1
         stop = min(last, int(np.searchsorted(starts, end, "left")))
         while row < stop:
-            behind = min(stop, self.rows.same_file(row))
+            file, behind = self.rows.run_of(row)
+            behind = min(stop, behind)
             begins, ends = int(starts[row]), int(starts[behind])
             skip = max(0, start - begins)
-            yield Run(int(self.rows.file[row]), row, behind, skip, min(ends, end) - begins - skip)
+            yield Run(file, row, behind, skip, min(ends, end) - begins - skip)
             row = behind

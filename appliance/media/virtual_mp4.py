@@ -14,10 +14,10 @@ import numpy as np
 
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.fmp4 import UNITY_MATRIX, audio_entry, box, full_box, shown_size, video_entry
-from appliance.media.virtual import ROWS_LIMIT, LayoutError, Rows, Virtual
+from appliance.media.virtual import ROWS_LIMIT, Columns, LayoutError, Rows, Virtual, starts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -37,15 +37,7 @@ _LANGUAGE_UNDETERMINED: Final = 0x55C4
 def lay_out(selection: Selection) -> Virtual:
     """The file.  Raises `LayoutError`."""
     codec = selection.codec
-    rows = Rows(
-        selection.file,
-        selection.offset,
-        selection.size,
-        np.empty((len(selection), 0), np.uint8),
-        np.zeros(len(selection), np.uint8),
-        (b"",),
-        np.zeros(len(selection), np.uint8),
-    )
+    rows = Rows(starts_of(selection.size), selection.files, selection.firsts, _columns(selection), (b"",))
     tracks = [_Track(selection, selection.pictures, rows)]
     tracks += [
         _Track(selection, selection.sounds_of(number), rows, sound=number) for number in range(len(selection.sounds))
@@ -63,6 +55,19 @@ def lay_out(selection: Selection) -> Virtual:
     return Virtual(rows, [ftyp + _movie(selection, tracks, at, wide=wide) + head, (0, len(rows))])
 
 
+def _columns(selection: Selection) -> Callable[[int, int], Columns]:
+    """Nothing stands between the samples."""
+    offset, size = selection.offset, selection.size  # and nothing else is kept of the selection
+
+    def columns(first: int, last: int) -> Columns:
+        count = last - first
+        nothing = np.zeros(count, np.uint8)
+        heads = np.empty((count, 0), np.uint8)
+        return Columns(offset[first:last].astype(np.int64), size[first:last], heads, nothing, nothing)
+
+    return columns
+
+
 def _movie(selection: Selection, tracks: Sequence[_Track], at: int, *, wide: bool) -> bytes:
     """``moov``, if the first sample is at this place in the file."""
     created = selection.start // TICKS_PER_SECOND + _SINCE_1904
@@ -78,7 +83,7 @@ class _Track:
     def __init__(self, selection: Selection, samples: Numbers, rows: Rows, sound: int | None = None) -> None:
         self._selection = selection
         self._sound = sound
-        dts, pts = selection.dts[samples], selection.pts[samples]
+        dts, composition = selection.dts[samples], selection.composition[samples]
         self._first = int(dts[0])
         steps = np.diff(dts, append=dts[-1] + max(1, int(selection.duration[samples[-1]])))
         if steps.max() > _UINT32:
@@ -88,14 +93,16 @@ class _Track:
                 "Ask for what is before it, and after it.",
             )
         self._length = int(steps.sum())
-        self._until = int((pts + selection.duration[samples]).max())
-        self._tables = self._times(steps, pts - dts, selection, samples)
+        self._until = int((dts + composition + selection.duration[samples]).max())
+        self._tables = self._times(steps, composition, selection, samples)
         self._chunks(selection, samples, rows)
 
-    def _times(self, steps: Ints, composition: Ints, selection: Selection, samples: Numbers) -> list[bytes]:
+    def _times(
+        self, steps: Ints, composition: npt.NDArray[np.int32], selection: Selection, samples: Numbers
+    ) -> list[bytes]:
         tables = [full_box(b"stts", 0, 0, _runs(">u4", steps))]
         if composition.any():
-            tables.append(full_box(b"ctts", int(composition.min() < 0), 0, _runs(">u4", composition & _UINT32)))
+            tables.append(full_box(b"ctts", int(composition.min() < 0), 0, _runs(">u4", composition)))
         sync = np.flatnonzero(selection.is_sync[samples]) + 1
         if len(sync) < len(samples):
             tables.append(full_box(b"stss", 0, 0, struct.pack(">I", len(sync)), sync.astype(">u4").tobytes()))
@@ -171,7 +178,7 @@ class _Track:
         return edits, length + shown
 
 
-def _runs(kind: str, values: Ints) -> bytes:
+def _runs(kind: str, values: npt.NDArray[np.integer]) -> bytes:
     """How many are alike, and which: a table of two columns behind its length."""
     begins = np.flatnonzero(np.concatenate((np.ones(1, np.bool_), np.diff(values) != 0)))
     counts = np.diff(begins, append=len(values))

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from appliance.media.sample_table import AUDIO, SYNC
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
     from appliance.media.selection import Selection
+
+    Bytes = npt.NDArray[np.uint8]
 
 
 def lengths_before(sets: Sequence[bytes]) -> bytes:
@@ -26,22 +30,24 @@ def start_codes_before(sets: Sequence[bytes]) -> bytes:
 
 def inserted_sets(
     selection: Selection, written: Callable[[Sequence[bytes]], bytes], *, always: bool = False
-) -> tuple[npt.NDArray[np.uint8], tuple[bytes, ...]]:
-    """What is inserted before each sample, as a number in the texts that come second.
+) -> tuple[bytes, ...]:
+    """What is inserted before samples (`inserts_before`): nothing, and the sets of each format.
 
-    Before every picture at which decoding can start stand the sets of its format: ``always``, or where there are
-    several formats.
+    ``always``, or where there are several formats.
     """
-    insert = np.zeros(len(selection), np.uint8)
     if not always and len(selection.videos) == 1:
-        return insert, (b"",)
-    texts = [
+        return (b"",)
+    return b"", *(
         written(video.parameter_sets) if video.codec in ("h264", "h265") else _headers(video.codec, video.configuration)
         for video in selection.videos
-    ]
-    keys = selection.is_sync & ~selection.is_audio
-    insert[keys] = selection.format[keys] + 1
-    return insert, (b"", *texts)
+    )
+
+
+def inserts_before(flags: Bytes, formats: Bytes) -> Bytes:
+    """Which of them stands before each sample: before every picture at which decoding can start the sets of its
+    format."""
+    numbers: Bytes = (flags & (AUDIO | SYNC) == SYNC) * (formats + np.uint8(1))
+    return numbers
 
 
 def _headers(codec: str, configuration: bytes) -> bytes:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections import OrderedDict
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -36,6 +37,14 @@ T = TypeVar("T")
 READERS: Final = 8
 #: What opened files are kept at hand: a table of a minute is some 160 KB.
 OPENED_KEPT: Final = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Together:
+    """Files to be opened one after the other, in a thread, as each is asked for."""
+
+    samples: int  # that the index says they have, of those it has them of
+    opened: Iterator[Opened]
 
 
 class Archive:
@@ -96,28 +105,25 @@ class Archive:
                 self._opened.popitem(last=False)
         return opened
 
-    async def open_all(self, files: Sequence[RecordedFile]) -> list[Opened]:
-        """The same of many.  They are not kept: who wants many at once has no use for them twice.
+    async def open_all(self, files: Sequence[RecordedFile]) -> Together:
+        """The same of many, one after the other.  They are not kept: who wants many at once has no use for them twice.
 
-        Raises `Fault` as `open` does, for one of those that cannot be opened.
+        What is asked for in the course of it raises `Fault` as `open` does, for one of those that cannot be opened.
         """
         kept = dict(self._opened)
-        formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
         asked = [file.id for file in files if file.path not in kept and not self._index.is_growing(file.path)]
-        contents = await self._query(partial(self._index.contents, asked))
+        contents = await self._query(partial(self._index.contents, asked)) if asked else {}
 
-        def open_each() -> list[Opened]:
-            found = []
+        def open_each() -> Iterator[Opened]:
+            formats: dict[bytes, tuple[VideoFormat, AudioFormat | None]] = {}
             for file in files:
                 known = kept.get(file.path)
                 if known is None or known.file.size < file.size:
                     growing = self._index.is_growing(file.path)  # of which the index has nothing by its number
-                    known = self._open(file, formats, None if growing else contents.get(file.id))
-                found.append(known)
-            return found
+                    known = self._open(file, formats, None if growing else contents.pop(file.id, None))
+                yield known
 
-        # in one thread: two of them get in each other's way more than they help
-        return await trio.to_thread.run_sync(open_each, limiter=self._disk)
+        return Together(sum(_samples_in(blob) for blob, _ in contents.values()), open_each())
 
     async def read(self, file: RecordedFile, offset: int, size: int) -> bytes:
         """Bytes of a file.  Raises `Fault` ``recording_gone`` if it was deleted meanwhile."""
@@ -151,6 +157,13 @@ class Archive:
                 "Check the disk; fanal recorder check finds all damaged files.",
             ) from error  # fmt: skip
         return Opened(file, table, init, video, audio)
+
+
+def _samples_in(blob: bytes) -> int:
+    try:
+        return SampleTable.count_in(blob)
+    except SampleTableError:  # which is said when it is opened
+        return 0
 
 
 def _read(file: RecordedFile, offset: int, size: int) -> bytes:

@@ -98,17 +98,18 @@ class Assembler:
 
     @staticmethod
     def _gather(rows: Rows, descriptor: int, first: int, last: int, out: memoryview) -> None:
+        columns = rows.columns(first, last)
         gather(
             descriptor,
             out,
-            rows.offset,
-            rows.size,
-            rows.heads,
-            rows.insert,
+            columns.offset,
+            columns.size,
+            columns.heads,
+            columns.insert,
             rows.inserts,
-            rows.start_codes,
-            first,
-            last,
+            columns.start_codes,
+            0,
+            last - first,
             rows.align,
         )
 

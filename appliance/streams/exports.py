@@ -13,7 +13,8 @@ import trio
 
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.media import avi, matroska, virtual_mp4
-from appliance.media.selection import Part, select
+from appliance.media.axis import Part
+from appliance.media.selection import select
 from appliance.media.virtual import LayoutError
 
 if TYPE_CHECKING:
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 
     from appliance.media.selection import Selection
     from appliance.media.virtual import Virtual
-    from appliance.recorder.archive import Archive
-    from appliance.recorder.files import Opened, RecordedFile
+    from appliance.recorder.archive import Archive, Together
+    from appliance.recorder.files import RecordedFile
 
 FORMS: Final[Mapping[str, Callable[[Selection], Virtual]]] = {
     "mp4": virtual_mp4.lay_out,
     "mkv": matroska.lay_out,
     "avi": avi.lay_out,
 }
-#: Layouts that are kept have no more samples than this together, which take some 40 MB: four hours of one camera.
+#: Layouts that are kept have no more samples than this together, which take some 20 MB: four hours of one camera.
 KEPT_ROWS: Final = 1_000_000
 #: Layouts made at once, for all: they are work for a processor.
 MAKERS: Final = 2
@@ -110,25 +111,24 @@ class Exports:
         if kept is not None:
             self._kept.move_to_end(key)
             return kept
-        opened = await self._archive.open_all(files) if files else []
-        made = await trio.to_thread.run_sync(_lay_out, wanted, opened, limiter=self._makers)
+        together = await self._archive.open_all(files)
+        made = await trio.to_thread.run_sync(_lay_out, wanted, files, together, limiter=self._makers)
         self._kept[key] = made
         while sum(len(each.virtual.rows) for each in self._kept.values()) > KEPT_ROWS:
             self._kept.popitem(last=False)
         return made
 
 
-def _lay_out(wanted: Wanted, opened: Sequence[Opened]) -> Export:
-    """In a thread."""
-    parts = [Part(each.file.zero, each.table, each.video, each.audio) for each in opened]
+def _lay_out(wanted: Wanted, files: Sequence[RecordedFile], together: Together) -> Export:
+    """In a thread, and each file opened when it is its turn: memory that is used for one is used again for the next."""
+    parts = (Part(each.file.zero, each.table, each.video, each.audio) for each in together.opened)
     try:
-        selection = select(parts, wanted.start, wanted.end, sound=wanted.sound)
+        selection = select(parts, wanted.start, wanted.end, sound=wanted.sound, expected=together.samples)
         if selection is None:
             raise Fault(Kind.NOT_FOUND, "no_recording", "Nothing was recorded then.", "Choose another time.")
         virtual = FORMS[wanted.form](selection)
     except LayoutError as error:
         raise invalid(error.code, str(error), error.hint) from error
-    files = [each.file for each in opened]
     return Export(
         virtual,
         [file.path for file in files],
@@ -140,9 +140,9 @@ def _lay_out(wanted: Wanted, opened: Sequence[Opened]) -> Export:
 
 def _etag(wanted: Wanted, selection: Selection, virtual: Virtual, files: Sequence[RecordedFile]) -> str:
     """What the file is known by: files only grow, so how much of each is in it says which bytes it has."""
-    used, firsts, counts = np.unique(selection.file, return_index=True, return_counts=True)
+    firsts, counts = selection.firsts, np.diff(selection.firsts, append=len(selection))
     said = [_VERSION, wanted, virtual.length, selection.start, selection.end]
-    said += [(files[number].path.name, files[number].zero) for number in used.tolist()]
+    said += [(files[number].path.name, files[number].zero) for number in selection.files.tolist()]
     digest = hashlib.blake2b(repr(said).encode(), digest_size=16)
     for column in (selection.offset[firsts], counts, selection.offset[firsts + counts - 1]):
         digest.update(column.astype("<i8").tobytes())

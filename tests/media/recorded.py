@@ -9,10 +9,10 @@ import numpy as np
 
 from appliance._native.fmp4 import OVERHEAD
 from appliance.base.clock import TICKS_PER_SECOND
+from appliance.media.axis import Part
 from appliance.media.fmp4 import Muxer, init_segment
 from appliance.media.fmp4_read import read_samples
 from appliance.media.sample_table import AUDIO, SYNC, Sample, SampleTable
-from appliance.media.selection import Part
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
 
 if TYPE_CHECKING:

@@ -95,17 +95,19 @@ async def test_many_files_are_opened_as_one_is(recorded: Path) -> None:
     archive = Archive(index)
     files = await archive.files(CAMERA, "main", 0, 1 << 62)
     one_by_one = [await archive.open(file) for file in files[:2]]  # and these are at hand
-    together = await archive.open_all(files)
+    opening = await archive.open_all(files)
+    together = list(opening.opened)
+    assert opening.samples == sum(len(each.table) for each in together[2:])
     assert [each.file for each in together] == files
     assert together[:2] == one_by_one
     assert [len(each.table.pictures) for each in together] == [1500, 1500, 250, 250]
     assert [each.audio for each in together] == [SOUND, SOUND, SOUND, None]
-    assert await archive.open_all([]) == []
+    assert list((await archive.open_all([])).opened) == []
     index.content = lambda _: None  # type: ignore[method-assign]  # as of an index that was lost
     index.contents = lambda _: {}  # type: ignore[method-assign]
     files[3].path.unlink()
     with pytest.raises(Fault) as gone:
-        await archive.open_all(files)
+        list((await archive.open_all(files)).opened)
     assert gone.value.code == "recording_gone"
     index.database.close()
 
