@@ -19,9 +19,9 @@ const FAR_S = 1;
 const NEAR_S = 0.75;
 const MOST_HELD = 32;
 /** So much before its time it is decoded … */
-const DECODE_AHEAD_S = 0.08;
-/** … and drawn: half of an animation frame. */
-const DRAW_AHEAD_S = 0.008;
+const DECODE_AHEAD_S = 0.1;
+/** … and drawn: half of an animation frame, and the one that it takes until what is drawn is on the screen. */
+const DRAW_AHEAD_S = 0.025;
 /** So much before that, animation frames are asked for. */
 const FRAME_S = 0.017;
 const LONGEST_NAP_MS = 100;
