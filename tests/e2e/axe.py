@@ -74,6 +74,7 @@ class Judge:
         ``themed``: the page takes its theme from the attribute.  ``whole``: it is a page as people see it.
         """
         self.looked.append(what)
+        self.page.evaluate(_SETTLED)  # a title is set behind the picture that it belongs to
         if whole:
             self._frame(what)
         if not self.page.evaluate(_PRESENT):
