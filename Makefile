@@ -23,7 +23,7 @@ test:
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line prepared
 	build/test.sh $(ARGS)
 
-prepared: $(STAMPS)/dev client native $(STAMPS)/peers dist/fanal
+prepared: $(STAMPS)/dev client native $(STAMPS)/peers
 
 lint: $(STAMPS)/dev native
 	build/lint.sh

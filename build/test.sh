@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
 code=0 linted=0
+# The one-file program takes a minute or two, and one processor, until some of the tests need it.
+make --no-print-directory dist/fanal >.cache/binary.log 2>&1 & binary=$!
 # Hundreds of programs are started below: each of them would compile all sources anew where nobody keeps the result.
 unset PYTHONDONTWRITEBYTECODE
 .venv/bin/python -m compileall -q -j 0 appliance tests
@@ -13,6 +15,7 @@ unset PYTHONDONTWRITEBYTECODE
 echo "== web client's tests"
 .venv/bin/python build/webclient.py --test
 wait "$collected" || { tail -n 40 .cache/collected.log; exit 1; }
+wait "$binary" || { tail -n 40 .cache/binary.log; exit 1; }
 nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
 echo "== pytest"
 # Two workers more than there are cores, since many tests wait; tests/conftest.py says what runs beside what.
