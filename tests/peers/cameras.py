@@ -29,6 +29,9 @@ FOOTAGE = HERE.parents[1] / ".cache" / "camsim"
 PYTHON = "/usr/bin/python3"  # the one that has GStreamer's bindings
 READY_WITHIN_S = 60.0  # the first time the footage is coded
 SECONDS, FPS, GOP = 8, 10, 10
+#: A port that was free a moment ago may be somebody's before a simulator has it: then others are tried.
+ATTEMPTS = 3
+TAKEN = ("Address already in use", "(in use?)")
 
 
 def free_port() -> int:
@@ -92,9 +95,7 @@ def running_cameras(
 
     ``port`` for one that comes back where another was, ``tls`` its certificate and key, ``clip`` for other footage.
     """
-    port, control_port, http_port = port or free_port(), free_port(), free_port()
-    command = [PYTHON, str(HERE / "camsim.py"), "--port", str(port), "--ctl", str(control_port)]
-    command += ["--http", str(http_port), "--cams", str(cams), "--dir", str(footage), "--transport", transport]
+    command = [PYTHON, str(HERE / "camsim.py"), "--cams", str(cams), "--dir", str(footage), "--transport", transport]
     command += ["--seconds", str(SECONDS), "--fps", str(FPS), "--gop", str(GOP)]
     if tls is not None:
         command += ["--tls", str(tls)]
@@ -102,10 +103,9 @@ def running_cameras(
         command += ["--clip", str(clip)]
     if user is not None:
         command += ["--user", user, "--password", password, "--auth", auth]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    cameras = Cameras(process, port, control_port, http_port, "rtsp" if tls is None else "rtsps")
+    cameras = start(command, port, "rtsp" if tls is None else "rtsps")
+    process = cameras.process
     try:
-        wait_ready(process)
         yield cameras
     finally:
         if cameras.stopped:
@@ -118,8 +118,30 @@ def running_cameras(
             process.communicate()
 
 
-def wait_ready(process: subprocess.Popen[str], within_s: float = READY_WITHIN_S) -> None:
-    """Wait for the line ``ready``; what else it says goes into the error."""
+def start(command: list[str], port: int | None, scheme: str) -> Cameras:
+    """A simulator, once it serves."""
+    said: str | None = None
+    for _ in range(ATTEMPTS):
+        ports = port or free_port(), free_port(), free_port()
+        options = ["--port", str(ports[0]), "--ctl", str(ports[1]), "--http", str(ports[2])]
+        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        said = said_instead(process)
+        if said is None:
+            return Cameras(process, *ports, scheme)
+        if not any(words in said for words in TAKEN):
+            break
+    pytest.fail(f"the cameras did not start; are the packages of tests/peers/install.sh there?\n{said}")
+
+
+def wait_ready(process: subprocess.Popen[str]) -> None:
+    """Wait for the line ``ready`` of a server."""
+    said = said_instead(process)
+    if said is not None:
+        pytest.fail(f"it did not start; are the packages of tests/peers/install.sh there?\n{said}")
+
+
+def said_instead(process: subprocess.Popen[str], within_s: float = READY_WITHIN_S) -> str | None:
+    """Wait for the line ``ready``; if it does not come, what was said instead."""
     assert process.stdout is not None
     said = ""
     end = time.monotonic() + within_s
@@ -129,12 +151,12 @@ def wait_ready(process: subprocess.Popen[str], within_s: float = READY_WITHIN_S)
         piece = os.read(process.stdout.fileno(), 4096).decode()  # not readline: select does not see its buffer
         said += piece
         if said.endswith("ready\n"):
-            return
+            return None
         if not piece:
             break
     process.kill()
     _, errors = process.communicate()
-    pytest.fail(f"the cameras did not start; are the packages of tests/peers/install.sh there?\n{said}{errors}")
+    return said + errors
 
 
 @pytest.fixture(scope="module")
