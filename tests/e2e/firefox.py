@@ -18,6 +18,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Ping, Request, TextMessage
 
 from tests.e2e.remote import RemotePage, end_group
+from tests.e2e.speaker import Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +33,15 @@ PREFERENCES = {
     "browser.shell.checkDefaultBrowser": False,
     "browser.startup.page": 0,
     "datareporting.policy.dataSubmissionEnabled": False,
+    "focusmanager.testmode": True,  # nobody's screen: its window has the focus all the same
     "intl.accept_languages": "en-GB",
+    "media.cubeb.backend": "alsa",
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
     "services.settings.server": "http://127.0.0.1:1/",  # nobody is there: the test speaks to its appliance only
     "toolkit.telemetry.enabled": False,
+    "ui.allPointerCapabilities": 6,  # a mouse, where none is plugged in
+    "ui.primaryPointerCapabilities": 6,
 }
 
 
@@ -92,7 +97,8 @@ class Bidi:
 
 
 class FirefoxPage(RemotePage):
-    def __init__(self, bidi: Bidi) -> None:
+    def __init__(self, bidi: Bidi, speaker: Speaker) -> None:
+        super().__init__(speaker)
         self._bidi = bidi
         [context] = bidi.call("browsingContext.getTree")["contexts"]
         self._context = context["context"]
@@ -129,6 +135,8 @@ def make_profile(folder: Path, authority: Path) -> None:
 
 @contextmanager
 def open_firefox(home: Path, authority: Path, width: int, height: int) -> Iterator[FirefoxPage]:
+    speaker = Speaker(home)
+    speaker.plug_in()
     profile = home / "profile"
     make_profile(profile, authority)
     log = home / "firefox.log"
@@ -146,7 +154,7 @@ def open_firefox(home: Path, authority: Path, width: int, height: int) -> Iterat
         bidi = Bidi(f"{address(process, log)}/session")
         try:
             bidi.call("session.new", capabilities={})
-            yield FirefoxPage(bidi)
+            yield FirefoxPage(bidi, speaker)
         finally:
             bidi.close()
     finally:

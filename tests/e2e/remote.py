@@ -22,6 +22,8 @@ from tests.e2e.visit import PATIENCE_S, SHOWN, wait_until
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.e2e.speaker import Speaker
+
 PAUSE_S = 0.1
 ENDED_WITHIN_S = 15.0
 
@@ -52,6 +54,9 @@ _NOTE_SOURCES = """() => {
 class RemotePage(ABC):
     """One page of one browser."""
 
+    def __init__(self, speaker: Speaker) -> None:
+        self.speaker = speaker
+
     @abstractmethod
     def open(self, url: str) -> None:
         """Go there; the document is complete."""
@@ -68,6 +73,11 @@ class RemotePage(ABC):
         x, y = self.until(f"{selector} is there", lambda: self.evaluate(_CENTRE, selector))
         steps = [{"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0}]
         steps.append({"type": "pointerUp", "button": 0})
+        self.act([{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}])
+
+    def hover(self, selector: str) -> None:
+        x, y = self.until(f"{selector} is there", lambda: self.evaluate(_CENTRE, selector))
+        steps = [{"type": "pointerMove", "x": x, "y": y}]
         self.act([{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}])
 
     def type(self, text: str) -> None:
@@ -113,6 +123,12 @@ class RemotePage(ABC):
 
     def live(self, name: str) -> None:
         self.until(f"{name} is live", lambda: self.tile(name, "(tile) => tile.dataset.phase") == "live")
+
+    def sound(self, name: str) -> None:
+        """Switch it on, or off again, with the mouse."""
+        camera = self.tile(name, "(tile) => tile.dataset.camera")
+        self.hover(f'article.tile[data-camera="{camera}"]')
+        self.click(f'article.tile[data-camera="{camera}"] .tool[aria-label^="Sound"]')
 
     def current_time(self, name: str) -> float:
         return float(self.video(name, "video.currentTime") or 0.0)

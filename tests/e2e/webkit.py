@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.e2e.house import LOOPBACK, free_ports
 from tests.e2e.remote import RemotePage, end_group
+from tests.e2e.speaker import Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +23,11 @@ DRIVER = "/usr/bin/WebKitWebDriver"
 BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
 STARTED_WITHIN_S = 60.0
 ANSWERED_WITHIN_S = 60.0
-#: A machine without a sound card: what sounds goes nowhere, in its own time.
-NO_SOUND_CARD = "pcm.!default { type null }\nctl.!default { type null }\n"
 
 
 class WebKitPage(RemotePage):
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, speaker: Speaker) -> None:
+        super().__init__(speaker)
         self._port = port
         self._session = ""
 
@@ -85,7 +85,8 @@ def screen(home: Path, width: int, height: int) -> Iterator[str]:
 
 @contextmanager
 def open_webkit(home: Path, width: int, height: int) -> Iterator[WebKitPage]:
-    (home / ".asoundrc").write_text(NO_SOUND_CARD)
+    speaker = Speaker(home)
+    speaker.plug_in()
     log = home / "webkit.log"
     with screen(home, width, height) as display:
         environment = {**os.environ, "HOME": str(home), "DISPLAY": display, "LANGUAGE": "en_GB", "GDK_BACKEND": "x11"}
@@ -96,7 +97,7 @@ def open_webkit(home: Path, width: int, height: int) -> Iterator[WebKitPage]:
             process = subprocess.Popen(
                 [DRIVER, f"--port={port}"], stdout=written, stderr=written, env=environment, start_new_session=True
             )
-        page = WebKitPage(port)
+        page = WebKitPage(port, speaker)
         try:
             wait_ready(page, process, log)
             page.begin(width, height)

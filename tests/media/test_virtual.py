@@ -499,12 +499,18 @@ def judged_mkvtoolnix(file: Path) -> None:
         assert "EbmlVoid" not in done.stdout
 
 
+def mpv_says(file: Path, only: str) -> list[str]:
+    """What it warns of.  It goes through pictures or sound at once; both together wait for each other, by the clock."""
+    quiet = ("--no-config", "--vo=null", "--ao=null", "--ao-null-untimed", "--untimed", "--msg-level=all=warn")
+    done = run("mpv", *quiet, only, file)
+    assert done.returncode == 0
+    return (done.stdout + done.stderr).splitlines()
+
+
 def judged_mpv(file: Path) -> None:
     """Pictures and sound apart: together it complains of this machine, when that is busy."""
     for only in ("--vid=no", "--aid=no"):
-        quiet = ("--no-config", "--vo=null", "--ao=null", "--ao-null-untimed", "--untimed", "--msg-level=all=warn")
-        done = run("mpv", *quiet, only, file)
-        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+        assert mpv_says(file, only) == []
 
 
 def vlc_says(file: Path) -> set[str]:
@@ -557,6 +563,28 @@ def test_nor_have_they_of_other_pictures(any_scene: Scene, form: str) -> None:
 def test_players_have_nothing_to_complain_of(gate: Scene, form: str, judge: Callable[[Path], None]) -> None:
     """Without the gap, which players wait through."""
     judge(gate.file(form, gate.select(START + T // 2, START + 3 * T), judge.__name__))
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_mpv_says_of_a_gap_only_from_when_to_when_there_is_no_sound(gate: Scene, form: str) -> None:
+    """It warns of each tenth of a second without sound, and goes on behind it.  That is true of what was recorded, and
+    silence instead, a row for each piece of it, would make an index of hours of nothing.  AVI has no other way to keep
+    sound in its place: there it is silence, of which there is nothing to say.
+    """
+    file = gate.file(form, gate.select(START + T // 2, START + 18 * T), "gap")
+    assert mpv_says(file, "--aid=no") == []
+    said = mpv_says(file, "--vid=no")
+    if form == "avi":
+        assert said == []
+        return
+    times = np.array([float(each["pts_time"]) for each in packets(file, "a")])
+    before = int(np.argmax(np.diff(times)))
+    assert times[before + 1] - times[before] == pytest.approx(10, abs=0.1)
+    (line,) = said
+    found = re.fullmatch(r"Invalid audio PTS: ([\d.]+) -> ([\d.]+)", line)
+    assert found is not None, line
+    due = (times[before] + 1024 / 16_000, times[before + 1])
+    assert (float(found[1]), float(found[2])) == pytest.approx(due, abs=0.002)
 
 
 # ── hours ───────────────────────────────────────────────────────────────────────────────────────────────────
