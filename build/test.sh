@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
 code=0 linted=0
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT  # whatever ends this ends what runs beside it
 # The one-file program takes a minute or two, and one processor, until some of the tests need it.
 make --no-print-directory dist/fanal >.cache/binary.log 2>&1 & binary=$!
 # Hundreds of programs are started below: each of them would compile all sources anew where nobody keeps the result.
