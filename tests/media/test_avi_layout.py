@@ -22,7 +22,7 @@ from appliance.media.selection import select
 from appliance.media.virtual import Made
 from tests.media.clips import encode_aac
 from tests.media.recorded import long_parts
-from tests.media.test_virtual import START, formats, random_parts
+from tests.media.test_virtual import formats, random_selection
 
 if TYPE_CHECKING:
     from appliance.media.avi_slots import Slots
@@ -130,9 +130,7 @@ def expected_rows(selection: Selection, slots: list[Slots]) -> list[tuple[int, i
 @given(st.integers(0, 2**32))
 @settings(max_examples=25)
 def test_rows_are_those_of_the_twin(seed: int) -> None:
-    parts, zero = random_parts(np.random.default_rng(seed))
-    selection = select(parts, START, zero + T)
-    assert selection is not None
+    selection = random_selection(seed)
     origin = int(selection.dts[selection.pictures[0]])
     slots = [picture_slots(selection.dts[selection.pictures] - origin)]
     slots += [sound_slots(each, selection.pts[selection.sounds_of(n)] - origin)
@@ -156,9 +154,7 @@ def test_rows_are_those_of_the_twin(seed: int) -> None:
 @given(st.integers(0, 2**32), st.data())
 @settings(max_examples=25)
 def test_any_stretch_of_an_index_is_a_slice_of_it(seed: int, data: st.DataObject) -> None:
-    parts, zero = random_parts(np.random.default_rng(seed))
-    selection = select(parts, START, zero + T)
-    assert selection is not None
+    selection = random_selection(seed)
     virtual = avi.lay_out(selection)
     made = [piece for piece in virtual.pieces if isinstance(piece, Made)]
     assert len(made) == len(selection.sounds) + 2  # an index a stream, and the old one

@@ -7,9 +7,6 @@ import functools
 import json
 import os
 import re
-import shutil
-import subprocess
-import tempfile
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -37,6 +34,7 @@ from appliance.media.virtual import Columns, LayoutError, Virtual
 from appliance.media.virtual import Run as RowsOfFile
 from appliance.recorder.assembling import Assembler
 from tests.media.clips import START, Clip, encode_aac, encode_h264, encode_h265, picture
+from tests.media.judges import judged_ffmpeg, judged_mediainfo, judged_mkvtoolnix, judged_mpv, judged_vlc, mpv_says, run
 from tests.media.recorded import Recorded, long_parts, moved, record, record_in_files
 from tests.media.test_mpeg4 import encode as encode_mpeg4
 from tests.reference.gather import with_start_codes
@@ -103,10 +101,6 @@ def gate(tmp_path_factory: pytest.TempPathFactory, clip: Clip, sound: Any) -> Sc
 def span(gate: Scene) -> Selection:
     """From within a group of pictures to within another, behind the gap."""
     return gate.select(START + T // 2 + 1000, START + 20 * T)
-
-
-def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def probed(file: Path, *what: str) -> Any:
@@ -413,6 +407,14 @@ def random_parts(rng: np.random.Generator) -> tuple[list[Part], int]:
     return parts, zero
 
 
+def random_selection(seed: int) -> Selection:
+    """All of such parts."""
+    parts, zero = random_parts(np.random.default_rng(seed))
+    selection = select(parts, START, zero + T)
+    assert selection is not None
+    return selection
+
+
 @given(st.integers(0, 2**32), st.booleans())
 @settings(max_examples=60)
 def test_files_that_go_on_are_taken_as_any_are(seed: int, sound: bool) -> None:
@@ -443,9 +445,7 @@ def all_of(virtual: Virtual) -> tuple[Columns, Any]:
 @given(st.integers(0, 2**32))
 @settings(max_examples=60)
 def test_every_chunk_of_an_avi_takes_its_turn(seed: int) -> None:
-    parts, zero = random_parts(np.random.default_rng(seed))
-    selection = select(parts, START, zero + T)
-    assert selection is not None
+    selection = random_selection(seed)
     virtual = avi.lay_out(selection)
     origin = int(selection.dts[selection.pictures[0]])
     rows, bodies = all_of(virtual)
@@ -478,71 +478,6 @@ def test_silence_is_silent(channels: int) -> None:
 
 
 # ── judges ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def judged_mediainfo(file: Path) -> None:
-    tracks = json.loads(run("mediainfo", "--Output=JSON", "--Full", file).stdout)["media"]["track"]
-    assert [each["@type"] for each in tracks] == ["General", "Video", "Audio"]
-    assert not [key for each in tracks for key in each if "error" in key.lower() or "conformance" in key.lower()]
-    assert "IsTruncated" not in tracks[0].get("extra", {})
-
-
-def judged_mkvtoolnix(file: Path) -> None:
-    found = json.loads(run("mkvmerge", "-J", file).stdout)
-    assert (found["errors"], found["warnings"]) == ([], [])
-    assert [each["type"] for each in found["tracks"]] == ["video", "audio"]
-    done = run("mkvmerge", "-o", file.with_suffix(".again.mkv"), file)
-    assert done.returncode == 0, done.stdout  # 1: with warnings
-    if file.suffix == ".mkv":
-        done = run("mkvinfo", "-v", file)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert "EbmlVoid" not in done.stdout
-
-
-def mpv_says(file: Path, only: str) -> list[str]:
-    """What it warns of.  It goes through pictures or sound at once; both together wait for each other, by the clock."""
-    quiet = ("--no-config", "--vo=null", "--ao=null", "--ao-null-untimed", "--untimed", "--msg-level=all=warn")
-    done = run("mpv", *quiet, only, file)
-    assert done.returncode == 0
-    return (done.stdout + done.stderr).splitlines()
-
-
-def judged_mpv(file: Path) -> None:
-    """Pictures and sound apart: together it complains of this machine, when that is busy."""
-    for only in ("--vid=no", "--aid=no"):
-        assert mpv_says(file, only) == []
-
-
-def vlc_says(file: Path) -> set[str]:
-    """What VLC warns of, without addresses and numbers.  As root it plays only by its wrapper, as nobody."""
-    with tempfile.TemporaryDirectory(prefix="fanal-vlc-") as folder:
-        Path(folder).chmod(0o755)
-        given = Path(folder) / file.name
-        shutil.copy(file, given)
-        player = "vlc-wrapper" if os.geteuid() == 0 else "vlc"
-        done = subprocess.run(
-            [player, "--intf=dummy", "--vout=dummy", "--aout=dummy", "--verbose=1", "--no-video-title-show",
-             "--no-dbus", "--rate=8", given, "vlc://quit"],
-            env={**os.environ, "SUDO_UID": "65534", "HOME": "/nonexistent"},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    lines = [line.partition("] ")[2] for line in done.stderr.splitlines() if " warning: " in line or " error: " in line]
-    assert lines  # it always finds something, as that it has no folder of its own
-    return {re.sub(r"\d+", "0", line) for line in lines if " late " not in line}  # that is this machine's fault
-
-
-def judged_vlc(file: Path) -> None:
-    """It says nothing of our file that it does not say of the same pictures and sound as ffmpeg writes them."""
-    control = file.with_stem("control")
-    done = run("ffmpeg", "-v", "error", "-y", "-i", file, "-c", "copy", control)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert vlc_says(file) <= vlc_says(control)
-
-
-def judged_ffmpeg(file: Path) -> None:
-    done = run("ffmpeg", "-v", "warning", "-xerror", "-i", file, "-f", "null", "-")
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("judge", [judged_ffmpeg, judged_mediainfo, judged_mkvtoolnix])
