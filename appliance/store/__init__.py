@@ -3,6 +3,7 @@
 ========================  ==============================================================================
 `store`                   `open_store` (server, async) and `open_store_directly` (command line, no server)
 `tables`                  the tables, SQLAlchemy Core
+`revisions`               where a database stands among them
 `migrate`, `migrations`   how an older database becomes today's (Alembic), one module per step
 `sqlite`                  all that is particular to SQLite: opening, transactions, backups, what its errors mean
 `folder`                  the data folder: made private, locked by one process, files written whole or not at all

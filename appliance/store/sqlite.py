@@ -21,8 +21,8 @@ from sqlalchemy.pool import NullPool
 
 from appliance.base.clock import to_datetime
 from appliance.base.faults import Fault, Kind
-from appliance.store import migrate
 from appliance.store.folder import disk_full, fault_of, sync_folder, unavailable
+from appliance.store.revisions import REVISIONS, UnknownRevisionError, current_revision, pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,27 +92,30 @@ class Database:
         if found != "ok":
             raise corrupt(self._path, found)
 
-    def bring_forward(self, clock: Clock, steps: Sequence[ModuleType] = migrate.STEPS) -> None:
-        """Run the migrations still due, all or none, after a backup.
+    def bring_forward(self, clock: Clock, steps: Sequence[ModuleType] | None = None) -> None:
+        """Run the migrations still due (``steps``: others than those of the program), all or none, after a backup.
 
         Raises `Fault` ``store_newer``, ``store_foreign``.
         """
+        known = REVISIONS if steps is None else [step.revision for step in steps]
         try:
-            revision = self.read(lambda connection: migrate.current_revision(connection, steps))
-        except migrate.UnknownRevisionError as error:
+            revision = self.read(lambda connection: current_revision(connection, known))
+        except UnknownRevisionError as error:
             raise self._not_ours(error.revision) from error
-        todo = migrate.pending(revision, steps)
+        todo = pending(revision, known)
         if not todo:
             return
+        from appliance.store import migrate  # noqa: PLC0415  (takes long, and is seldom needed: see `revisions`)
+
         if revision is not None:
             self._back_up(revision, clock)
-            log.info("bringing %s from revision %s to %s", self._path, revision, todo[-1].revision)
+            log.info("bringing %s from revision %s to %s", self._path, revision, todo[-1])
 
         def run(connection: Connection) -> None:
-            migrate.run_steps(connection, todo, steps)
+            migrate.run_steps(connection, todo, steps or migrate.STEPS)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
             if broken is not None:
-                raise RuntimeError(f"the migration to {todo[-1].revision} left a row of {broken[0]} without its owner")
+                raise RuntimeError(f"the migration to {todo[-1]} left a row of {broken[0]} without its owner")
 
         # Rebuilding a table, SQLite's only way to change some columns, would else delete what refers to its rows;
         # inside a transaction the pragma does nothing.
@@ -171,7 +174,7 @@ class Database:
         )
 
 
-def open_database(folder: Path, clock: Clock, steps: Sequence[ModuleType] = migrate.STEPS) -> Database:
+def open_database(folder: Path, clock: Clock, steps: Sequence[ModuleType] | None = None) -> Database:
     """The database of a data folder, whole and up to date; made if there is none.
 
     Raises `Fault`: ``store_corrupt``, ``store_newer``, ``store_foreign``, ``store_busy``, ``disk_full``,

@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from appliance.base.clock import ManualClock
 from appliance.base.faults import Fault
 from appliance.store import migrate, open_store_directly, sqlite, tables
+from appliance.store.revisions import REVISIONS, current_revision
 from appliance.store.sqlite import NAME, backups, open_database
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ def test_the_migrations_make_the_tables_that_the_program_uses(tmp_path: Path) ->
     assert differences == []
 
 
+def test_every_revision_that_is_known_has_its_step() -> None:
+    assert tuple(each.revision for each in migrate.STEPS) == REVISIONS
+
+
 def test_a_new_database_needs_no_backup(tmp_path: Path) -> None:
     assert backups(made(tmp_path)) == []
 
@@ -85,7 +90,8 @@ def test_an_older_database_is_brought_forward_after_a_backup(tmp_path: Path) -> 
         row = database.read(
             lambda connection: connection.exec_driver_sql("SELECT name, extra_1, extra_2 FROM users").one()
         )
-        assert database.read(lambda connection: migrate.current_revision(connection, steps)) == f"{LAST + 2:04}"
+        known = [each.revision for each in steps]
+        assert database.read(lambda connection: current_revision(connection, known)) == f"{LAST + 2:04}"
     assert tuple(row) == ("Vera", None, None)
     (backup,) = backups(path)
     assert backup.name == f"fanal.db.backup-2023-11-14T221320Z-{LAST:04}"
