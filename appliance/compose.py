@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from appliance.status.logs import Logs
     from appliance.streams.directory import Openers
     from appliance.web.app import Part
+    from appliance.web.pages import Page
     from appliance.web.table import Table
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class Options:
 class Outside:
     """What the appliance takes from the world around it; a test hands in a world of its own.
 
-    ``parts``: routes beside those of the house.
+    ``parts``: routes beside those of the house.  ``pages`` reads the files of the web client; it blocks.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -118,6 +119,7 @@ class Outside:
     password_cost: Cost = field(default_factory=Cost)
     openers: Callable[[Clock, DemoCamera, Poller], Openers] = Sources
     parts: Callable[[Services], tuple[Part, ...]] = lambda _: ()
+    pages: Callable[[], dict[str, Page]] = lambda: read_pages(Path(str(files("appliance.web") / "static")))
 
 
 @dataclass(frozen=True)
@@ -297,7 +299,7 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
             judge=newsroom.judge,
             tls=tls,
             metrics_token=await trio.to_thread.run_sync(_metrics_token, options.folder),
-            pages=await trio.to_thread.run_sync(read_pages, Path(str(files("appliance.web") / "static"))),
+            pages=await trio.to_thread.run_sync(outside.pages),
             capacity=await trio.to_thread.run_sync(read_capacity, options.folder, pool.size),
             own_hosts=lambda: own_names(socket.gethostname(), interface_addresses()),
         )

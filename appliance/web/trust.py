@@ -7,6 +7,7 @@ fingerprint with what the server itself shows (``fanal status``), because plain 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -88,6 +89,7 @@ def _following(tokens: str) -> str:
     return tokens if light is None else f"{tokens}\n@media (prefers-color-scheme: light) {{ :root {{{light[1]}}} }}\n"
 
 
+@cache
 def _environment(language: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("appliance.web"),

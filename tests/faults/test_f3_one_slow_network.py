@@ -35,7 +35,7 @@ WATCHED_S = 6.0
 #: A mobile network: what one direction takes, and how much that varies.
 DELAY_S, JITTER_S = 0.25, 0.05
 
-pytestmark = [pytest.mark.peer, pytest.mark.alone]
+pytestmark = [pytest.mark.peer, pytest.mark.calm]
 
 
 @dataclass

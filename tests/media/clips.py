@@ -13,6 +13,7 @@ from appliance._native import nal
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media import aac, h264, h265
 from appliance.media.units import AccessUnit, AudioFormat, AudioUnit, Run, VideoFormat
+from tests.media.kept import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ def picture(n: int, width: int, height: int) -> np.ndarray:
     return image
 
 
+@kept
 def encode_h264(
     pictures: int = 30,
     size: tuple[int, int] = (320, 180),
@@ -61,6 +63,7 @@ def encode_h264(
     return _clip(_encode(encoder, pictures, size, full_range=full_range), h264.FAMILY, fps)
 
 
+@kept
 def encode_h265(
     pictures: int = 30,
     size: tuple[int, int] = (320, 180),
@@ -146,6 +149,7 @@ def tone(at: np.ndarray) -> np.ndarray:
     return wave
 
 
+@kept
 def encode_aac(seconds: float = 1.0, rate: int = 16_000, wave: Wave = tone) -> tuple[AudioFormat, list[AudioUnit]]:
     """A tone, or another wave, as AAC-LC.  What is heard of it comes a frame later than its units say: the encoder
     primes."""

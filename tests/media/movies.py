@@ -9,8 +9,10 @@ import av
 import numpy as np
 
 from tests.media.clips import picture
+from tests.media.kept import kept
 
 
+@kept
 def make_movie(
     *,
     seconds: float = 2.0,

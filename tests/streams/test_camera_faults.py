@@ -17,7 +17,7 @@ from tests.peers.cameras import FPS, GOP, Cameras, running_cameras
 if TYPE_CHECKING:
     from appliance.streams.hub import Hub
 
-pytestmark = [pytest.mark.peer, pytest.mark.alone]
+pytestmark = [pytest.mark.peer, pytest.mark.calm]
 
 
 def camera(name: str, at: Cameras, options: str = "") -> SimpleNamespace:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from appliance.base.secrets import Secret
 from appliance.compose import Appliance, Options, Outside, compose
 from tests.streams.scripted import Openers
 from tests.web.listening import PATIENCE_S
-from tests.web.manners import Answer, Manners
+from tests.web.manners import Answer, Manners, manners_of
 from tests.web.visitor import LOOPBACK, PASSWORD, Visitor
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from appliance.web.services import Services
 
 CHEAP = Cost(memory_kib=8, passes=1)
+#: Read once: each start packs them anew, for browsers.
+pages = cache(Outside().pages)
 
 
 @dataclass
@@ -132,6 +135,7 @@ async def open_house(
     outside = Outside(
         password_cost=CHEAP,
         openers=lambda *_: openers,
+        pages=pages,
         **{name: value for name, value in world.items() if value is not None},
     )
     # not pytest's folder: its path is too long for a Unix socket
@@ -148,7 +152,7 @@ async def open_house(
             tls = appliance.services.tls
             authority = await tls.authority_pem() if tls is not None else b""
             token = trio.lowlevel.current_trio_token()
-            house = House(appliance, home, openers, authority or b"", Manners(appliance.table), token)
+            house = House(appliance, home, openers, authority or b"", manners_of(appliance.table), token)
             with house.hanging_up:
                 yield house
     finally:

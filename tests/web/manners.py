@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
 from appliance.web.openapi import document
+from appliance.web.table import Route
 
 if TYPE_CHECKING:
     from appliance.web.table import Table
@@ -126,3 +127,16 @@ class Manners:
             self._validators[key] = Draft202012Validator(whole, format_checker=FormatChecker())
         errors = [error.message for error in self._validators[key].iter_errors(answer.json)]
         assert not errors, (errors, answer)
+
+
+_KNOWN: dict[str, Manners] = {}
+
+
+def manners_of(table: Table) -> Manners:
+    """The same for all appliances with the same routes: the document and what checks answers take long to make."""
+    own = ("handler", "finder")  # each appliance's, and nothing that the document says anything of
+    names = [part.name for part in fields(Route) if part.name not in own]
+    key = repr([[getattr(route, name) for name in names] + [route.names_camera] for route in table])
+    if key not in _KNOWN:
+        _KNOWN[key] = Manners(table)
+    return _KNOWN[key]

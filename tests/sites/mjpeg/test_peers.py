@@ -199,7 +199,7 @@ async def test_certificates_are_verified_or_pinned(tmp_path: Path) -> None:
         assert "HTTPS is usually on 443" in str(plain.error)
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 async def test_a_camera_with_both_ways_and_a_password() -> None:
     coded = next(FOOTAGE.glob("*.mjpeg")).read_bytes()
     with running_cameras(user="admin", password="pass word") as cameras, trio.fail_after(30):
