@@ -33,7 +33,7 @@ GRAB = f"""(player) => {{
   if (shown === null || shown.readyState < 2 || shown.width === 0 && shown.matches("canvas")) return null;
   const canvas = document.createElement("canvas");
   canvas.width = {WIDTH}; canvas.height = {HEIGHT};
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", {{ willReadFrequently: true }});
   context.imageSmoothingQuality = "high";
   const at = Date.now();
   context.drawImage(shown, 0, 0, {WIDTH}, {HEIGHT});

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
 #: A browser without a graphics card takes both cores of a small machine, and others may want them too.
-HEARD_WITHIN_S = 90.0
+COMES_WITHIN_S = 90.0
+#: WebKit paints all of its window by that for each picture: a large one is too much for two cores.
+SMALL = {"width": 800, "height": 500}
 #: From here on no decoder is there for what is opened, as when others have them all.
 NO_DECODER = """() => {
   for (const name of ["MediaSource", "ManagedMediaSource"]) {
@@ -50,7 +52,7 @@ def firefox(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="module")
 def webkit(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemotePage]:
-    with open_webkit(tmp_path_factory.mktemp("webkit"), DESKTOP["width"], DESKTOP["height"]) as page:
+    with open_webkit(tmp_path_factory.mktemp("webkit"), SMALL["width"], SMALL["height"]) as page:
         page.sign_in(house.url, "admin")
         yield page
 
@@ -108,7 +110,7 @@ def test_sound_is_heard(browser: str, camera: str, request: pytest.FixtureReques
         return None in complaints.values()
 
     try:
-        page.until("ticks", heard, HEARD_WITHIN_S)
+        page.until("ticks", heard, COMES_WITHIN_S)
     except AssertionError as error:
         error.add_note(str(complaints))
         raise
@@ -117,14 +119,19 @@ def test_sound_is_heard(browser: str, camera: str, request: pytest.FixtureReques
 
 
 @pytest.mark.parametrize("browser", ["firefox", "webkit"])
-def test_what_is_not_decoded_any_more_comes_as_pictures(browser: str, request: pytest.FixtureRequest) -> None:
-    """The last test here: it takes the decoders away."""
+def test_what_is_not_decoded_any_more_comes_as_pictures(
+    browser: str, house: House, request: pytest.FixtureRequest
+) -> None:
+    """The last test here: it takes the decoders away, and the other cameras, so that nothing makes the device slow."""
     page: RemotePage = request.getfixturevalue(browser)
+    for camera in {each["name"] for each in house.cameras()} - {"Yard"}:
+        house.remove_camera(camera)
+    page.until("one tile", lambda: page.evaluate("() => document.querySelectorAll('article.tile').length") == 1)
     page.live("Yard")
+    nearest_in_any_colours(footage("main")[0], "main")  # before: decoding takes both cores for a while
     page.evaluate(NO_DECODER)
     page.video("Yard", 'video.dispatchEvent(new Event("error"))')
     page.until("pictures", lambda: page.video("Yard", "video.nodeName") == "CANVAS")
-    nearest_in_any_colours(footage("main")[0], "main")  # first: decoding takes about as long as the clip
     numbers: set[int] = set()
-    page.until("pictures of the clip", lambda: well_shown(numbers, page.grab("Yard").image, "main"))
+    page.until("pictures of the clip", lambda: well_shown(numbers, page.grab("Yard").image, "main"), COMES_WITHIN_S)
     assert page.tile("Yard", '(tile) => tile.querySelector(".pc").title').startswith("Transcoded: ")
