@@ -23,7 +23,7 @@ test:
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line prepared
 	build/test.sh $(ARGS)
 
-prepared: $(STAMPS)/dev client native $(STAMPS)/peers
+prepared: $(STAMPS)/dev client native $(STAMPS)/peers $(STAMPS)/footage
 
 lint: $(STAMPS)/dev native
 	build/lint.sh
@@ -82,6 +82,10 @@ $(STAMPS)/packages: tests/peers/install.sh | $(STAMPS)/venv
 
 $(STAMPS)/peers: $(STAMPS)/packages $(STAMPS)/dev tests/peers/install.sh
 	tests/peers/install.sh npm
+	@touch $@
+
+$(STAMPS)/footage: $(STAMPS)/packages tests/peers/footage.py
+	tests/peers/install.sh footage
 	@touch $@
 
 clean:

@@ -1,39 +1,44 @@
 #!/usr/bin/env bash
-# All tests: pytest beside the web client's own and the checks that only read, then what needs the machine for itself.
+# All tests: the web client's own, then pytest beside the checks that only read, then what needs the machine for itself.
 # pytest's summary comes last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
-code=0 others=0
+code=0 linted=0
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT  # whatever ends this ends what runs beside it
+# The one-file program takes a minute or two, and one processor; those of the tests that need it wait for it.
+flock .cache/binary.lock make --no-print-directory dist/fanal >.cache/binary.log 2>&1 &
 # Hundreds of programs are started below: each of them would compile all sources anew where nobody keeps the result.
 unset PYTHONDONTWRITEBYTECODE
 .venv/bin/python -m compileall -q -j 0 appliance tests
 # So does pytest with the tests, in each of its workers; looked through once, they are kept as well.
-if [ -z "$(find .cache/collected -newer build/requirements/dev.txt 2>/dev/null)" ] ||
-    [ -n "$(find tests -name '*.py' -newer .cache/collected -print -quit)" ]; then
-    .venv/bin/python -m pytest -q --collect-only >.cache/collected.new 2>&1 || { tail -n 40 .cache/collected.new; exit 1; }
-    mv .cache/collected.new .cache/collected
-fi
-# The one-file program takes a minute, and one processor; those of the tests that need it wait for it.
-flock .cache/binary.lock make --no-print-directory dist/fanal >.cache/binary.log 2>&1 &
-{ nice .venv/bin/python build/webclient.py --test; nice build/lint.sh; } >.cache/others.log 2>&1 & beside=$!
+collect() {
+    if [ -z "$(find .cache/collected -newer build/requirements/dev.txt 2>/dev/null)" ] ||
+        [ -n "$(find tests -name '*.py' -newer .cache/collected -print -quit)" ]; then
+        .venv/bin/python -m pytest -q --collect-only >.cache/collected.new 2>&1 || return
+        mv .cache/collected.new .cache/collected
+    fi
+}
+collect & collected=$!
+echo "== web client's tests"
+.venv/bin/python build/webclient.py --test
+wait "$collected" || { tail -n 40 .cache/collected.new; exit 1; }
+nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
 echo "== pytest"
 # Two workers more than there are cores, since many tests wait; tests/conftest.py says what runs beside what.
 workers=$(($(nproc) + 2))
 [ "$workers" -le 6 ] || workers=6
 pytest() { .venv/bin/python -m pytest -q "$@" || { code=$?; [ "$code" = 5 ] && code=0; return 0; }; }  # 5: none of these
 pytest -n "$workers" --dist loadfile --no-loadscope-reorder -m "not alone and not calm" "$@"
-wait "$beside" || others=$?
-echo "== web client's tests"
-cat .cache/others.log
+wait "$lint" || linted=$?
+cat .cache/lint.log
 if [ "$code" = 1 ]; then
     # What failed beside others is tried once more by itself: there a time was disturbed, here it is a defect.
     echo "== those that failed, by themselves"
     code=0
     pytest --last-failed --last-failed-no-failures none "$@"
 fi
-[ "$others" = 0 ] || code=$others
+[ "$linted" = 0 ] || code=$linted
 [ "$code" = 0 ] || exit "$code"
 echo "== those that hold the machine to times: first those that leave most of it to one another, then one by one"
 if [ "$#" = 0 ]; then mapfile -t files < <(grep -rlE 'mark\.(alone|calm)' tests --include='test_*.py'); set -- "${files[@]}"; fi
