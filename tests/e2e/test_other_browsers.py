@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
 #: A browser without a graphics card takes both cores of a small machine, and others may want them too.
 COMES_WITHIN_S = 90.0
-#: WebKit paints all of its window by that for each picture: a large one is too much for two cores.
-SMALL = {"width": 800, "height": 500}
+#: Without one WebKit paints all of its window for each picture: a large one is too much for two cores.
+SMALL = {"width": 960, "height": 600}
 #: From here on no decoder is there for what is opened, as when others have them all.
 NO_DECODER = """() => {
   for (const name of ["MediaSource", "ManagedMediaSource"]) {
