@@ -20,10 +20,10 @@ run: $(STAMPS)/installed client native
 
 # What tests need is independent of one another for the most part: packages are fetched while others are compiled.
 test:
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=line prepared
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=line prepared
 	build/test.sh $(ARGS)
 
-prepared: $(STAMPS)/dev client native $(STAMPS)/peers $(STAMPS)/footage
+prepared: $(STAMPS)/dev client native $(STAMPS)/peers $(STAMPS)/footage $(STAMPS)/async
 
 lint: $(STAMPS)/dev native
 	build/lint.sh
@@ -83,6 +83,10 @@ $(STAMPS)/packages: tests/peers/install.sh | $(STAMPS)/venv
 $(STAMPS)/peers: $(STAMPS)/packages $(STAMPS)/dev tests/peers/install.sh
 	tests/peers/install.sh npm
 	@touch $@
+
+# The slowest of the linters, while others wait for the network.
+$(STAMPS)/async: $(STAMPS)/dev $(PYTHON_SOURCES) build/lint.sh
+	build/lint.sh async
 
 $(STAMPS)/footage: $(STAMPS)/packages tests/peers/footage.py
 	tests/peers/install.sh footage

@@ -1,19 +1,26 @@
 #!/usr/bin/env bash
 # Everything that reads the code without running it.  Each of these remembers the files that it found nothing in.
+# usage: lint.sh [async]: only what takes long the first time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
+
+# flake8-async reads slowly, and has no memory of its own: what is not asynchronous is nothing to it, nor what has not
+# changed since it read all others.
+check_async() {
+    seen=.cache/stamps/async
+    mkdir -p "${seen%/*}"
+    for source in build/lint.sh build/requirements/dev.txt; do [ "$source" -ot "$seen" ] || rm -f "$seen"; done
+    newer=(); [ ! -e "$seen" ] || newer=(-newer "$seen")
+    touch "$seen.new"
+    find appliance -name "*.py" -not -path "*/node_modules/*" "${newer[@]}" -print0 |
+        { xargs -0 -r grep -lZE '\b(async|await|trio|asyncio|anyio)\b' || true; } |
+        xargs -0 -r $bin/flake8-async --startable-in-context-manager=run,_serve,_wait_for_signals,_collect
+    mv "$seen.new" "$seen"
+}
+
+if [ "${1:-}" = async ]; then check_async; exit; fi
 echo "== ruff";         $bin/ruff check .; $bin/ruff format --check .
-echo "== flake8-async"
-# It reads slowly, and has no memory of its own: what is not asynchronous is nothing to it, nor what has not changed.
-seen=.cache/stamps/async
-mkdir -p "${seen%/*}"
-for source in build/lint.sh build/requirements/dev.txt; do [ "$source" -ot "$seen" ] || rm -f "$seen"; done
-newer=(); [ ! -e "$seen" ] || newer=(-newer "$seen")
-touch "$seen.new"
-find appliance -name "*.py" -not -path "*/node_modules/*" "${newer[@]}" -print0 |
-    { xargs -0 -r grep -lZE '\b(async|await|trio|asyncio|anyio)\b' || true; } |
-    xargs -0 -r $bin/flake8-async --startable-in-context-manager=run,_serve,_wait_for_signals,_collect
-mv "$seen.new" "$seen"
+echo "== flake8-async"; check_async
 echo "== mypy";         $bin/mypy
 echo "== web client";   $bin/python build/webclient.py --check
