@@ -16,26 +16,35 @@ def merged(spans: Iterable[tuple[int, int]], start: int, end: int, joined: int, 
 
     Where that would be more than ``most``, longer gaps go too.  Also how long those are that went, at most.
     """
-    inside = ((max(first, start), min(last, end)) for first, last in spans if last > start and first < end)
-    found = _joined(inside, joined)
+    found = _joined(spans, start, end, joined)
     if len(found) > most:
         joined = max(joined, -(-(end - start) // most))  # longer gaps there are fewer than that of
-        found = _joined(found, joined)
+        found = _joined(found, start, end, joined)
     return [Span(*each) for each in found], joined
 
 
-def _joined(spans: Iterable[tuple[int, int]], joined: int) -> list[tuple[int, int]]:
-    """No objects yet: of a year there may be tens of thousands."""
+def _joined(spans: Iterable[tuple[int, int]], start: int, end: int, joined: int) -> list[tuple[int, int]]:
+    """No objects yet, and nothing done twice: of a year there may be tens of thousands."""
     found: list[tuple[int, int]] = []
-    reach = float("-inf")  # up to where another one joins the last
+    begun = over = reach = start - 1  # of the last one; none yet, and up to where another one joins it
     for first, last in spans:
-        if first >= last:
+        if last <= start or first >= end or first >= last:
             continue
-        if first <= reach:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
+        if first < start:  # noqa: PLR1730  (a call of max for each takes as long as all the rest)
+            first = start  # noqa: PLW2901  (clipped)
+        if last > end:  # noqa: PLR1730
+            last = end  # noqa: PLW2901
+        if first > reach:
+            if over > begun:
+                found.append((begun, over))
+            begun, over = first, last
+        elif last > over:
+            over = last
         else:
-            found.append((first, last))
-        reach = found[-1][1] + joined
+            continue
+        reach = over + joined
+    if over > begun:
+        found.append((begun, over))
     return found
 
 
