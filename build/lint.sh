@@ -13,8 +13,9 @@ check_async() {
     for source in build/lint.sh build/requirements/dev.txt; do [ "$source" -ot "$seen" ] || rm -f "$seen"; done
     newer=(); [ ! -e "$seen" ] || newer=(-newer "$seen")
     touch "$seen.new"
-    find appliance -name "*.py" -not -path "*/node_modules/*" "${newer[@]}" -print0 |
-        { xargs -0 -r grep -lZE '\b(async|await|trio|asyncio|anyio)\b' || true; } |
+    asynchronous=$(grep -rlE '\b(async|await|trio|asyncio|anyio)\b' appliance --include='*.py' --exclude-dir=node_modules)
+    # shellcheck disable=SC2086  # the words of the list are the files
+    find $asynchronous "${newer[@]}" -print0 |
         xargs -0 -r $bin/flake8-async --startable-in-context-manager=run,_serve,_wait_for_signals,_collect
     mv "$seen.new" "$seen"
 }

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image as Pillow
-from PIL.Image import Resampling
 
 from tests.e2e.visit import SHOWN
 from tests.peers.cameras import FOOTAGE, FPS, GOP, SECONDS
@@ -117,35 +115,13 @@ def nearest_in_any_colours(image: Image, stream: str) -> tuple[int, float]:
     return min(found, key=lambda number_far: number_far[1])
 
 
-@cache
-def as_sent(stream: str, matrix: str, width: int) -> npt.NDArray[np.uint8]:
-    """The clip as pictures of that width show it: none has more than the small ones that are compared."""
-    clip = footage(stream, matrix)
-    if width >= WIDTH:
-        return clip
-    size = width, round(width * HEIGHT / WIDTH)
-    small = (Pillow.fromarray(one).resize(size, Resampling.BOX) for one in clip)
-    return np.stack([np.asarray(one.resize((WIDTH, HEIGHT), Resampling.BILINEAR)) for one in small])
-
-
-def shown_as_sent(numbers: set[int], picture: Grabbed, stream: str) -> bool:
-    """Whether, with this picture, three of the clip have been shown, in whatever size and quality; their numbers are
-    noted."""
-    found = [nearest(picture.image, as_sent(stream, matrix, picture.width)) for matrix in ("bt601", "bt709")]
-    number, far = min(found, key=lambda number_far: number_far[1])
-    assert far < 2 * ALIKE, f"another scene: {far} from picture {number}, {picture.width} wide"
-    numbers.add(number)
-    return len(numbers) >= 3
-
-
-def well_shown(numbers: set[int], picture: Grabbed, stream: str) -> bool:
+def well_shown(numbers: set[int], image: Image, stream: str) -> bool:
     """Whether, with this picture, three of the clip have been shown well; their numbers are noted.
 
-    A busy machine or network may lower size and quality for a while: such a picture does not count, but is of this
-    clip.
+    A busy machine or network may lower the quality for a while: such a picture does not count, but is of this clip.
     """
-    assert shown_as_sent(set(range(3)), picture, stream)
-    number, far = nearest_in_any_colours(picture.image, stream)
+    number, far = nearest_in_any_colours(image, stream)
+    assert far < 2 * ALIKE
     if far < ALIKE:
         numbers.add(number)
     return len(numbers) >= 3

@@ -58,7 +58,7 @@ def goes_on(page: Visit, where: Locator, stream: str) -> None:
 
     def another() -> bool:
         picture = grab(where)
-        return picture is not None and well_shown(numbers, picture, stream)
+        return picture is not None and well_shown(numbers, picture.image, stream)
 
     page.until("pictures of the clip", another)
 
