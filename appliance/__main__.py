@@ -5,11 +5,12 @@ The appliance is imported only by what runs one: a command that talks to the run
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
+
+from appliance.base.imports import lasting_imports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ def main() -> None:
     """Hand over to the command line, or become a media worker where the pool asks for one."""
     if sys.argv[1:2] == ["worker"] and len(sys.argv) == 5:
         # Before anything else is imported: a worker loads its libraries between two steps of its isolation.
-        with _loading():
+        with lasting_imports():
             from appliance.workers.process import main as work  # noqa: PLC0415
 
         os._exit(work(sys.argv[2:]))
@@ -30,26 +31,15 @@ def main() -> None:
     if folder is not None:
         unpacked.die_with_boot_loader()  # before anything else takes its time
     with unpacked.claimed(folder) if folder is not None else nullcontext():
-        with _loading():
+        with lasting_imports():
             from appliance.cli.app import main as command  # noqa: PLC0415
             from appliance.cli.context import Program  # noqa: PLC0415
 
         sys.exit(command(Program(run=_run, offline=_offline)))
 
 
-@contextmanager
-def _loading() -> Iterator[None]:
-    """For imports: what they make stays, so nobody looks for garbage in it, which takes a fifth of their time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 async def _run(**options: Any) -> None:
-    with _loading():
+    with lasting_imports():
         from appliance.compose import run  # noqa: PLC0415  (see the module)
 
     await run(**options)
@@ -57,7 +47,7 @@ async def _run(**options: Any) -> None:
 
 @contextmanager
 def _offline(folder: Path) -> Iterator[None]:
-    with _loading():
+    with lasting_imports():
         from appliance.compose import offline  # noqa: PLC0415  (see the module)
 
     with offline(folder):

@@ -7,7 +7,6 @@ up what it can (`appliance.workers.isolation`) between loading its libraries and
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import socket
 import sys
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import msgspec
 
 from appliance import __version__
+from appliance.base.imports import lasting_imports
 from appliance.workers import isolation
 from appliance.workers.wire import (
     HEADER,
@@ -51,18 +51,18 @@ def main(arguments: list[str]) -> int:
     fd, parent = int(arguments[0]), int(arguments[1])
     isolation.die_with_parent(parent)
     given_up = isolation.before_libraries()
-    from appliance.workers import (  # noqa: PLC0415  (libav and NumPy start threads)
-        demo,
-        footage,
-        hardware,
-        pictures,
-        sound,
-        transcoding,
-    )
+    with lasting_imports():
+        from appliance.workers import (  # noqa: PLC0415  (libav and NumPy start threads)
+            demo,
+            footage,
+            hardware,
+            pictures,
+            sound,
+            transcoding,
+        )
 
     device = hardware.find() if arguments[2] == "auto" else hardware.Found(None, "it is switched off")
     given_up |= isolation.after_libraries(device=device.kind is not None)
-    gc.freeze()  # the libraries stay: not to be looked through for garbage
     with socket.socket(fileno=fd) as channel, BufferedReader(channel.makefile("rb", 0), PIECE) as incoming:
         channel.sendall(encode(Kind.HELLO, 0, Hello(__version__, given_up, device.kind, device.why)))
         pipelines: dict[int, transcoding.Pipeline] = {}

@@ -3,7 +3,8 @@
     with running_cameras(user="admin", password="pass") as cameras:
         cameras.url("/sub"), cameras.order("stall", "cam1", "7"), cameras.kill()
 
-As pytest fixtures: ``cameras`` (one simulator for a module's tests, without password).
+As pytest fixtures: ``cameras`` (one simulator for a module's tests, without password).  Run as a module it codes the
+footage.
 """
 
 from __future__ import annotations
@@ -78,6 +79,12 @@ class Cameras:
         self.stopped = False
 
 
+def simulator(footage: Path = FOOTAGE) -> list[str]:
+    """The command for one whose footage is coded as tests want it."""
+    coded = ["--seconds", str(SECONDS), "--fps", str(FPS), "--gop", str(GOP)]
+    return [PYTHON, str(HERE / "camsim.py"), "--dir", str(footage), *coded]
+
+
 @contextlib.contextmanager
 def running_cameras(
     *,
@@ -95,8 +102,7 @@ def running_cameras(
 
     ``port`` for one that comes back where another was, ``tls`` its certificate and key, ``clip`` for other footage.
     """
-    command = [PYTHON, str(HERE / "camsim.py"), "--cams", str(cams), "--dir", str(footage), "--transport", transport]
-    command += ["--seconds", str(SECONDS), "--fps", str(FPS), "--gop", str(GOP)]
+    command = [*simulator(footage), "--cams", str(cams), "--transport", transport]
     if tls is not None:
         command += ["--tls", str(tls)]
     if clip is not None:
@@ -163,3 +169,7 @@ def said_instead(process: subprocess.Popen[str], within_s: float = READY_WITHIN_
 def cameras() -> Iterator[Cameras]:
     with running_cameras(cams=2) as running:
         yield running
+
+
+if __name__ == "__main__":
+    subprocess.run([*simulator(), "--prepare-only"], check=True)

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Installs what the tests' counterparts need: Debian packages, for which it needs root, and one from npm.  Does nothing
-# when all is there.  usage: install.sh [packages | npm | footage]
+# when all is there.  usage: install.sh [packages | npm]
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
 
 PACKAGES="
   chromium
@@ -39,6 +38,7 @@ PACKAGES="
 
 # An RTSP server from npm, locked; Node.js from PATH, else the one that builds the web client.
 fetch_npm() {
+    here=$(cd "$(dirname "$0")" && pwd)
     there=$here/../../.cache/rtsp-streaming-server
     if cmp -s "$here/rtsp_streaming_server/package-lock.json" "$there/package-lock.json" && [ -f "$there/node" ]; then
         return
@@ -77,14 +77,8 @@ install_packages() {
     apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends $missing
 }
 
-# What the simulated cameras send (as tests/peers/cameras.py wants it), so that no test waits for it to be coded.
-code_footage() {
-    /usr/bin/python3 "$here/camsim.py" --prepare-only --dir "$here/../../.cache/camsim" --seconds 8 --fps 10 --gop 10
-}
-
 case ${1:-all} in
 packages) install_packages ;;
 npm) fetch_npm ;;
-footage) code_footage ;;
-*) install_packages; fetch_npm; code_footage ;;
+*) install_packages; fetch_npm ;;
 esac
