@@ -40,9 +40,9 @@ if [ "$code" = 1 ]; then
 fi
 [ "$linted" = 0 ] || code=$linted
 [ "$code" = 0 ] || exit "$code"
-echo "== those that hold the machine to times: first those that leave most of it to one another, then one by one"
+echo "== those that hold the machine to times: first those that leave most of it to others, then one by one"
 if [ "$#" = 0 ]; then mapfile -t files < <(grep -rlE 'mark\.(alone|calm)' tests --include='test_*.py'); set -- "${files[@]}"; fi
-pytest -n 2 --dist loadfile -m calm "$@"
+pytest -n 4 --dist load --maxschedchunk=1 -m calm "$@"
 [ "$code" = 0 ] || exit "$code"
 pytest -m alone "$@"
 exit "$code"

@@ -42,8 +42,9 @@ class Files(LoadFileScheduling):
         return f"{E2E} pages" if file.removeprefix(f"{E2E}test_").startswith(PAGES) else f"{E2E} video"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files:
-    return Files(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files | None:
+    """Where files are not asked for, tests go one by one to whoever is free."""
+    return Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)

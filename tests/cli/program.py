@@ -1,4 +1,7 @@
-"""The real program for tests: ``python -m appliance`` in processes of its own, as somebody in a terminal runs it."""
+"""The real program for tests: ``python -m appliance`` in processes of its own, as somebody in a terminal runs it.
+
+Where nothing around it matters it is forked (`tests.cli.forkserver`), which saves the time for imports.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.cli import forkserver
+from tests.cli.forkserver import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,6 +57,8 @@ def fanal(
 ) -> Done:
     """Run a command to its end."""
     more = [] if data is None else ["--data", str(data)]
+    if not prefix and not environment:
+        return Done(*forkserver.run([*arguments, *more], environment=surroundings(), told=stdin, timeout=PATIENCE_S))
     done = subprocess.run(
         [*prefix, *FANAL, *arguments, *more],
         input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=surroundings(environment),
@@ -73,7 +81,7 @@ def own_mounts() -> list[str]:
 class Server:
     """A running ``fanal run``."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Program
     folder: Path
     said: list[str]  # lines of its standard output
     token: str = ""
@@ -152,11 +160,15 @@ def running(
     prefix: Sequence[str] = (),
 ) -> Iterator[Server]:
     """``fanal run`` on free ports of this machine, in a process group of its own; killed at the end."""
-    command = [*prefix, *FANAL, "run", *LOCALLY, *arguments, *(["--data", str(folder)] if data else [])]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=surroundings(environment), start_new_session=True,
-    )  # fmt: skip
+    command = ["run", *LOCALLY, *arguments, *(["--data", str(folder)] if data else [])]
+    process: subprocess.Popen[str] | Program
+    if prefix or environment:
+        process = subprocess.Popen(
+            [*prefix, *FANAL, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env=surroundings(environment), start_new_session=True,
+        )  # fmt: skip
+    else:
+        process = Program(command, environment=surroundings(), own_session=True)
     assert process.stdout is not None
     assert process.stderr is not None
     server = Server(process, folder, [])

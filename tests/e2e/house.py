@@ -14,7 +14,6 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -25,6 +24,9 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
+from tests.cli import forkserver
+from tests.cli.forkserver import Program
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,7 +36,6 @@ PASSWORD = "seven gulls over the pier"
 FIRST_WITHIN_S = 240.0
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 20.0
-PROGRAM = (sys.executable, "-m", "appliance")
 ROOT = Path(__file__).parents[2]
 #: What the demo camera's clip depends on.
 MADE_BY = [ROOT / "appliance" / name for name in ("sites/demo.py", "workers/demo.py", "workers/scene.py")]
@@ -48,7 +49,7 @@ class House:
     http: int
     https: int
     demo: bool = False
-    process: subprocess.Popen[str] | None = None
+    process: Program | None = None
     log: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,12 +65,11 @@ class House:
 
     def start(self) -> None:
         """Run it and wait for the line ``ready``."""
-        command = [*PROGRAM, "run", "--data", str(self.folder), "--bind", LOOPBACK]
+        command = ["run", "--data", str(self.folder), "--bind", LOOPBACK]
         command += ["--http", str(self.http), "--https", str(self.https), *(["--demo"] if self.demo else [])]
         with self.log.open("a") as errors:
-            self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+            self.process = Program(command, environment=os.environ, stderr=errors, cwd=ROOT)
         said = ""
-        assert self.process.stdout is not None
         end = time.monotonic() + READY_WITHIN_S
         while not re.search(r"^ready .*\n", said, re.MULTILINE):
             if time.monotonic() > end or self.process.poll() is not None:
@@ -91,16 +91,15 @@ class House:
             self.process.wait(STOPPED_WITHIN_S)
             pytest.fail("the appliance did not stop")
         finally:
-            assert self.process.stdout is not None
             self.process.stdout.close()
             self.process = None
 
     def fanal(self, *words: str, told: str = "") -> str:
         """Run a command of ``fanal`` on this appliance; its output."""
-        command = [*PROGRAM, *words, "--data", str(self.folder)]
-        done = subprocess.run(command, cwd=ROOT, input=told, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, f"fanal {' '.join(words)}: {done.stdout}{done.stderr}"
-        return done.stdout
+        command = [*words, "--data", str(self.folder)]
+        code, out, errors = forkserver.run(command, environment=os.environ, told=told, timeout=60, cwd=ROOT)
+        assert code == 0, f"fanal {' '.join(words)}: {out}{errors}"
+        return out
 
     def add_user(self, name: str, *changes: str, role: str = "viewer", password: str = PASSWORD) -> None:
         self.fanal("user", "add", name, "--role", role, "--password-stdin", told=f"{password}\n")

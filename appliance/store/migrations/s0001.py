@@ -79,7 +79,6 @@ def upgrade() -> None:
         ["user_id", "right"],
         unique=True,
         sqlite_where=sa.text("camera_id IS NULL"),
-        postgresql_where=sa.text("camera_id IS NULL"),
     )
     op.create_table(
         "sessions",

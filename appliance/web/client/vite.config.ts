@@ -30,5 +30,8 @@ export default defineConfig({
   preview: real === undefined ? {} : { proxy: { "/api": { target: real, ws: true, changeOrigin: true, secure: false } } },
   test: {
     include: ["src/**/*.test.{ts,tsx}", "build/**/*.test.ts"],
+    // each file with modules and a document of its own takes three times as long; what a test changes it puts back
+    pool: "threads",
+    isolate: false,
   },
 });
