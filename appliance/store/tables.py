@@ -104,8 +104,8 @@ grants = Table(
     Column("camera_id", _ID, ForeignKey("cameras.id", ondelete="CASCADE"), index=True),
     UniqueConstraint("user_id", "right", "camera_id"),
 )
-# null differs from null in a unique constraint, so "all" has an index of its own; the condition is said for the one
-# database that there is: naming another has every command import that one's dialect, and asyncio with it
+# null differs from null in a unique constraint, so "all" has an index of its own; its condition is said for the one
+# database that there is: naming another has every command import that one's dialect
 Index("uq_grants_all", grants.c.user_id, grants.c.right, unique=True, sqlite_where=grants.c.camera_id.is_(None))
 
 #: What happened at a camera.  ``at`` and ``until`` are ticks of 1/90 000 s, as of recordings.
