@@ -39,26 +39,30 @@ NO_DECODER = """() => {
 DRAWN = "video.nodeName === 'CANVAS' && (video.width !== 300 || video.height !== 150)"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def watched(house: House, cameras: Cameras) -> None:
-    house.add_camera("Yard", cameras.url())
-    house.add_camera("Gate", cameras.url("/h265", 2))
-    house.add_camera("Bell", cameras.url("/sub", 2))
-
-
 @pytest.fixture(scope="module")
-def firefox(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemotePage]:
-    home = tmp_path_factory.mktemp("firefox")
-    with open_firefox(home, house.authority, DESKTOP["width"], DESKTOP["height"]) as page:
+def browser(
+    house: House, cameras: Cameras, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RemotePage]:
+    """One browser after the other, with its cameras: a page that is open paints what it shows all the time."""
+    streams = {"Yard": cameras.url(), "Bell": cameras.url("/sub", 2)}
+    if request.param == "firefox":
+        streams["Gate"] = cameras.url("/h265", 2)
+    for name in streams.keys() - {each["name"] for each in house.cameras()}:
+        house.add_camera(name, streams[name])
+    home = tmp_path_factory.mktemp(request.param)
+    opened = (
+        open_firefox(home, house.authority, DESKTOP["width"], DESKTOP["height"])
+        if request.param == "firefox"
+        else open_webkit(home, SMALL["width"], SMALL["height"])
+    )
+    with opened as page:
         page.sign_in(house.url, "admin")
         yield page
 
 
-@pytest.fixture(scope="module")
-def webkit(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemotePage]:
-    with open_webkit(tmp_path_factory.mktemp("webkit"), SMALL["width"], SMALL["height"]) as page:
-        page.sign_in(house.url, "admin")
-        yield page
+FIREFOX = pytest.mark.parametrize("browser", ["firefox"], indirect=True, scope="module")
+WEBKIT = pytest.mark.parametrize("browser", ["webkit"], indirect=True, scope="module")
+BOTH = pytest.mark.parametrize("browser", ["firefox", "webkit"], indirect=True, scope="module")
 
 
 def plays(page: RemotePage, camera: str, stream: str) -> None:
@@ -77,11 +81,12 @@ def plays(page: RemotePage, camera: str, stream: str) -> None:
     assert len(numbers) == 3
 
 
+@FIREFOX
 @pytest.mark.parametrize(("camera", "stream", "codec"), [("Yard", "main", "avc1."), ("Gate", "h265", "hvc1.")])
-def test_firefox_plays_what_the_camera_sends(firefox: RemotePage, camera: str, stream: str, codec: str) -> None:
-    plays(firefox, camera, stream)
-    assert any(mime.startswith(f'video/mp4; codecs="{codec}') for _, mime in firefox.sources())
-    line = firefox.tile(camera, '(tile) => tile.querySelector(".inf").textContent')
+def test_firefox_plays_what_the_camera_sends(browser: RemotePage, camera: str, stream: str, codec: str) -> None:
+    plays(browser, camera, stream)
+    assert any(mime.startswith(f'video/mp4; codecs="{codec}') for _, mime in browser.sources())
+    line = browser.tile(camera, '(tile) => tile.querySelector(".inf").textContent')
     assert line.startswith("Direct · main · 1280×720 · ")
 
 
@@ -90,20 +95,21 @@ def test_the_clips_of_the_two_cameras_are_the_same_scene_and_another_one_is_told
     assert nearest(footage("h265")[7][:, ::-1], footage("h265"))[1] > 2 * ALIKE
 
 
-def test_webkit_plays_through_the_managed_media_source(webkit: RemotePage) -> None:
-    assert webkit.evaluate("() => typeof ManagedMediaSource") == "function"
-    plays(webkit, "Yard", "main")
-    opened = [kind for kind, mime in webkit.sources() if mime.startswith('video/mp4; codecs="avc1.')]
+@WEBKIT
+def test_webkit_plays_through_the_managed_media_source(browser: RemotePage) -> None:
+    assert browser.evaluate("() => typeof ManagedMediaSource") == "function"
+    plays(browser, "Yard", "main")
+    opened = [kind for kind, mime in browser.sources() if mime.startswith('video/mp4; codecs="avc1.')]
     assert opened
     assert set(opened) == {"ManagedMediaSource"}
 
 
 #: AAC as it comes, G.711 as the server makes AAC of it.
+@BOTH
 @pytest.mark.parametrize("camera", ["Yard", "Bell"])
-@pytest.mark.parametrize("browser", ["firefox", "webkit"])
-def test_sound_is_heard(browser: str, camera: str, request: pytest.FixtureRequest) -> None:
+def test_sound_is_heard(browser: RemotePage, camera: str) -> None:
     """Out of the loudspeaker come the ticks that the camera hears, one in a second."""
-    page: RemotePage = request.getfixturevalue(browser)
+    page = browser
     page.live(camera)
     before = page.speaker.played()
     page.sound(camera)
@@ -122,12 +128,11 @@ def test_sound_is_heard(browser: str, camera: str, request: pytest.FixtureReques
     page.sound(camera)
 
 
-@pytest.mark.parametrize("browser", ["firefox", "webkit"])
-def test_what_is_not_decoded_any_more_comes_as_pictures(
-    browser: str, house: House, request: pytest.FixtureRequest
-) -> None:
-    """The last test here: it takes the decoders away, and the other cameras, so that nothing makes the device slow."""
-    page: RemotePage = request.getfixturevalue(browser)
+@BOTH
+def test_what_is_not_decoded_any_more_comes_as_pictures(browser: RemotePage, house: House) -> None:
+    """The last test of a browser: it takes the decoders away, and the other cameras, so that nothing makes the device
+    slow."""
+    page = browser
     for camera in {each["name"] for each in house.cameras()} - {"Yard"}:
         house.remove_camera(camera)
     page.until("one tile", lambda: page.evaluate("() => document.querySelectorAll('article.tile').length") == 1)
