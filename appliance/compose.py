@@ -111,7 +111,8 @@ class Options:
 class Outside:
     """What the appliance takes from the world around it; a test hands in a world of its own.
 
-    ``parts``: routes beside those of the house.  ``pages`` reads the files of the web client; it blocks.
+    ``parts``: routes beside those of the house.  ``pages`` reads the files of the web client; it blocks.  ``warm``: a
+    media worker is ready before it is asked for.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -120,6 +121,7 @@ class Outside:
     openers: Callable[[Clock, DemoCamera, Poller], Openers] = Sources
     parts: Callable[[Services], tuple[Part, ...]] = lambda _: ()
     pages: Callable[[], dict[str, Page]] = lambda: read_pages(Path(str(files("appliance.web") / "static")))
+    warm: bool = True
 
 
 @dataclass(frozen=True)
@@ -310,7 +312,8 @@ async def compose(options: Options, outside: Outside | None = None) -> AsyncIter
         nursery.start_soon(supervise, "recording checks", checks.run, board)
         if options.online:
             await nursery.start(newsroom.run)
-            nursery.start_soon(_attempt, "workers", pool.warm, board)
+            if outside.warm:
+                nursery.start_soon(_attempt, "workers", pool.warm, board)
             tasks: dict[str, Callable[[], Awaitable[object]]] = {
                 "camera poller": poller.run,
                 "removals": removals.run,

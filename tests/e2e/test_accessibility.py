@@ -49,7 +49,7 @@ def watched(house: House, cameras: Cameras) -> None:
     """A camera of each kind, and people: one locked out, one who may watch nothing."""
     house.add_camera("Yard", cameras.url("/sub"))
     house.add_camera(LOST, f"rtsp://{LOOPBACK}:{free_port()}/none")
-    house.add_camera(STRANGE, cameras.url("/h265", 2))
+    house.add_camera(STRANGE, cameras.url("/h265sub", 2))
     house.add_user(LOCKED)
     house.add_user(VIEWER)
     lock_out(house, LOCKED)

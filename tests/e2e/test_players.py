@@ -171,6 +171,10 @@ def test_an_image_shows_mjpeg_of_now(page: Visit, curl: Curl, clip: dict[str, An
     assert len(numbers) >= 3
 
 
+#: What GnuTLS says where mpv, having its forty pictures, no longer waits for the rest of a record.
+BROKEN_OFF = "[ffmpeg] tls: Error decoding the received TLS packet.\n"
+
+
 def test_mpv_and_ffmpeg_play_with_tickets_and_without_a_complaint(curl: Curl, house: House) -> None:
     trust = str(house.authority)
     mpv = ["mpv", "--no-config", "--vo=null", "--ao=null", "--frames=40", "--msg-level=all=error", "--tls-verify=yes"]
@@ -184,6 +188,7 @@ def test_mpv_and_ffmpeg_play_with_tickets_and_without_a_complaint(curl: Curl, ho
             commands = [[*mpv, f"--tls-ca-file={trust}", address], [*ffmpeg, address, "-t", "2", "-f", "null", "-"]]
             for command in commands if path == "live.mp4" else [*commands, [*ffprobe, address]]:
                 player = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                started.enter_context(player)
                 started.callback(player.kill)
                 playing[path, command[0]] = player
         for (path, program), player in playing.items():
@@ -193,7 +198,7 @@ def test_mpv_and_ffmpeg_play_with_tickets_and_without_a_complaint(curl: Curl, ho
                 codec, packets = said.split()[0].split(",")[:2]
                 assert (codec, int(packets) >= 15) == ("mjpeg" if path == "live.mjpeg" else "h264", True)
             else:
-                assert said == "", (path, program)
+                assert said in ("", BROKEN_OFF if program == "mpv" else ""), (path, program)
 
 
 def test_curl_gets_parts_and_pictures(curl: Curl, tmp_path: Path) -> None:

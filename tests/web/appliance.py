@@ -136,6 +136,7 @@ async def open_house(
         password_cost=CHEAP,
         openers=lambda *_: openers,
         pages=pages,
+        warm=False,
         **{name: value for name, value in world.items() if value is not None},
     )
     # not pytest's folder: its path is too long for a Unix socket
