@@ -25,8 +25,9 @@ echo "== web client's tests"
 wait "$collected" || { tail -n 40 .cache/collected.new; exit 1; }
 nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
 echo "== pytest"
-# Two workers more than there are cores, since many tests wait; tests/conftest.py says what runs beside what.
-workers=$(($(nproc) + 2))
+# One worker more than there are cores, since many tests wait.  More would hold one another up, and what is watched
+# live costs as long as it is watched.  tests/conftest.py says what runs beside what.
+workers=$(($(nproc) + 1))
 [ "$workers" -le 6 ] || workers=6
 pytest() { .venv/bin/python -m pytest -q "$@" || { code=$?; [ "$code" = 5 ] && code=0; return 0; }; }  # 5: none of these
 pytest -n "$workers" --dist loadfile --no-loadscope-reorder -m "not alone and not calm" "$@"
