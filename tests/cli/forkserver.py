@@ -4,9 +4,9 @@ Importing is most of what a command takes, and a suite begins hundreds of them. 
 other: its own arguments, environment, folder, descriptors, session and exit code.  Tests of how a program begins, or
 of what surrounds it (mounts, terminals, another environment), begin a real one (`tests.cli.program.FANAL`).
 
-One server for each process of tests, begun when first needed; it ends when that process does.  The protocol is one
-message for each program (what it is given, with the descriptors for its input, output, errors and a pipe); the pipe
-brings back the process's number and, at its end, the code.
+One server for each process of tests, begun when first needed; it ends when that process does, and what it has forked
+ends with it.  The protocol is one message for each program: what it is given, with the descriptors for its input,
+output, errors and a pipe, which brings back the process's number and, at its end, the code.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -133,7 +134,8 @@ def _file() -> IO[str]:
 def _all(program: Program, timeout: float) -> str:
     """Its output until it closes that."""
     pieces = []
-    while select.select([program.stdout], [], [], timeout)[0]:
+    end = time.monotonic() + timeout
+    while select.select([program.stdout], [], [], max(0.0, end - time.monotonic()))[0]:
         piece = os.read(program.stdout.fileno(), 1 << 16)
         if not piece:
             return b"".join(pieces).decode()
@@ -179,6 +181,8 @@ def serve(channel: socket.socket) -> bool:
             continue
         data, descriptors, _, _ = socket.recv_fds(channel, _LARGEST, 4)
         if not data:
+            for pid in running:  # nobody is left to end them
+                os.kill(pid, signal.SIGKILL)
             return False
         pid = os.fork()
         if pid == 0:

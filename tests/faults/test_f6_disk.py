@@ -58,11 +58,10 @@ def test_f6_a_full_disk_and_one_that_cannot_be_written(tmp_path: Path) -> None:
         until(lambda: grown(disk, 1, 500_000), 30)
         camera_id = files(disk)[0].parts[-3]
 
-        with (disk / "fill").open("wb") as fill:  # somebody else's
+        with (disk / "fill").open("wb", buffering=0) as fill:  # somebody else's
             try:
                 while True:
                     fill.write(bytes(1 << 16))
-                    fill.flush()
             except OSError:
                 pass
         until(lambda: "recording_disk_full" in attention(server), 20)
