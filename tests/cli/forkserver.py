@@ -37,22 +37,24 @@ _LARGEST = 1 << 17  # of a message: arguments and an environment
 
 
 class Program:
-    """A program that runs, as `subprocess.Popen` has it: what tests need of that."""
+    """A program that runs, as `subprocess.Popen` has it: what tests need of that.
+
+    Without ``stdin`` it reads nothing; without ``stderr`` that is a pipe, as its output always is.
+    """
 
     def __init__(
         self,
         arguments: Sequence[str],
         *,
         environment: Mapping[str, str],
-        stdin: int | IO[Any] = subprocess.DEVNULL,
-        stderr: int | IO[Any] = subprocess.PIPE,
-        cwd: Path | None = None,
+        stdin: IO[str] | None = None,
+        stderr: IO[str] | None = None,
         own_session: bool = False,
     ) -> None:
         self.returncode: int | None = None
         told = {
             "arguments": list(arguments), "environment": dict(environment),
-            "cwd": str(cwd or Path.cwd()), "own_session": own_session,
+            "cwd": str(Path.cwd()), "own_session": own_session,
         }  # fmt: skip
         with contextlib.ExitStack() as ours:
 
@@ -65,17 +67,13 @@ class Program:
             out, out_end = pipe()
             self.stdout: IO[str] = os.fdopen(out, encoding="utf-8")
             self.stderr: IO[str] | None = None
-            if stderr is subprocess.PIPE:
+            if stderr is None:
                 errors, errors_end = pipe()
                 self.stderr = os.fdopen(errors, encoding="utf-8")
             else:
-                errors_end = stderr if isinstance(stderr, int) else stderr.fileno()
-            if stdin is subprocess.DEVNULL:
-                given = os.open(os.devnull, os.O_RDONLY)
-                ours.callback(os.close, given)
-            else:
-                given = stdin if isinstance(stdin, int) else stdin.fileno()
-            socket.send_fds(_server(), [json.dumps(told).encode()], [given, out_end, errors_end, status])
+                errors_end = stderr.fileno()
+            given = stdin or ours.enter_context(Path(os.devnull).open(encoding="utf-8"))
+            socket.send_fds(_server(), [json.dumps(told).encode()], [given.fileno(), out_end, errors_end, status])
         self.pid = self._number(BEGUN_WITHIN_S, "begin")
 
     def _number(self, within_s: float | None, what: str) -> int:
@@ -109,14 +107,12 @@ class Program:
         self.send_signal(signal.SIGKILL)
 
 
-def run(
-    arguments: Sequence[str], *, environment: Mapping[str, str], told: str, timeout: float, cwd: Path | None = None
-) -> tuple[int, str, str]:
+def run(arguments: Sequence[str], *, environment: Mapping[str, str], told: str, timeout: float) -> tuple[int, str, str]:
     """Run a program to its end, ``told`` on its input: its code, and what it said on either output."""
     with _file() as given, _file() as errors:
         given.write(told)
         given.seek(0)
-        program = Program(arguments, environment=environment, stdin=given, stderr=errors, cwd=cwd)
+        program = Program(arguments, environment=environment, stdin=given, stderr=errors)
         try:
             with program.stdout:
                 said = _all(program, timeout)

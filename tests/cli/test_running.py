@@ -136,9 +136,9 @@ def test_a_camera_that_sends_jpeg_is_tested_measured_and_shown(
     jpeg_camera = until(lambda: (found := camera(server, name))["state"]["state"] == "ok" and found)
     status, jpeg = server.ask("GET", f"/api/v1/cameras/{jpeg_camera['id']}/snapshot.jpg?width=320")
     assert (status, jpeg[:2]) == (200, b"\xff\xd8")
-    rate = pytest.approx(5 if "fps" in path else 10, abs=1)  # of the last seconds, in which the machine was busy
-    main = until(lambda: next((s for s in camera(server, name)["streams"] if s["fps"] == rate and s["kbps"]), None))
+    main = until(lambda: next((s for s in camera(server, name)["streams"] if s["fps"] and s["kbps"]), None))
     assert (main["codec"], main["width"], main["height"]) == ("mjpeg", 640, 360)
+    assert main["fps"] == pytest.approx(5 if "fps" in path else 10, abs=1)
     done = subprocess.run(
         ["ffprobe", "-v", "warning", "-tls_verify", "1", "-ca_file", str(server.folder / "tls" / "authority.pem"),
          "-headers", f"Authorization: Bearer {server.token}\r\n", "-show_streams", "-of", "json",

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
-from tests.cli import forkserver
+from tests.cli import program
 from tests.cli.forkserver import Program
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class House:
         command = ["run", "--data", str(self.folder), "--bind", LOOPBACK]
         command += ["--http", str(self.http), "--https", str(self.https), *(["--demo"] if self.demo else [])]
         with self.log.open("a") as errors:
-            self.process = Program(command, environment=os.environ, stderr=errors, cwd=ROOT)
+            self.process = Program(command, environment=program.surroundings(), stderr=errors)
         said = ""
         end = time.monotonic() + READY_WITHIN_S
         while not re.search(r"^ready .*\n", said, re.MULTILINE):
@@ -96,10 +96,9 @@ class House:
 
     def fanal(self, *words: str, told: str = "") -> str:
         """Run a command of ``fanal`` on this appliance; its output."""
-        command = [*words, "--data", str(self.folder)]
-        code, out, errors = forkserver.run(command, environment=os.environ, told=told, timeout=60, cwd=ROOT)
-        assert code == 0, f"fanal {' '.join(words)}: {out}{errors}"
-        return out
+        done = program.fanal(*words, data=self.folder, stdin=told)
+        assert done.code == 0, f"fanal {' '.join(words)}: {done.out}{done.err}"
+        return done.out
 
     def add_user(self, name: str, *changes: str, role: str = "viewer", password: str = PASSWORD) -> None:
         self.fanal("user", "add", name, "--role", role, "--password-stdin", told=f"{password}\n")

@@ -33,7 +33,8 @@ def test_f4_a_server_that_is_killed_loses_at_most_a_group_of_pictures(tmp_path: 
         server.process.wait(10)
     (first,) = files(recordings)
     whole = table_of(first.read_bytes()).file_size
-    time.sleep(GOP_S)  # a source begins with the group of pictures that is under way: none from before is
+    # a source begins with the group of pictures that is under way: one from before the end is none of the next start's
+    until(lambda: time.time() > killed + GOP_S)
     with running(data) as server:
         ready = time.monotonic()
         until(lambda: grown(recordings, 2, 1000), 20)
