@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
+from quart.routing import QuartRule
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import WebsocketMismatch
@@ -39,10 +40,26 @@ from appliance.web.table import Access, Route, Table
 from appliance.web.trust import Trust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from quart import Response
 
     from appliance.web.gate import Call
     from appliance.web.services import Services
+
+
+class Address(QuartRule):
+    """A rule that addresses are looked up by and never made from.
+
+    To compile what makes addresses, as the framework does for each, is most of what the application takes at a start.
+    """
+
+    def _compile_builder(self, _append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        return _never
+
+
+def _never(*_: object, **__: object) -> tuple[str, str]:
+    raise NotImplementedError("addresses are looked up here, not made")
 
 
 class Part(Protocol):
@@ -57,6 +74,7 @@ def create_app(services: Services, *more: Part) -> tuple[QuartTrio, Table]:
     Raises RuntimeError for a route that is not in the table.
     """
     app = QuartTrio("appliance.web", static_folder=None, template_folder=None)
+    app.url_rule_class = Address
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False  # an address with an empty part is nobody's, and no reason to send people on

@@ -12,6 +12,7 @@ from appliance.base.clock import ManualClock
 from appliance.base.ids import new_id
 from appliance.base.secrets import Secret
 from appliance.store import Store, open_store, tables
+from tests.store.fresh import put_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -64,7 +65,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with open_store(tmp_path) as store:
+    async with open_store(put_database(tmp_path)) as store:
         yield World(store)
 
 

@@ -42,7 +42,7 @@ class Deck:
 
     def __init__(self, page: Visit, recorded: Recorded, user: str = "admin") -> None:
         self.visit, self.page, self.recorded = page, page.page, recorded
-        page.sign_in(user)
+        page.known_as(user)
 
     def path(self, at: float | None, *names: str) -> str:
         cameras = ",".join(self.recorded.ids[name] for name in names)

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
 MS = PATIENCE_S * 1000
 #: Nothing moves while it is looked at: a colour on its way to another one is neither.
-STILL = {"reduced_motion": "reduce", "service_workers": "block"}
+STILL = {"reduced_motion": "reduce"}
 #: The least width that WCAG 2.2 asks for (success criterion 1.4.10).
 NARROW = {"width": 320, "height": 640}
 DEVICES = {
@@ -128,7 +128,7 @@ def away(one: Visit, addresses: str) -> Iterator[None]:
 
 def on_the_grid(one: Visit, judge: Judge, wire: Wire) -> None:
     page = one.page
-    one.sign_in("admin")
+    one.come_as("admin")
     one.live("Yard").focus()
     expect(one.tile(LOST)).to_have_attribute("data-phase", "lost", timeout=MS)
     one.live(STRANGE)  # transcoded
@@ -325,7 +325,7 @@ SHAPELESS = """(selector) => [...document.querySelectorAll(selector)].filter((e)
 def test_with_forced_colours_shapes_and_choices_are_drawn_as_lines(visit: Callable[..., Visit]) -> None:
     one = visit(forced_colors="active")
     page = one.page
-    one.sign_in("admin")
+    one.come_as("admin")
     one.live("Yard").focus()
     chosen = ".tile.sel, [aria-pressed=true], [aria-current]"
     for path in ("/", f"/camera/{one.tile('Yard').get_attribute('data-camera')}", "/settings/cameras"):

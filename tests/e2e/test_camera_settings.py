@@ -62,7 +62,7 @@ def test_the_first_camera_is_found_signed_in_to_looked_at_named_and_watched(
 ) -> None:
     one = visit(**device)
     page = one.page
-    one.sign_in("admin")
+    one.come_as("admin")
     page.get_by_role("link", name="Add a camera").click()
     expect(page).to_have_url(f"{house.url}/settings/cameras/new")
     expect(field(page, "url")).to_be_focused()
@@ -136,7 +136,7 @@ def test_a_camera_is_renamed_tested_and_given_another_password(
     house.add_camera("Yard", guarded.url("/sub"))
     one = visit(**device)
     page = one.page
-    one.sign_in("admin")
+    one.known_as("admin")
     one.open("/settings/cameras")
     page.locator(".dev").filter(has_text="Gate").click()
     expect(page.locator(".ed")).to_contain_text("Set")
@@ -203,7 +203,7 @@ def test_a_certificate_is_compared_and_trusted_and_the_way_is_chosen(
     kept = shown.replace(":", "").lower()
     one = visit(**device)
     page = one.page
-    one.sign_in("admin")
+    one.known_as("admin")
     one.open("/settings/cameras/new")
     field(page, "url").fill(cameras.url())
     press(page, "Show its picture")
@@ -269,7 +269,7 @@ def test_a_kept_password_stays_with_its_host(visit: Callable[..., Visit], house:
     house.add_camera("Gate", guarded.url(userinfo=f"{USER}:{SECRET.replace(' ', '%20')}@"))
     one = visit()
     page = one.page
-    one.sign_in("admin")
+    one.known_as("admin")
     one.open("/settings/cameras")
     page.locator(".dev").click()
     field(page, "url").fill(guarded.url().replace("127.0.0.1", "localhost"))
@@ -292,7 +292,7 @@ def test_removing_can_be_undone_for_a_while_and_happens_then(
     house.add_camera("Yard", guarded.url("/sub"))
     one = visit(**FINGERS)
     page = one.page
-    one.sign_in("admin")
+    one.known_as("admin")
     one.open("/settings/cameras")
 
     def remove() -> float:
@@ -328,7 +328,7 @@ def test_removing_can_be_undone_for_a_while_and_happens_then(
 def test_all_of_it_works_by_keyboard_and_in_french(visit: Callable[..., Visit], house: House, guarded: Cameras) -> None:
     one = visit(language="fr-FR")
     page = one.page
-    one.sign_in("admin")
+    one.come_as("admin")
     page.keyboard.press("g")
     page.keyboard.press("s")
     expect(page).to_have_url(f"{house.url}/settings/cameras")
@@ -360,7 +360,7 @@ def test_all_of_it_works_by_keyboard_and_in_french(visit: Callable[..., Visit], 
 def test_a_viewer_has_no_settings(visit: Callable[..., Visit], house: House) -> None:
     house.add_user("wanda")
     one = visit()
-    one.sign_in("wanda")
+    one.come_as("wanda")
     expect(one.page.get_by_role("link", name="Settings")).to_have_count(0)
     one.open("/settings/cameras/new")
     expect(one.page).to_have_url(f"{house.url}/")

@@ -30,7 +30,7 @@ def test_an_open_page_shows_a_new_camera_by_itself_and_forgets_a_removed_one(
     visit: Callable[..., Visit], house: House, cameras: Cameras
 ) -> None:
     page = visit()
-    page.sign_in("admin")
+    page.come_as("admin")
     page.live("Yard")
     expect(page.page.locator(".strip")).to_contain_text("1 camera")
     house.add_camera("Quay", cameras.url("/sub", 2))
@@ -46,7 +46,7 @@ def test_an_open_page_shows_a_new_camera_by_itself_and_forgets_a_removed_one(
 def test_a_page_without_cameras_shows_the_first_one(visit: Callable[..., Visit], house: House) -> None:
     house.add_user("vera")
     page = visit()
-    page.sign_in("vera")
+    page.come_as("vera")
     expect(page.page.get_by_text("You may not watch any camera yet. Ask your administrator.")).to_be_visible()
     house.fanal("user", "set", "vera", "live=Yard")
     page.advances(page.live("Yard"))
@@ -55,7 +55,7 @@ def test_a_page_without_cameras_shows_the_first_one(visit: Callable[..., Visit],
 def test_a_right_that_is_taken_takes_the_picture_at_once(visit: Callable[..., Visit], house: House) -> None:
     house.add_user("mira", "live=Yard")
     page = visit()
-    page.sign_in("mira")
+    page.come_as("mira")
     tile = page.live("Yard")
     page.advances(tile)
     page.page.evaluate("""() => {
@@ -73,7 +73,7 @@ def test_a_right_that_is_taken_takes_the_picture_at_once(visit: Callable[..., Vi
 def test_a_right_that_is_taken_while_the_camera_fills_the_page(visit: Callable[..., Visit], house: House) -> None:
     house.add_user("nora", "live=Yard")
     page = visit()
-    page.sign_in("nora")
+    page.come_as("nora")
     page.live("Yard").dblclick()
     stage = page.page.locator(".stage")
     page.until("a picture", lambda: page.current_time(stage))
@@ -88,7 +88,7 @@ def test_listening_needs_its_own_right(visit: Callable[..., Visit], house: House
     house.add_camera("Pier", cameras.url(camera=2))
     house.add_user("olga", "live=Pier", "audio=Pier")
     page = visit()
-    page.sign_in("olga")
+    page.come_as("olga")
     tile = page.live("Pier")
     tile.hover()
     tile.get_by_role("button", name="Sound on").click()

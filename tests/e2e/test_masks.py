@@ -53,11 +53,11 @@ def near(area: list[tuple[float, float]], wanted: list[tuple[float, float]]) -> 
 def test_a_mask_is_drawn_moved_and_saved_and_hides_what_it_covers(visit: Callable[..., Visit], house: House) -> None:
     house.add_user("anna", "live=all")
     one, other = visit(reduced_motion="reduce"), visit()
-    other.sign_in("anna")
+    other.come_as("anna")
     tile = other.live("Demo")
     expect(tile.get_by_text("Privacy mask")).to_have_count(0)
 
-    one.sign_in("admin")
+    one.known_as("admin")
     page = one.page
     one.open("/settings/cameras")
     page.locator(".dev").click()
@@ -134,7 +134,7 @@ def hidden(tile: Locator, left: float, top: float, right: float, bottom: float) 
 def test_a_mask_is_drawn_with_a_finger(visit: Callable[..., Visit], house: House) -> None:
     one = visit(size=PHONE, has_touch=True, is_mobile=True)
     page = one.page
-    one.sign_in("admin")
+    one.known_as("admin")
     one.open("/settings/cameras")
     page.locator(".dev").click()
     page.get_by_role("button", name="Edit the mask").click()

@@ -32,7 +32,7 @@ def watched(house: House, cameras: Cameras) -> None:
 
 def opened(page: Visit, camera: str = "Yard") -> str:
     """Sign in and open a camera; its id."""
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live(camera)
     found = tile.get_attribute("data-camera")
     tile.dblclick()
@@ -58,7 +58,7 @@ def width(page: Visit) -> int:
 
 def test_main_and_sub_follow_each_other_without_a_black_picture(visit: Callable[..., Visit]) -> None:
     page = visit(size={"width": 1000, "height": 600})
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live("Yard")
     assert page.video(tile, "video.videoWidth") == 640  # a tile of half the window
     page.advances(tile)
@@ -83,7 +83,7 @@ def test_a_tile_opens_to_the_whole_page_and_back_and_the_picture_does_not_begin_
     visit: Callable[..., Visit],
 ) -> None:
     page = visit()
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live("Yard")
     page.advances(tile)
     page.video(tile, "(video.ours = true)")
@@ -138,7 +138,7 @@ def test_the_wheel_zooms_around_the_pointer_and_dragging_moves(visit: Callable[.
 
 def test_two_fingers_zoom_and_one_moves(visit: Callable[..., Visit]) -> None:
     page = visit(size=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
-    page.sign_in("admin")
+    page.come_as("admin")
     camera = page.live("Yard").get_attribute("data-camera")
     page.open(f"/camera/{camera}")
     stage = page.page.locator(".stage")
@@ -170,7 +170,7 @@ def test_on_a_phone_the_tools_hide_no_name_and_the_dock_is_one_row(visit: Callab
     for name in extra:  # with five cameras there are two columns
         house.add_camera(name, "rtsp://127.0.0.1:9/none")
     try:
-        page.sign_in("admin")
+        page.come_as("admin")
         tile = page.live("Quay")
         tile.tap()
         expect(tile.locator(".tools")).to_be_visible()
@@ -194,7 +194,7 @@ def test_on_a_phone_the_tools_hide_no_name_and_the_dock_is_one_row(visit: Callab
 
 def test_a_snapshot_is_a_file_of_the_full_size_and_of_this_camera(visit: Callable[..., Visit], tmp_path: Path) -> None:
     page = visit()
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live("Yard")
     page.advances(tile)
     tile.hover()

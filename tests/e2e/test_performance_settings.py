@@ -22,7 +22,7 @@ MS = PATIENCE_S * 1000
 
 def test_a_level_is_set_and_in_force_and_a_mistake_is_said(house: House, visit: Callable[..., Visit]) -> None:
     one = visit()
-    one.sign_in("admin")
+    one.known_as("admin")
     page = one.page
     one.open("/settings/performance")
     field = page.locator('.perf input[name="level2.max_fps"]')

@@ -37,7 +37,7 @@ def watched(house: House, cameras: Cameras) -> None:
 @pytest.fixture
 def grid(visit: Callable[..., Visit]) -> Visit:
     page = visit()
-    page.sign_in("admin")
+    page.come_as("admin")
     return page
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
 #: Nothing moves while it is looked at.
-STILL = {"reduced_motion": "reduce", "service_workers": "block"}
+STILL = {"reduced_motion": "reduce"}
 #: A browser without a way to play video: pictures come instead.
 NO_MEDIA = "delete window.MediaSource; delete window.ManagedMediaSource;"
 #: As `WATCH`, of the one of live and recorded that is in front.

@@ -100,7 +100,7 @@ def clip(house: House) -> dict[str, Any]:
 @pytest.fixture
 def page(visit: Callable[..., Visit]) -> Visit:
     page = visit()
-    page.sign_in("admin")
+    page.come_as("admin")
     return page
 
 

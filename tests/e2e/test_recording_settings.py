@@ -25,7 +25,7 @@ def test_a_camera_is_to_be_recorded_by_a_schedule_and_kept_for_so_long(
 ) -> None:
     house.add_camera("Yard", "rtsp://127.0.0.1:9/main", "rtsp://127.0.0.1:9/sub")
     one = visit(size=PHONE, has_touch=True, is_mobile=True)
-    one.sign_in("admin")
+    one.known_as("admin")
     page = one.page
     one.open("/settings/cameras")
     page.locator(".dev", has_text="Yard").click()

@@ -47,7 +47,7 @@ class Bench(Visit):
     """The timeline with what stands round it; the clock says where it is."""
 
     def __init__(self, browser: Browser, url: str, **more: Any) -> None:
-        super().__init__(browser, url, service_workers="block", **more)
+        super().__init__(browser, url, **more)
         self.open("/states?part=timeline")
         self.slider: Locator = self.page.get_by_role("slider")
         expect(self.slider).to_be_visible(timeout=MS)

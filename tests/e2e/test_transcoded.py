@@ -56,7 +56,7 @@ def shows(page: Visit, where: Locator, number: int) -> None:
 def pictures(page: Visit, reason: str) -> tuple[Between, Locator]:
     """A page that shows transcoded pictures, and its tile."""
     between = Between(page, direct=False)
-    page.sign_in("admin")
+    page.come_as("admin")
     between.announce(reason)
     between.give(0)
     return between, page.live("Yard")
@@ -103,7 +103,7 @@ def test_the_way_the_reason_and_the_figures_are_on_the_tile(visit: Callable[...,
 def test_video_and_pictures_follow_each_other_without_a_black_one(visit: Callable[..., Visit]) -> None:
     page = visit(size={"width": 1000, "height": 600})
     between = Between(page)
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live("Yard")
     page.advances(tile)
     page.page.evaluate(WATCH)

@@ -66,7 +66,7 @@ def goes_on(page: Visit, where: Locator, stream: str) -> None:
 @pytest.mark.parametrize("size", [None, PHONE])
 def test_chromium_shows_h265_as_pictures_and_says_why(visit: Callable[..., Visit], size: dict[str, int] | None) -> None:
     page = visit() if size is None else visit(size=size, has_touch=True, is_mobile=True, device_scale_factor=2)
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live("Gate")
     assert kind(tile) == "CANVAS"
     goes_on(page, tile, "h265")
@@ -80,7 +80,7 @@ def test_chromium_shows_h265_as_pictures_and_says_why(visit: Callable[..., Visit
 
 def test_in_large_it_gets_larger_pictures_and_the_panel_says_what_is_made(visit: Callable[..., Visit]) -> None:
     page = visit(size={"width": 1000, "height": 700})
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live("Gate")
     small = page.until("a picture", lambda: width(tile))
     tile.dblclick()
@@ -109,7 +109,7 @@ def test_a_browser_that_does_not_decode_gets_pictures_and_video_again_when_it_is
 ) -> None:
     page = visit()
     page.context.add_init_script(BROKEN)
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live("Yard")
     assert kind(tile) == "CANVAS"
     assert tile.locator(".pc").get_attribute("title") == "Transcoded: this browser does not decode H.264"
@@ -132,7 +132,7 @@ def test_a_browser_that_does_not_decode_gets_pictures_and_video_again_when_it_is
 def test_without_media_source_every_camera_is_shown_as_pictures(visit: Callable[..., Visit]) -> None:
     page = visit()
     page.context.add_init_script(NO_MEDIA)
-    page.sign_in("admin")
+    page.come_as("admin")
     for camera, stream in (("Yard", "main"), ("Gate", "h265")):
         tile = page.live(camera)
         goes_on(page, tile, stream)
@@ -143,7 +143,7 @@ def test_hidden_nothing_is_sent_and_it_goes_on_where_it_is_now(visit: Callable[.
     page = visit()
     sizes: list[int] = []
     page.page.on("websocket", lambda socket: socket.on("framereceived", lambda data: sizes.append(len(data))))
-    page.sign_in("admin")
+    page.come_as("admin")
     tile = page.live("Gate")
     goes_on(page, tile, "h265")
     page.page.get_by_role("link", name="Settings").first.click()  # no camera is shown there

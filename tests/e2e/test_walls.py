@@ -105,7 +105,7 @@ def says_why(where: Locator, kind: Kind, name: str) -> None:
 
 def test_every_codec_at_one_four_and_sixteen_tiles(visit: Callable[..., Visit], house: House) -> None:
     page = visit(size=SIZE)
-    page.sign_in("four")
+    page.come_as("four")
     page.page.keyboard.press("d")
     widths: dict[str, list[int]] = {}
     for kind in KINDS:
@@ -118,7 +118,7 @@ def test_every_codec_at_one_four_and_sixteen_tiles(visit: Callable[..., Visit], 
     expect(page.page.locator("article.tile")).to_have_count(4)
     page.page.goto("about:blank")
     wall = visit(size=SIZE)
-    wall.sign_in("admin")
+    wall.come_as("admin")
     wall.page.keyboard.press("d")
     expect(wall.page.locator("article.tile")).to_have_count(16)
     for camera in house.cameras():

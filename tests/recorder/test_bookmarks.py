@@ -31,6 +31,7 @@ from appliance.recorder.bookmarks import (
 )
 from appliance.sites.cameras import CameraBook
 from appliance.store import open_store, tables
+from tests.store.fresh import put_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -85,7 +86,7 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     clock = ManualClock(NOW)
     cost = Passwords(Cost(memory_kib=8, passes=1))
-    async with open_store(tmp_path, clock) as store, open_auth(store, clock, passwords=cost) as auth:
+    async with open_store(put_database(tmp_path), clock) as store, open_auth(store, clock, passwords=cost) as auth:
         cameras = await CameraBook.load(store, clock)
         for name in ("Gate", "Yard"):
             await cameras.add(name, f"rtsp://192.0.2.1/{name}")

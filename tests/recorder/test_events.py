@@ -16,6 +16,7 @@ from appliance.recorder.events import DAY, EventBook
 from appliance.settings.settings import Settings
 from appliance.sites.cameras import CameraBook
 from appliance.store import Store, open_store, tables
+from tests.store.fresh import put_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -52,7 +53,7 @@ class Desk:
 @asynccontextmanager
 async def open_desk(folder: Path) -> AsyncIterator[Desk]:
     clock = ManualClock()
-    async with open_store(folder, clock) as store:
+    async with open_store(put_database(folder), clock) as store:
         desk = Desk(store, await CameraBook.load(store, clock), await Settings.load(store, clock), clock)
         desk.gate, desk.yard = [(await desk.cameras.add(name, URL)).id for name in ("gate", "yard")]
         yield desk

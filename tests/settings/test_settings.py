@@ -13,6 +13,7 @@ from appliance.base.faults import Fault
 from appliance.settings import ConnectivityTab, GeneralTab, PerformanceTab, Settings, SettingsChange
 from appliance.settings.tabs import KEYS
 from appliance.store import Store, open_store, tables
+from tests.store.fresh import put_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(tmp_path) as opened:
+    async with open_store(put_database(tmp_path)) as opened:
         yield opened
 
 

@@ -13,6 +13,7 @@ from appliance.media.recording_rules import NOT_RECORDED, RecordingMode, Recordi
 from appliance.sites.cameras import Camera, CameraAdded, CameraBook, CameraChanged, CameraRemoved
 from appliance.store import Store, open_store, tables
 from appliance.store.secretbox import KEY_NAME
+from tests.store.fresh import put_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -24,7 +25,7 @@ PASSWORD = Secret("s3cret-canary")
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(tmp_path) as opened:
+    async with open_store(put_database(tmp_path)) as opened:
         yield opened
 
 

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from appliance.auth.passwords import Cost
 from appliance.auth.rights import ALL, Right, Role
 from appliance.base.secrets import Secret
 from appliance.compose import Appliance, Options, Outside, compose
+from tests.store.fresh import put_database
 from tests.streams.scripted import Openers
 from tests.web.listening import PATIENCE_S
 from tests.web.manners import Answer, Manners, manners_of
@@ -68,6 +69,7 @@ class House:
     def http_port(self) -> int:
         return self.appliance.bound.http_ports[0]
 
+    @cached_property
     def trusting(self) -> ssl.SSLContext:
         """A client's TLS that trusts this appliance's authority and nothing else."""
         return ssl.create_default_context(cadata=self.authority.decode())
@@ -140,7 +142,7 @@ async def open_house(
         **{name: value for name, value in world.items() if value is not None},
     )
     # not pytest's folder: its path is too long for a Unix socket
-    home = folder or Path(tempfile.mkdtemp(prefix="fanal-"))
+    home = folder or put_database(Path(tempfile.mkdtemp(prefix="fanal-")))
     given = {
         "bind": LOOPBACK,
         "http": "auto",

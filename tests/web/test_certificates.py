@@ -60,7 +60,7 @@ async def replace_certificates(house: House) -> None:
     tls, camera = house.services.tls, await house.camera()
     assert tls is not None
     anna = await house.viewer("anna", camera)
-    before = await trio.to_thread.run_sync(seen_certificate, house.port, house.trusting())
+    before = await trio.to_thread.run_sync(seen_certificate, house.port, house.trusting)
     issuer = trustme.CA()
     pair = issuer.issue_cert(LOOPBACK, "fanal.example.org")
     trusting = ssl.create_default_context()

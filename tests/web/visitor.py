@@ -61,7 +61,7 @@ class Visitor:
         source = (self.address, 0)
         if self.tls:
             return http.client.HTTPSConnection(
-                self.host, self.port, timeout=PATIENCE_S, source_address=source, context=self.house.trusting()
+                self.host, self.port, timeout=PATIENCE_S, source_address=source, context=self.house.trusting
             )
         return http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE_S, source_address=source)
 
@@ -130,7 +130,7 @@ class Visitor:
         path = f"/api/v1/cameras/{camera_id}/{way}{query}"
         with trio.fail_after(PATIENCE_S):
             stream = await trio.open_ssl_over_tcp_stream(
-                LOOPBACK, self.port, https_compatible=True, ssl_context=self.house.trusting()
+                LOOPBACK, self.port, https_compatible=True, ssl_context=self.house.trusting
             )
         try:  # the library leaves the stream to the garbage collector when the other side refuses or closes first
             async with trio.open_nursery() as nursery:
