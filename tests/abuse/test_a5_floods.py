@@ -23,9 +23,10 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n
 FLOOD_S = 3.0
 THREADS = 4
 
-pytestmark = [pytest.mark.peer, pytest.mark.alone]
+pytestmark = pytest.mark.peer
 
 
+@pytest.mark.calm
 async def test_a5_connections_above_the_rate_wait_and_those_above_the_queue_are_turned_away(served: Served) -> None:
     limits = AdmissionLimits()
     answered: list[float] = []
@@ -53,6 +54,7 @@ async def test_a5_connections_above_the_rate_wait_and_those_above_the_queue_are_
     assert len(late) / (answered[-1] - answered[0]) < 1.5 * limits.rate  # one after the other, at the rate
 
 
+@pytest.mark.alone
 async def test_a5_a_flood_of_handshakes_stops_no_picture(served: Served) -> None:
     """From forty addresses, as fast as this machine makes them beside the server."""
     done = [0] * THREADS
