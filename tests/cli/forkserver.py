@@ -4,9 +4,10 @@ Importing is most of what a command takes, and a suite begins hundreds of them. 
 other: its own arguments, environment, folder, descriptors, session and exit code.  Tests of how a program begins, or
 of what surrounds it (mounts, terminals, another environment), begin a real one (`tests.cli.program.FANAL`).
 
-One server for each process of tests, begun when first needed; it ends when that process does, and what it has forked
-ends with it.  The protocol is one message for each program: what it is given, with the descriptors for its input,
-output, errors and a pipe, which brings back the process's number and, at its end, the code.
+One server for each process of tests and each network that a thread of it is in (`tests.faults.namespaces`), begun when
+first needed; it ends when that process does, and what it has forked ends with it.  The protocol is one message for each
+program: what it is given, with the descriptors for its input, output, errors and a pipe, which brings back the
+process's number and, at its end, the code.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ class Program:
             else:
                 errors_end = stderr.fileno()
             given = stdin or ours.enter_context(Path(os.devnull).open(encoding="utf-8"))
-            socket.send_fds(_server(), [json.dumps(told).encode()], [given.fileno(), out_end, errors_end, status])
+            handed = [given.fileno(), out_end, errors_end, status]
+            socket.send_fds(_server(_network()), [json.dumps(told).encode()], handed)
         self.pid = self._number(BEGUN_WITHIN_S, "begin")
 
     def _number(self, within_s: float | None, what: str) -> int:
@@ -139,9 +141,14 @@ def _all(program: Program, timeout: float) -> str:
     raise subprocess.TimeoutExpired(f"process {program.pid}", timeout)
 
 
+def _network() -> str:
+    """The network namespace of this thread: what is forked is in that of its server."""
+    return str(Path("/proc/thread-self/ns/net").readlink())
+
+
 @cache
-def _server() -> socket.socket:
-    """Our end of the socket of this process's server, which ends when that is closed (as at the end of the process)."""
+def _server(_network: str) -> socket.socket:
+    """Our end of the socket of this process's server there, which ends when that is closed (as when we end)."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         server = subprocess.Popen(
