@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import runpy
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,15 +26,18 @@ def serving_states(api: str) -> Iterator[str]:
     command = ["node", "node_modules/vite/bin/vite.js", "--host", LOOPBACK, "--port", str(port), "--strictPort"]
     with tempfile.TemporaryFile() as said:
         server = subprocess.Popen(
-            command, cwd=CLIENT, env={**environment, "FANAL_URL": api}, stdout=said, stderr=subprocess.STDOUT
+            command,
+            cwd=CLIENT,
+            env={**environment, "FANAL_URL": api, "NO_COLOR": "1"},
+            stdout=said,
+            stderr=subprocess.STDOUT,
         )
         try:
             end = time.monotonic() + PATIENCE_S
-            while True:
-                with contextlib.suppress(ConnectionRefusedError), socket.create_connection((LOOPBACK, port), 1):
-                    break
-                assert server.poll() is None
-                assert time.monotonic() < end
+            # by its own word: whoever else has the port for a moment answers as well
+            while b"Local:" not in (words := os.pread(said.fileno(), 1 << 16, 0)):
+                assert server.poll() is None, words.decode()
+                assert time.monotonic() < end, words.decode()
                 time.sleep(0.1)
             yield f"http://{LOOPBACK}:{port}"
         finally:
