@@ -1,4 +1,4 @@
-"""A database as a first start makes it, made once: the steps to it take longer than all else of an appliance's start.
+"""A database as a first start makes it, made once for all appliances of a process: its steps are a third of a start.
 
 That a start makes one itself is tested in `tests.store`, and by every program that begins in an empty folder.
 """
