@@ -59,7 +59,7 @@ class Address(QuartRule):
 
 
 def _never(*_: object, **__: object) -> tuple[str, str]:
-    raise NotImplementedError("addresses are looked up here, not made")
+    raise RuntimeError("addresses are looked up here, never made")
 
 
 class Part(Protocol):

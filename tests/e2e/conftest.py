@@ -66,12 +66,13 @@ def browser(
 
 
 @pytest.fixture
-def visit(browser: Browser, house: House) -> Iterator[Callable[..., Visit]]:
-    """Somebody's visit; each has cookies and storage of its own."""
+def visit(browser: Browser, house: House, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
+    """Somebody's visit; each has cookies and storage of its own.  In a module that `KEEPS`, pages keep their shell."""
+    keeps = getattr(request.module, "KEEPS", False)
     visits: list[Visit] = []
 
     def begin(**more: Any) -> Visit:
-        visits.append(Visit(browser, house.url, **more))
+        visits.append(Visit(browser, house.url, keeps=keeps, **more))
         return visits[-1]
 
     yield begin

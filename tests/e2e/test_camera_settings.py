@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
+KEEPS = True
 USER, SECRET = "operator", "canary in the lantern"
 FINGERS = {"size": PHONE, "has_touch": True, "is_mobile": True}
 MS = PATIENCE_S * 1000

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = False
+KEEPS = True
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,7 +52,7 @@ def is_of_the_camera(page: Visit, tile: Locator) -> bool:
 
 
 def test_a_restart_of_the_server(visit: Callable[..., Visit], house: House) -> None:
-    page = visit(keeps=True)
+    page = visit()
     page.sign_in("admin")
     tile = page.live("Yard")
     mark(page)
@@ -72,7 +73,7 @@ def test_a_restart_of_the_server(visit: Callable[..., Visit], house: House) -> N
 
 def test_a_cut_and_mended_network(visit: Callable[..., Visit], house: House) -> None:
     with wire_to(house.https) as wire:
-        page = visit(keeps=True)
+        page = visit()
         page.url = f"https://127.0.0.1:{wire.at}"
         page.sign_in("admin")
         tile = page.live("Yard")
@@ -93,7 +94,7 @@ def test_a_cut_and_mended_network(visit: Callable[..., Visit], house: House) -> 
 def test_connections_that_die_without_a_word(visit: Callable[..., Visit], house: House) -> None:
     """No event tells the page that it has another network now: the silence does."""
     with wire_to(house.https) as wire:
-        page = visit(keeps=True)
+        page = visit()
         page.url = f"https://127.0.0.1:{wire.at}"
         page.sign_in("admin")
         tile = page.live("Yard")
@@ -107,7 +108,7 @@ def test_connections_that_die_without_a_word(visit: Callable[..., Visit], house:
 
 def test_a_machine_that_sleeps(visit: Callable[..., Visit], house: House) -> None:
     """All of the browser's processes stand still until the server has given up on them, and then go on."""
-    page = visit(keeps=True)
+    page = visit()
     page.sign_in("admin")
     tile = page.live("Yard")
     mark(page)
@@ -135,7 +136,7 @@ def viewers(house: House) -> int:
 
 
 def test_a_camera_that_dies_and_comes_back(visit: Callable[..., Visit], house: House) -> None:
-    page = visit(keeps=True)
+    page = visit()
     with running_cameras() as cameras:
         house.add_camera("Pier", cameras.url("/sub"))
         try:
@@ -168,7 +169,7 @@ def nothing_else_is_wrong(page: Visit) -> bool:
 def test_a_camera_that_stalls_is_waited_for_and_one_that_hangs_up_comes_back(
     visit: Callable[..., Visit], cameras: Cameras
 ) -> None:
-    page = visit(keeps=True)
+    page = visit()
     page.sign_in("admin")
     tile = page.live("Yard")
     cameras.order("stall", "cam1", "4")

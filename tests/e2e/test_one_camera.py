@@ -31,7 +31,7 @@ def watched(house: House, cameras: Cameras) -> None:
 
 
 def opened(page: Visit, camera: str = "Yard") -> str:
-    """Sign in and open a camera; its id."""
+    """Open a camera from the grid; its id."""
     page.come_as("admin")
     tile = page.live(camera)
     found = tile.get_attribute("data-camera")

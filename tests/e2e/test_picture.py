@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.peer]
 DEMO = True
 WHOLE = True
+KEEPS = True
 DEMO_FPS, DEMO_S = 25, 20
 LIVE_WITHIN_S = 1.0
 
@@ -37,7 +38,7 @@ def watched(house: House, cameras: Cameras) -> None:
 @pytest.fixture
 def grid(visit: Callable[..., Visit]) -> Visit:
     page = visit()
-    page.come_as("admin")
+    page.sign_in("admin")
     return page
 
 

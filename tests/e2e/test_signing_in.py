@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 DEMO = True
+KEEPS = True
 ANOTHER = "nine herrings in a barrel"
 #: Anything of the page that reaches beyond its sides, or that a finger cannot hit.
 TOO_WIDE = "() => document.documentElement.scrollWidth > window.innerWidth"

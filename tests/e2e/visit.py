@@ -44,7 +44,7 @@ def wait_until(
 class Visit:
     """One page with its own cookies.  ``faults`` holds what the page's scripts complained about.
 
-    ``keeps``: the page keeps its shell for later, in a service worker, which costs each visit a fifth of a second.
+    ``keeps``: the page keeps its shell for later, in a service worker, as it does in people's browsers.
     """
 
     def __init__(

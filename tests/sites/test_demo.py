@@ -75,20 +75,18 @@ async def test_a_clock_that_jumps_starts_a_new_run() -> None:
     assert clock.utc_90k() - later[-1].pts < TICKS_PER_SECOND
 
 
-async def test_the_clip_is_made_once_and_loaded_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In small pictures; in those that people see, by the program as they get it (`tests.packaging`)."""
-    monkeypatch.setattr(demo, "STREAMS", {"main": (320, 180, 300_000), "sub": (160, 90, 100_000)})
+async def test_the_clip_is_made_once_and_loaded_afterwards(tmp_path: Path) -> None:
     async with open_pool(1) as pool:
         await DemoCamera(tmp_path / "demo", pool, SystemClock()).prepare()
         files = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "demo").iterdir()}
         assert sorted(files) == ["demo-3-main.mp4", "demo-3-sub.mp4"]
         again = DemoCamera(tmp_path / "demo", pool, SystemClock())
         async with again.open("sub") as source:
-            assert (source.video.width, source.video.height) == (160, 90)
+            assert (source.video.width, source.video.height) == (640, 360)
             assert source.audio is not None
             assert (await source.receive())[0]
         async with again.open("main") as source:
-            assert (source.video.width, source.video.height) == (320, 180)
+            assert (source.video.width, source.video.height) == (1280, 720)
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "demo").iterdir()} == files
 
 
