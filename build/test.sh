@@ -1,11 +1,22 @@
 #!/usr/bin/env bash
-# All tests: the web client's own, then pytest beside the checks that only read, then what needs the machine for itself.
+# All tests: pytest, beside it the web client's own and the checks that only read, then what needs the machine for itself.
 # pytest's summary comes last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
 code=0 linted=0
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT  # whatever ends this ends what runs beside it
+folder=""
+leave() {  # whatever ends this ends what runs beside it
+    kill $(jobs -p) 2>/dev/null || true
+    [ -z "$folder" ] || rm -rf "$folder"
+}
+trap leave EXIT
+# Hundreds of data folders come and go; where there is much memory they need not be written to a disk.
+if [ -z "${TMPDIR:-}" ] && [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -ge 8000000 ] 2>/dev/null &&
+    [ "$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)" -ge 12000000 ]; then
+    folder=$(mktemp -d /dev/shm/fanal-tests.XXXXXX)
+    export TMPDIR=$folder
+fi
 # The one-file program takes a minute or two, and one processor; those of the tests that need it wait for it.
 flock .cache/binary.lock make --no-print-directory dist/fanal >.cache/binary.log 2>&1 &
 # Hundreds of programs are started below: each of them would compile all sources anew where nobody keeps the result.
@@ -19,11 +30,9 @@ collect() {
         mv .cache/collected.new .cache/collected
     fi
 }
-collect & collected=$!
-echo "== web client's tests"
-.venv/bin/python build/webclient.py --test
-wait "$collected" || { tail -n 40 .cache/collected.new; exit 1; }
+collect || { tail -n 40 .cache/collected.new; exit 1; }
 nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
+.venv/bin/python build/webclient.py --test >.cache/client.log 2>&1 & client=$!
 echo "== pytest"
 # One worker more than there are cores, since many tests wait.  More would hold one another up, and what is watched
 # live costs as long as it is watched.  tests/conftest.py says what runs beside what.
@@ -32,7 +41,8 @@ workers=$(($(nproc) + 1))
 pytest() { .venv/bin/python -m pytest -q "$@" || { code=$?; [ "$code" = 5 ] && code=0; return 0; }; }  # 5: none of these
 pytest -n "$workers" --dist loadfile --no-loadscope-reorder -m "not alone and not calm" "$@"
 wait "$lint" || linted=$?
-cat .cache/lint.log
+wait "$client" || linted=$?
+echo "== web client's tests"; cat .cache/client.log .cache/lint.log
 if [ "$code" = 1 ]; then
     # What failed beside others is tried once more by itself: there a time was disturbed, here it is a defect.
     echo "== those that failed, by themselves"
@@ -43,7 +53,7 @@ fi
 [ "$code" = 0 ] || exit "$code"
 echo "== those that hold the machine to times: first those that leave most of it to others, then one by one"
 if [ "$#" = 0 ]; then mapfile -t files < <(grep -rlE 'mark\.(alone|calm)' tests --include='test_*.py'); set -- "${files[@]}"; fi
-pytest -n 4 --dist load --maxschedchunk=1 -m calm "$@"
+pytest -n 6 --dist load --maxschedchunk=1 -m calm "$@"
 [ "$code" = 0 ] || exit "$code"
 pytest -m alone "$@"
 exit "$code"

@@ -12,7 +12,7 @@ from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from xdist.remote import Producer
 
@@ -29,7 +29,11 @@ E2E = "tests/e2e/"
 #: Browsers are heavy: at most two workers have some.  These files are one's, the others the other's: about as long.
 PAGES = ("accessibility", "camera_settings", "masks", "performance_settings", "recording", "signing_in")
 #: Rooms whose tests take long, the longest first: what is begun last should be short.
-LONG = ("e2e", "cli", "packaging", "faults", "soak", "abuse", "sites", "streams", "web", "bench")
+FIRST = ("e2e", "cli", "packaging", "faults", "soak", "abuse")
+#: Rooms whose tests wait for cameras and clients much of the time.
+WAIT = ("web", "sites", "streams", "recorder", "serve")
+#: Those of all others calculate: these longest.
+CALCULATE = ("bench", "fuzz", "workers", "native", "media")
 
 
 class Files(LoadFileScheduling):
@@ -59,10 +63,17 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Rooms with long tests come first."""
+    """Rooms with long tests come first; then what waits and what calculates, by turns: one fills the other's time."""
+    files = list(dict.fromkeys(item.path for item in items))
+    rooms = {file: file.relative_to(HERE).parts[0] for file in files}
 
-    def turn(item: pytest.Item) -> int:
-        room = item.path.relative_to(HERE).parts[0]
-        return LONG.index(room) if room in LONG else len(LONG)
+    def among(names: Sequence[str]) -> Callable[[Path], int]:
+        return lambda file: names.index(rooms[file]) if rooms[file] in names else len(names)
 
-    items.sort(key=turn)
+    first = sorted((file for file in files if rooms[file] in FIRST), key=among(FIRST))
+    waiting = sorted((file for file in files if rooms[file] in WAIT), key=among(WAIT))
+    calculating = sorted((file for file in files if rooms[file] not in (*FIRST, *WAIT)), key=among(CALCULATE))
+    turn: dict[Path, float] = {file: number - len(first) for number, file in enumerate(first)}
+    for several in (waiting, calculating):
+        turn.update({file: number / len(several) for number, file in enumerate(several)})
+    items.sort(key=lambda item: turn[item.path])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserType
+    from playwright.sync_api import Browser, Playwright
 
 CHROMIUM = "/usr/bin/chromium"
 #: The same engine without the windows round it: it takes two thirds of the processor.
@@ -37,13 +37,16 @@ def environment(home: Path, authority: Path) -> dict[str, str | float | bool]:
 
 @contextmanager
 def open_browser(home: Path, authority: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright.chromium, home, authority, SHELL)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with sync_playwright() as playwright, launched(playwright, home, authority, SHELL) as browser:
+        yield browser
 
 
-def launch(kind: BrowserType, home: Path, authority: Path, program: str) -> Browser:
-    return kind.launch(executable_path=program, args=ARGUMENTS, env=environment(home, authority), timeout=60_000)
+@contextmanager
+def launched(playwright: Playwright, home: Path, authority: Path, program: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(
+        executable_path=program, args=ARGUMENTS, env=environment(home, authority), timeout=60_000
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-from tests.e2e.browser import CHROMIUM, launch, open_browser
+from tests.e2e.browser import CHROMIUM, SHELL, launched
 from tests.e2e.house import first_house, open_house
 from tests.e2e.visit import Visit
 from tests.peers.cameras import cameras  # noqa: F401  (a fixture)
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Playwright
 
     from tests.e2e.house import House
 
@@ -39,8 +40,14 @@ def first() -> Iterator[House]:
 
 
 @pytest.fixture(scope="package")
-def chromium(first: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("home"), first.authority) as browser:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as begun:
+        yield begun
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright, first: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with launched(playwright, tmp_path_factory.mktemp("home"), first.authority, SHELL) as browser:
         yield browser
 
 
@@ -52,17 +59,14 @@ def house(first: House, request: pytest.FixtureRequest) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def browser(
-    chromium: Browser, first: House, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    playwright: Playwright, first: House, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
     """The one of all; for a module that is `WHOLE`, Chromium as people have it."""
     if not getattr(request.module, "WHOLE", False):
-        yield chromium
+        yield request.getfixturevalue("chromium")
         return
-    whole = launch(chromium.browser_type, tmp_path_factory.mktemp("home"), first.authority, CHROMIUM)
-    try:
+    with launched(playwright, tmp_path_factory.mktemp("home"), first.authority, CHROMIUM) as whole:
         yield whole
-    finally:
-        whole.close()
 
 
 @pytest.fixture
