@@ -14,8 +14,9 @@ trap leave EXIT
 # Hundreds of data folders come and go; where there is much memory they need not be written to a disk.
 if [ -z "${TMPDIR:-}" ] && [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -ge 8000000 ] 2>/dev/null &&
     [ "$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)" -ge 12000000 ]; then
-    folder=$(mktemp -d /dev/shm/fanal-tests.XXXXXX)
-    export TMPDIR=$folder
+    folder=$(mktemp -d /dev/shm/XXXXXX)  # short, because sockets have their names from it
+    chmod 1777 "$folder"
+    export TMPDIR=$folder PYTEST_ADDOPTS="${PYTEST_ADDOPTS:-} --basetemp=$folder/t"
 fi
 # The one-file program takes a minute or two, and one processor; those of the tests that need it wait for it.
 flock .cache/binary.lock make --no-print-directory dist/fanal >.cache/binary.log 2>&1 &
@@ -34,9 +35,9 @@ collect || { tail -n 40 .cache/collected.new; exit 1; }
 nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
 .venv/bin/python build/webclient.py --test >.cache/client.log 2>&1 & client=$!
 echo "== pytest"
-# One worker more than there are cores, since many tests wait.  More would hold one another up, and what is watched
+# Two workers more than there are cores, since many tests wait.  More would hold one another up, and what is watched
 # live costs as long as it is watched.  tests/conftest.py says what runs beside what.
-workers=$(($(nproc) + 1))
+workers=$(($(nproc) + 2))
 [ "$workers" -le 6 ] || workers=6
 pytest() { .venv/bin/python -m pytest -q "$@" || { code=$?; [ "$code" = 5 ] && code=0; return 0; }; }  # 5: none of these
 pytest -n "$workers" --dist loadfile --no-loadscope-reorder -m "not alone and not calm" "$@"
