@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests: pytest, beside it the web client's own and the checks that only read, then what needs the machine for itself.
-# pytest's summary comes last.
+# All tests: pytest, beside it the web client's own and the checks that only read, then what needs the machine for
+# itself.  pytest's summary comes last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
@@ -14,7 +14,11 @@ trap leave EXIT
 # Hundreds of data folders come and go; where there is much memory they need not be written to a disk.
 if [ -z "${TMPDIR:-}" ] && [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -ge 8000000 ] 2>/dev/null &&
     [ "$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)" -ge 12000000 ]; then
-    folder=$(mktemp -d /dev/shm/XXXXXX)  # short, because sockets have their names from it
+    for dead in /dev/shm/fanal.*; do  # nobody tidies up after one who is killed
+        kill -0 "${dead##*.}" 2>/dev/null || rm -rf "$dead"
+    done
+    folder=/dev/shm/fanal.$$
+    mkdir "$folder"
     chmod 1777 "$folder"
     export TMPDIR=$folder PYTEST_ADDOPTS="${PYTEST_ADDOPTS:-} --basetemp=$folder/t"
 fi
@@ -35,9 +39,9 @@ collect || { tail -n 40 .cache/collected.new; exit 1; }
 nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
 .venv/bin/python build/webclient.py --test >.cache/client.log 2>&1 & client=$!
 echo "== pytest"
-# Two workers more than there are cores, since many tests wait.  More would hold one another up, and what is watched
+# One worker more than there are cores, since many tests wait.  More would hold one another up, and what is watched
 # live costs as long as it is watched.  tests/conftest.py says what runs beside what.
-workers=$(($(nproc) + 2))
+workers=$(($(nproc) + 1))
 [ "$workers" -le 6 ] || workers=6
 pytest() { .venv/bin/python -m pytest -q "$@" || { code=$?; [ "$code" = 5 ] && code=0; return 0; }; }  # 5: none of these
 pytest -n "$workers" --dist loadfile --no-loadscope-reorder -m "not alone and not calm" "$@"
@@ -54,7 +58,7 @@ fi
 [ "$code" = 0 ] || exit "$code"
 echo "== those that hold the machine to times: first those that leave most of it to others, then one by one"
 if [ "$#" = 0 ]; then mapfile -t files < <(grep -rlE 'mark\.(alone|calm)' tests --include='test_*.py'); set -- "${files[@]}"; fi
-pytest -n 6 --dist load --maxschedchunk=1 -m calm "$@"
+pytest -n 4 --dist load --maxschedchunk=1 -m calm "$@"
 [ "$code" = 0 ] || exit "$code"
 pytest -m alone "$@"
 exit "$code"

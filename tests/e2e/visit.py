@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from playwright.sync_api import expect
 
@@ -47,6 +47,9 @@ class Visit:
     ``keeps``: the page keeps its shell for later, in a service worker, as it does in people's browsers.
     """
 
+    #: Their cookies, by address and user.
+    _sessions: ClassVar[dict[tuple[str, str], list[Any]]] = {}
+
     def __init__(
         self,
         browser: Browser,
@@ -80,11 +83,17 @@ class Visit:
         expect(self.page.locator(".topbar")).to_be_visible(timeout=PATIENCE_S * 1000)
 
     def known_as(self, user: str) -> None:
-        """With a session that began earlier: most tests are about what comes after signing in."""
-        told = {"username": user, "password": PASSWORD}
+        """With a session that began earlier, while that lasts: most tests are about what comes after signing in."""
+        session, request = f"{self.url}/api/v1/session", self.context.request
         # the program beside the browser does not know our authority; the browser itself verifies it for all pages
-        answer = self.context.request.post(f"{self.url}/api/v1/session", data=told, ignore_https_errors=True)
+        kept = self._sessions.get((self.url, user))
+        if kept is not None:
+            self.context.add_cookies(kept)
+            if request.get(session, ignore_https_errors=True).ok:
+                return
+        answer = request.post(session, data={"username": user, "password": PASSWORD}, ignore_https_errors=True)
         assert answer.ok, answer.text()
+        self._sessions[self.url, user] = list(self.context.cookies())
 
     def come_as(self, user: str) -> None:
         """To the grid, with a session that began earlier."""

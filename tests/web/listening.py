@@ -43,16 +43,18 @@ class LiveView:
         return told
 
     async def told(self, kind: str) -> dict[str, Any]:
-        """The next text message of a kind."""
-        while True:
-            message = await self.hear()
-            if isinstance(message, dict) and message["type"] == kind:
-                return message
+        """The next text message of a kind; pictures may come for ever without one."""
+        with trio.fail_after(PATIENCE_S):
+            while True:
+                message = await self.hear()
+                if isinstance(message, dict) and message["type"] == kind:
+                    return message
 
     async def stream(self, *, sound: bool) -> dict[str, Any]:
         """The next announcement with or without sound."""
-        while ("mp4a" in (told := await self.told("stream"))["mime"]) is not sound:
-            pass
+        with trio.fail_after(PATIENCE_S):
+            while ("mp4a" in (told := await self.told("stream"))["mime"]) is not sound:
+                pass
         return told
 
     async def fragments(self, count: int) -> list[bytes]:
