@@ -21,7 +21,7 @@ from appliance.workers.crew import SeatLostError
 from appliance.workers.wire import SoundHeard, SoundOpen, SoundPiece
 
 if TYPE_CHECKING:
-    from appliance.media.units import AudioFormat
+    from appliance.media.units import AudioFormat, Run
     from appliance.streams.hub import Hub
     from appliance.workers.crew import Crew, Seat
 
@@ -53,7 +53,8 @@ class SoundTranscoder:
         self._waiting: deque[AudioUnit] = deque(maxlen=WAITING_LIMIT)
         self._sent: deque[AudioUnit] = deque()  # what the worker has not answered yet
         self._format: AudioFormat | None = None  # of what is made
-        self._until = 0  # ticks: all that is before was given
+        self._run: Run | None = None  # of the last piece
+        self._until = 0  # ticks: all of this run that is before was given
         self._losses = 0
         self._wake = trio.Event()
 
@@ -114,6 +115,8 @@ class SoundTranscoder:
 
     def _take(self, unit: AudioUnit) -> None:
         """The hub has another piece."""
+        if unit.run is not self._run:  # the clock may have been set back: times before the last one's are new ones
+            self._run, self._until = unit.run, 0
         self._waiting.append(unit)
         while unit.pts - self._waiting[0].pts > WAITING:
             self._waiting.popleft()
@@ -132,7 +135,7 @@ class SoundTranscoder:
 
     def _give(self, heard: SoundHeard, unit: AudioUnit) -> None:
         """Sound came back, for ``unit`` among others."""
-        if not heard.frames:
+        if not heard.frames or unit.run is not self._run:
             return
         if self._format is None or self._format.configuration != heard.config:
             self._format = audio_format(heard.config)

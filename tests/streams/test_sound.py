@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import trio.testing
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.media.aac import SILENCE
 from appliance.media.fmp4_read import read_samples
-from appliance.media.units import AudioFormat, AudioUnit
+from appliance.media.units import AudioFormat, AudioUnit, Run
 from appliance.streams.directory import open_directory
 from appliance.streams.sound import FRAME_TICKS
 from appliance.workers.crew import CREDITS
@@ -55,7 +55,8 @@ class Seat(ScriptedSeat[SoundPiece, SoundHeard]):
             self.waiting.append(piece)
             return
         frames = []
-        self.at = self.at or piece.pts - FRAME_TICKS
+        if self.at is None or self.at > piece.pts:  # it begins anew where times go back
+            self.at = piece.pts - FRAME_TICKS
         while self.at + FRAME_TICKS <= piece.pts:
             frames.append((b"sound at %d" % self.at, self.at))
             self.at += FRAME_TICKS
@@ -154,6 +155,24 @@ async def test_a_worker_that_is_lost_leaves_no_gap(autojump_clock) -> None:
             assert s.crew.open_now == 1
             assert not is_silent(sound[-1])
             assert [fragment.dts for fragment in sound] == sorted({fragment.dts for fragment in sound})
+
+
+async def test_after_the_clock_was_set_back_it_is_heard_at_once(autojump_clock) -> None:
+    earlier = 3600 * TICKS_PER_SECOND
+    async with stage() as s:
+        with s.hub.hearing():
+            await s.play(50)
+            run = Run(CLIP.units[0].run.utc_zero - earlier)
+            source = s.openers.cameras["cam-main"]
+            for n in range(20):
+                if n % 2 == 0:
+                    shown = picture(n // 2)
+                    await source.give(replace(shown, pts=shown.pts - earlier, dts=shown.dts - earlier, run=run))
+                heard = piece(n)
+                await source.give(replace(heard, pts=heard.pts - earlier, run=run))
+            assert len(s.sound) >= 8
+            assert not any(map(is_silent, s.sound))
+            assert not has_gaps(s.sound)
 
 
 async def test_while_a_worker_owes_sound_there_is_silence_and_its_late_answer_is_not_heard_twice(
