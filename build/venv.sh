@@ -3,7 +3,7 @@
 set -euo pipefail
 folder=$1
 
-new_enough() { command -v "$1" >/dev/null && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+new_enough() { [ "$("$1" -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)" = True ]; }
 has_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 has_headers() {
   "$1" -c 'import sysconfig, os, sys; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))'
@@ -11,13 +11,17 @@ has_headers() {
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 # The distribution's before all others: it gets its security updates, and is optimised by profile, which those compiled
-# on the spot mostly are not: all that is in Python, the product as well as its tests, takes a quarter less time.
+# on the spot mostly are not: what is Python alone, in the product as well as in its tests, takes a quarter less time.
 # One that lacks a part is taken where that can be installed, or where there is no other.
-python=""
-for candidate in "${PYTHON:-}" /usr/bin/python3 python3.13 python3.12 python3.11 python3; do
-  [ -n "$candidate" ] && new_enough "$candidate" || continue
+python=${PYTHON:-}
+if [ -n "$python" ] && ! new_enough "$python"; then
+  echo "$python (PYTHON) is not there, or is no Python 3.11 or newer. Name another, or none." >&2
+  exit 1
+fi
+for candidate in ${PYTHON:-/usr/bin/python3 python3.13 python3.12 python3.11 python3}; do
+  new_enough "$candidate" || continue
   python=${python:-$candidate}
-  if [ "$candidate" = "${PYTHON:-}" ] || can_install || { has_venv "$candidate" && has_headers "$candidate"; }; then
+  if can_install || { has_venv "$candidate" && has_headers "$candidate"; }; then
     python=$candidate; break
   fi
 done
