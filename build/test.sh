@@ -4,11 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
-code=0 linted=0
+code=0 beside=0
 folder=""
 leave() {  # whatever ends this ends what runs beside it
     kill $(jobs -p) 2>/dev/null || true
-    [ -z "$folder" ] || rm -rf "$folder"
+    [ -z "$folder" ] || rm -rf "$folder" || true  # what is still written to is left to the next run
 }
 trap leave EXIT
 # Hundreds of data folders come and go; where there is much memory they need not be written to a disk.
@@ -45,8 +45,8 @@ workers=$(($(nproc) + 1))
 [ "$workers" -le 6 ] || workers=6
 pytest() { .venv/bin/python -m pytest -q "$@" || { code=$?; [ "$code" = 5 ] && code=0; return 0; }; }  # 5: none of these
 pytest -n "$workers" --dist loadfile --no-loadscope-reorder -m "not alone and not calm" "$@"
-wait "$lint" || linted=$?
-wait "$client" || linted=$?
+wait "$lint" || beside=$?
+wait "$client" || beside=$?
 echo "== web client's tests"; cat .cache/client.log .cache/lint.log
 if [ "$code" = 1 ]; then
     # What failed beside others is tried once more by itself: there a time was disturbed, here it is a defect.
@@ -54,7 +54,7 @@ if [ "$code" = 1 ]; then
     code=0
     pytest --last-failed --last-failed-no-failures none "$@"
 fi
-[ "$linted" = 0 ] || code=$linted
+[ "$beside" = 0 ] || code=$beside
 [ "$code" = 0 ] || exit "$code"
 echo "== those that hold the machine to times: first those that leave most of it to others, then one by one"
 if [ "$#" = 0 ]; then mapfile -t files < <(grep -rlE 'mark\.(alone|calm)' tests --include='test_*.py'); set -- "${files[@]}"; fi

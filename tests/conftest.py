@@ -12,7 +12,7 @@ from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Generator
 
     from xdist.remote import Producer
 
@@ -64,15 +64,16 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Rooms with long tests come first; then what waits and what calculates, by turns: one fills the other's time."""
+    order = (*FIRST, *WAIT, *CALCULATE)
+
+    def room(file: Path) -> str:
+        return file.relative_to(HERE).parts[0]
+
     files = list(dict.fromkeys(item.path for item in items))
-    rooms = {file: file.relative_to(HERE).parts[0] for file in files}
-
-    def among(names: Sequence[str]) -> Callable[[Path], int]:
-        return lambda file: names.index(rooms[file]) if rooms[file] in names else len(names)
-
-    first = sorted((file for file in files if rooms[file] in FIRST), key=among(FIRST))
-    waiting = sorted((file for file in files if rooms[file] in WAIT), key=among(WAIT))
-    calculating = sorted((file for file in files if rooms[file] not in (*FIRST, *WAIT)), key=among(CALCULATE))
+    files.sort(key=lambda file: order.index(room(file)) if room(file) in order else len(order))
+    first = [file for file in files if room(file) in FIRST]
+    waiting = [file for file in files if room(file) in WAIT]
+    calculating = [file for file in files if room(file) not in (*FIRST, *WAIT)]
     turn: dict[Path, float] = {file: number - len(first) for number, file in enumerate(first)}
     for several in (waiting, calculating):
         turn.update({file: number / len(several) for number, file in enumerate(several)})
