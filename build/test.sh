@@ -48,17 +48,19 @@ pytest -n "$workers" --dist loadfile --no-loadscope-reorder -m "not alone and no
 wait "$lint" || beside=$?
 wait "$client" || beside=$?
 echo "== web client's tests"; cat .cache/client.log .cache/lint.log
-if [ "$code" = 1 ]; then
-    # What failed beside others is tried once more by itself: there a time was disturbed, here it is a defect.
+again() {  # What failed beside others is tried once more by itself: there a time was disturbed, here it is a defect.
+    [ "$code" = 1 ] || return 0
     echo "== those that failed, by themselves"
     code=0
     pytest --last-failed --last-failed-no-failures none "$@"
-fi
+}
+again "$@"
 [ "$beside" = 0 ] || code=$beside
 [ "$code" = 0 ] || exit "$code"
 echo "== those that hold the machine to times: first those that leave most of it to others, then one by one"
 if [ "$#" = 0 ]; then mapfile -t files < <(grep -rlE 'mark\.(alone|calm)' tests --include='test_*.py'); set -- "${files[@]}"; fi
 pytest -n 4 --dist load --maxschedchunk=1 -m calm "$@"
+again "$@"
 [ "$code" = 0 ] || exit "$code"
 pytest -m alone "$@"
 exit "$code"

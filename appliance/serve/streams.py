@@ -37,6 +37,12 @@ _LINUX_KEEPALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (sock
 _TCP_INFO = struct.Struct("=56xI8xI72xII48xQQ")
 _UNKNOWN = 0xFFFF_FFFF
 _UNACKNOWLEDGED_MS = 30_000  # a peer that acknowledges nothing for so long is gone
+#: linux/tcp.h; Python names neither.  What was lost again and again is sent again at the pace of the network and not
+#: after twice, four, eight times as long (RFC 6298 5.5): for live video that would be seconds.  The first holds while
+#: there are few packets on their way; the second, of Linux 6.15, bounds the time.
+_TCP_THIN_LINEAR_TIMEOUTS = 16
+_TCP_RTO_MAX_MS = 44
+_LONGEST_WAIT_MS = 1000
 
 
 class Direction(IntEnum):
@@ -281,3 +287,6 @@ def set_up_for_media(sock: socket.socket) -> None:
     if sock.family != socket.AF_UNIX:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MEDIA_LOWAT)
+        sock.setsockopt(socket.IPPROTO_TCP, _TCP_THIN_LINEAR_TIMEOUTS, 1)
+        with suppress(OSError):  # not in older kernels
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _LONGEST_WAIT_MS)

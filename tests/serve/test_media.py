@@ -308,3 +308,16 @@ async def test_live_sockets_hold_little_in_the_kernel() -> None:
         with socket.socket(fileno=socket.dup(connection.fileno())) as same:
             assert same.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == 16_384
             assert same.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+async def test_what_is_lost_again_and_again_is_soon_sent_again() -> None:
+    """Numbers of linux/tcp.h: TCP_THIN_LINEAR_TIMEOUTS, and TCP_RTO_MAX_MS where the kernel has it (6.15)."""
+    async with lane(secure=False) as (connection, _, _):
+        with socket.socket(fileno=socket.dup(connection.fileno())) as same, socket.socket() as other:
+            assert same.getsockopt(socket.IPPROTO_TCP, 16) == 1
+            assert other.getsockopt(socket.IPPROTO_TCP, 16) == 0
+            try:
+                usual_ms = other.getsockopt(socket.IPPROTO_TCP, 44)
+            except OSError:
+                return  # an older kernel
+            assert same.getsockopt(socket.IPPROTO_TCP, 44) == 1000 < usual_ms
