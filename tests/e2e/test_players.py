@@ -49,6 +49,7 @@ PLAY = """(address) => {
   hls.attachMedia(video);
   return video.play().catch(() => {});
 }"""
+PATHS = ("live.mp4", "hls/index.m3u8", "live.mjpeg")
 VIDEO = "document.querySelector('#players video')"
 #: An image that never ends is painted where `grab` looks.
 PAINT = """() => {
@@ -171,17 +172,29 @@ def test_an_image_shows_mjpeg_of_now(page: Visit, curl: Curl, clip: dict[str, An
     assert len(numbers) >= 3
 
 
-def test_mpv_and_ffmpeg_play_with_tickets_and_without_a_complaint(curl: Curl, house: House) -> None:
+def complaints_of_mpv(log: Path) -> list[str]:
+    """What it had to complain of while it played.  Then it ends its connections in the middle of what comes.
+
+    Its TLS calls that an error of the packet: the last lines of its log, after *Terminating demuxers*.
+    """
+    played, ended, _ = log.read_text(encoding="utf-8").partition("[cplayer] Terminating demuxers...")
+    assert ended
+    return re.findall(r"^\[ *[\d.]+\]\[[ef]\].*", played, re.MULTILINE)
+
+
+def test_mpv_and_ffmpeg_play_with_tickets_and_without_a_complaint(curl: Curl, house: House, tmp_path: Path) -> None:
     trust = str(house.authority)
     mpv = ["mpv", "--no-config", "--vo=null", "--ao=null", "--frames=40", "--msg-level=all=error", "--tls-verify=yes"]
     ffmpeg = ["ffmpeg", "-v", "error", "-xerror", "-nostdin", "-ca_file", trust, "-tls_verify", "1", "-i"]
     show = ["-read_intervals", "%+1", "-count_packets", "-show_entries", "stream=codec_name,nb_read_packets"]
     ffprobe = ["ffprobe", "-v", "error", *show, "-of", "csv=p=0"]
+    logs = {path: tmp_path / f"{number}.log" for number, path in enumerate(PATHS)}
+    mpv.append(f"--tls-ca-file={trust}")
     with ExitStack() as started:
         playing = {}
-        for path in ("live.mp4", "hls/index.m3u8", "live.mjpeg"):
+        for path, log in logs.items():
             address = curl.ticket(path)
-            commands = [[*mpv, f"--tls-ca-file={trust}", address], [*ffmpeg, address, "-t", "2", "-f", "null", "-"]]
+            commands = [[*mpv, f"--log-file={log}", address], [*ffmpeg, address, "-t", "2", "-f", "null", "-"]]
             for command in commands if path == "live.mp4" else [*commands, [*ffprobe, address]]:
                 player = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                 started.enter_context(player)
@@ -193,6 +206,8 @@ def test_mpv_and_ffmpeg_play_with_tickets_and_without_a_complaint(curl: Curl, ho
             if program == "ffprobe":
                 codec, packets = said.split()[0].split(",")[:2]
                 assert (codec, int(packets) >= 15) == ("mjpeg" if path == "live.mjpeg" else "h264", True)
+            elif program == "mpv":
+                assert complaints_of_mpv(logs[path]) == [], path
             else:
                 assert said == "", (path, program)
 
