@@ -95,7 +95,7 @@ def says_why(where: Locator, kind: Kind, name: str) -> None:
     """The chip has the reason, the tile's name the way, and the details have both and the picture's size."""
     chip = where.locator(".pc").first
     if kind.reason is None:
-        expect(chip).to_have_count(0)
+        expect(chip).to_have_count(0, timeout=2 * PATIENCE_S * 1000)
     else:
         expect(chip).to_have_attribute("title", kind.reason, timeout=2 * PATIENCE_S * 1000)
     way = "Direct" if kind.codec is None else "Transcoded"
