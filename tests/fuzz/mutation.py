@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def put_byte(random: Random, data: bytearray, _: Sequence[bytes]) -> None:
 
 def insert(random: Random, data: bytearray, _: Sequence[bytes]) -> None:
     at = random.randint(0, len(data))
-    data[at:at] = bytes(random.choice(BYTES) for _ in range(random.choice((1, 2, 4, 200))))
+    data[at:at] = bytes(random.choices(BYTES, k=random.choice((1, 2, 4, 200))))
 
 
 def remove(random: Random, data: bytearray, _: Sequence[bytes]) -> None:
@@ -59,7 +60,7 @@ def splice(random: Random, data: bytearray, seeds: Sequence[bytes]) -> None:
 
 def put_number(random: Random, data: bytearray, _: Sequence[bytes]) -> None:
     """Another number where one is."""
-    starts = [at for at in range(len(data)) if 0x30 <= data[at] <= 0x39]
+    starts = [digit.start() for digit in re.finditer(rb"[0-9]", data)]
     if starts:
         start = end = random.choice(starts)
         while end < len(data) and 0x30 <= data[end] <= 0x39:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np
@@ -136,13 +137,19 @@ def test_semi_planar_chroma_and_planar_chroma_give_the_same() -> None:
 # ---- beside libswscale
 
 
-def _photograph(width: int, height: int, pixels: str) -> av.VideoFrame:
-    """Soft shapes, edges and some noise, in limited range."""
+@cache
+def _photographed(width: int, height: int) -> np.ndarray:
+    """Soft shapes, edges and some noise."""
     y, x = np.mgrid[0:height, 0:width] / height
     random = np.random.default_rng(3)
     channels = [np.sin(x * 9 + n) * 60 + np.sin(y * 7 * (n + 1)) * 40 + 60 * ((x + y) % 0.3 > 0.15) for n in range(3)]
     rgb = np.dstack(channels) + 110 + random.normal(0, 6, (height, width, 3))
-    return av.VideoFrame.from_ndarray(rgb.clip(0, 255).astype(np.uint8), "rgb24").reformat(format=pixels)
+    return rgb.clip(0, 255).astype(np.uint8)
+
+
+def _photograph(width: int, height: int, pixels: str) -> av.VideoFrame:
+    """In limited range."""
+    return av.VideoFrame.from_ndarray(_photographed(width, height), "rgb24").reformat(format=pixels)
 
 
 def _planes(frame: av.VideoFrame) -> list[tuple[object, int]]:

@@ -24,11 +24,12 @@ Points = list[tuple[float, float]]
 
 
 def inside(points: Points, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Even-odd, by a ray to the right."""
+    """Even-odd, by a ray to the right; ``x`` is a row, ``y`` a column."""
     odd = np.zeros(np.broadcast(x, y).shape, bool)
     for (ax, ay), (bx, by) in zip(points, points[1:] + points[:1], strict=True):
         if ay != by:
-            odd ^= ((ay > y) != (by > y)) & (x < (bx - ax) * (y - ay) / (by - ay) + ax)
+            rows = ((ay > y) != (by > y))[:, 0]
+            odd[rows] ^= x < (bx - ax) * (y[rows] - ay) / (by - ay) + ax
     return odd
 
 
