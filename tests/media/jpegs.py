@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np
@@ -18,10 +19,12 @@ def image(width: int = 640, height: int = 480, seed: int = 0) -> np.ndarray:
     return np.ascontiguousarray(np.clip(rgb + noise, 0, 255).astype(np.uint8))
 
 
+@cache
 def jpeg(width: int = 640, height: int = 480, *, quality: int = 50, sampling: str = "420", seed: int = 0) -> bytes:
     return simplejpeg.encode_jpeg(image(width, height, seed), quality=quality, colorsubsampling=sampling)
 
 
+@cache
 def jpeg_with_restarts(width: int = 640, height: int = 480) -> bytes:
     """libav's coder restarts where one of its threads hands over to the next."""
     coder = av.VideoCodecContext.create("mjpeg", "w")
