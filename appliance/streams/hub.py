@@ -109,7 +109,7 @@ class Hub:
         self._opener = opener
         self._clock = clock
         self._meter = Meter()
-        self._subscribers: dict[Subscriber, None] = {}
+        self._subscribers: dict[Subscriber, int] = {}  # how often each
         self._taps: dict[Callable[[Fragment], None], bool] = {}  # whether sound too
         self._ear: Callable[[AudioUnit], None] | None = None
         self._heard = trio.Event()
@@ -124,12 +124,14 @@ class Hub:
 
     @contextmanager
     def subscription(self, subscriber: Subscriber) -> Iterator[None]:
-        """Hear of beginnings and states."""
-        self._subscribers[subscriber] = None
+        """Hear of beginnings and states: once of each, also where there are two ways into this stream for a moment."""
+        self._subscribers[subscriber] = self._subscribers.get(subscriber, 0) + 1
         try:
             yield
         finally:
-            self._subscribers.pop(subscriber, None)
+            self._subscribers[subscriber] -= 1
+            if not self._subscribers[subscriber]:
+                del self._subscribers[subscriber]
 
     @contextmanager
     def tapped(self, tap: Callable[[Fragment], None], *, sound: bool = False) -> Iterator[None]:

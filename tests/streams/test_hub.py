@@ -128,6 +128,19 @@ async def test_a_lost_camera_is_tried_every_second_and_viewers_stay(autojump_clo
         ]  # fmt: skip
 
 
+async def test_who_listens_twice_and_leaves_once_hears_once_of_everything() -> None:
+    camera = Camera()
+    async with running(camera) as (hub, listener):
+        with hub.subscription(listener):
+            await camera.give(picture(0))
+        await camera.give(sound(0))
+        assert [begin[0] for begin in listener.begins] == [False, True]
+        camera.refuse = SourceError(Trouble.REFUSED, "Nothing answers.")
+        await camera.fail()
+        assert listener.states == [("ok", None), ("lost", "camera_lost")]
+    assert not hub._subscribers
+
+
 async def test_a_wrong_password_is_not_repeated_every_second_but_on_demand(autojump_clock) -> None:
     camera = Camera()
     camera.refuse = SourceError(Trouble.BAD_CREDENTIALS, "Wrong password.")

@@ -254,6 +254,24 @@ async def test_a_lost_camera_is_told_and_comes_back_by_itself(autojump_clock) ->
         assert (init, len(first)) == ("init", 1)
 
 
+async def test_a_lost_camera_is_told_to_who_changed_between_direct_and_jpeg_too(autojump_clock) -> None:
+    async with stage("main", crew=Crew()) as s:
+        for want in (ANY, JPEG, ANY):
+            s.viewer.want(want)
+            await settle()
+            if want is JPEG:
+                await s.camera("main").give(picture(0))
+        assert not s.viewer.is_transcoded
+        await s.received()
+        await s.camera("main").fail()
+        assert [said(m, "type", "state", "reason") for m in await s.received()] == [["status", "lost", "camera_lost"]]
+        await trio.sleep(1.5)
+        await s.camera("main").give(picture(50, run=Run(START)))
+        *before, announced, init, first = await s.received()
+        assert [said(m, "state") for m in before] + [said(announced, "type", "mode")] == [["ok"], ["stream", "direct"]]
+        assert (init, len(first)) == ("init", 1)
+
+
 async def test_sound_is_sent_to_those_who_want_it_and_may() -> None:
     async with stage("main") as s:
         s.viewer.want(Want(width=1920, height=1080, audio=True))

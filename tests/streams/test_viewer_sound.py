@@ -80,6 +80,21 @@ def wanting(**changes: object) -> Want:
     return Want(**{"width": 320, "height": 180, "mode": "transcoded", "audio": True, **changes})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["another size", "nothing is known of the camera"])
+async def test_it_joins_when_another_way_was_taken_before_it_came(known: bool) -> None:
+    """Two ways into one stream are open for a moment; who leaves the first still hears of what comes."""
+    async with stage("main", look=known, crew=Crew()) as s:
+        s.viewer.want(wanting(width=160, height=90) if known else JPEG)
+        await settle()
+        await s.camera("main").give(picture(0))
+        s.viewer.want(JPEG)
+        await s.camera("main").give(picture(1))
+        assert (await received(s))[-1] == "jpeg 1"
+        await s.camera("main").give(sound(0))
+        await s.camera("main").give(sound(1))
+        assert await received(s) == [HEARD, "init 1 1", *heard(0), "jpeg 1", *heard(1)]
+
+
 async def test_the_word_comes_before_the_init_segment_and_that_before_the_first_sound() -> None:
     """The announcement is what waits first, whatever the network takes."""
     async with stage("main", crew=Crew()) as s:
