@@ -70,7 +70,8 @@ def test_chromium_shows_h265_as_pictures_and_says_why(visit: Callable[..., Visit
     tile = page.live("Gate")
     assert kind(tile) == "CANVAS"
     goes_on(page, tile, "h265")
-    expect(tile.locator(".pc")).to_have_attribute("title", "Transcoded: this browser cannot play H.265")
+    # the first chip: on a machine that has much to do another one may say so
+    expect(tile.locator(".pc").first).to_have_attribute("title", "Transcoded: this browser cannot play H.265")
     page.page.keyboard.press("d")
     line = tile.locator(".inf")
     pattern = re.compile(r"^Transcoded · (main · )?\d+×\d+ · \d+\sfps( · [\d.]+\s[kM]B/s( · delay \d\.\d\ss)?)?$")
@@ -136,7 +137,8 @@ def test_without_media_source_every_camera_is_shown_as_pictures(visit: Callable[
     for camera, stream in (("Yard", "main"), ("Gate", "h265")):
         tile = page.live(camera)
         goes_on(page, tile, stream)
-        expect(tile.locator(".pc")).to_have_attribute("title", "Transcoded: this browser plays still pictures only")
+        reason = "Transcoded: this browser plays still pictures only"
+        expect(tile.locator(".pc").first).to_have_attribute("title", reason)
 
 
 def test_hidden_nothing_is_sent_and_it_goes_on_where_it_is_now(visit: Callable[..., Visit]) -> None:
