@@ -138,8 +138,8 @@ def test_semi_planar_chroma_and_planar_chroma_give_the_same() -> None:
 
 
 @cache
-def _photographed(width: int, height: int) -> np.ndarray:
-    """Soft shapes, edges and some noise."""
+def _soft_shapes(width: int, height: int) -> np.ndarray:
+    """And edges, and some noise: RGB."""
     y, x = np.mgrid[0:height, 0:width] / height
     random = np.random.default_rng(3)
     channels = [np.sin(x * 9 + n) * 60 + np.sin(y * 7 * (n + 1)) * 40 + 60 * ((x + y) % 0.3 > 0.15) for n in range(3)]
@@ -148,8 +148,8 @@ def _photographed(width: int, height: int) -> np.ndarray:
 
 
 def _photograph(width: int, height: int, pixels: str) -> av.VideoFrame:
-    """In limited range."""
-    return av.VideoFrame.from_ndarray(_photographed(width, height), "rgb24").reformat(format=pixels)
+    """Soft shapes, edges and some noise, in limited range."""
+    return av.VideoFrame.from_ndarray(_soft_shapes(width, height), "rgb24").reformat(format=pixels)
 
 
 def _planes(frame: av.VideoFrame) -> list[tuple[object, int]]:

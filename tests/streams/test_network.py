@@ -10,8 +10,8 @@ from appliance.media.ladder import Limit
 from appliance.media.rate_control import LOOK_S
 from appliance.streams.messages import Stats, Want
 from tests.streams.scripted import SMALL, picture
-from tests.streams.test_transcoder import Crew
-from tests.streams.test_viewer import ANY, TILE, Stage, said, settle, stage
+from tests.streams.scripted_workers import Crew
+from tests.streams.staging import ANY, TILE, Stage, said, settle, stage
 
 PICTURES_A_LOOK = round(25 * LOOK_S)
 

@@ -15,8 +15,8 @@ from appliance.streams.messages import Want
 from appliance.streams.privacy import mask_for, refuse_native
 from tests.media.jpegs import jpeg
 from tests.streams.scripted import picture
-from tests.streams.test_transcoder import Crew
-from tests.streams.test_viewer import ANY, JPEG, Stage, said, settle, stage
+from tests.streams.scripted_workers import Crew
+from tests.streams.staging import ANY, JPEG, Stage, said, settle, stage
 
 LEFT: Mask = (((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),)
 RIGHT: Mask = (((0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,80 +15,18 @@ from appliance.streams.directory import open_directory
 from appliance.streams.renditions import Rendition
 from appliance.streams.transcoder import Transcoder
 from appliance.workers.crew import CREDITS
-from appliance.workers.wire import PipelineOpen, PipelinePicture, PipelineRungs, PipelineUnit, PipelineWorked
+from appliance.workers.wire import PipelineOpen, PipelineRungs
 from tests.serve.test_fanout import FakeLane
-from tests.streams.scripted import CLIP, SMALL, START, Camera, Openers, TrioClock, camera, picture
-from tests.streams.scripted_workers import ScriptedSeat
+from tests.streams.scripted import CLIP, SMALL, Camera, Openers, TrioClock, camera, picture
+from tests.streams.scripted_workers import Crew, Seat, number_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from appliance.streams.hub import Hub
 
 WHOLE, HALF = Rung(320, 180, None, 75), Rung(160, 90, None, 75)
 SLOW = Rung(160, 90, 1.0, 75)
-
-
-@dataclass(eq=False)
-class Seat(ScriptedSeat[PipelineUnit, PipelineWorked]):
-    """Answers when the test lets it work, or at once where its ``is_fast``."""
-
-    is_fast: Callable[[], bool] = bool
-    keeps_back: bool = False  # as a decoder of B pictures does
-    opened: PipelineOpen | None = None
-    rungs: PipelineRungs | None = None
-    units: list[PipelineUnit] = field(default_factory=list)  # those that waited for another come before it
-    made_for: deque[int] = field(default_factory=deque)  # rungs, of each that waits
-
-    def open(self, opening: PipelineOpen, rungs: PipelineRungs) -> None:
-        self.opened, self.rungs = opening, rungs
-
-    def change(self, rungs: PipelineRungs) -> None:
-        self.rungs = rungs
-
-    def work(self, unit: PipelineUnit) -> None:
-        assert self.has_credit
-        self.units += [PipelineUnit(data, pts, shown=False) for data, pts in unit.before]
-        self.units.append(unit)
-        assert self.rungs is not None
-        self.waiting.append(unit)
-        self.made_for.append(len(self.rungs.rungs))
-        if self.is_fast():
-            self.let(1)
-
-    def let(self, count: int) -> None:
-        """Answer so many units."""
-        for _ in range(count):
-            unit = self.waiting.popleft()
-            numbers = [(number, number) for number in range(self.made_for.popleft())]
-            jpegs = [b"%d at %d" % (number, unit.pts) for number, _ in numbers]
-            made = [PipelinePicture(unit.pts, jpegs, numbers)] if unit.shown else []
-            self.given.append(PipelineWorked(1 + len(unit.before), made, at_once=not self.keeps_back))
-        self.told()
-
-    @property
-    def shown(self) -> list[int]:
-        """The numbers of the pictures that are shown."""
-        return [number_of(unit) for unit in self.units if unit.shown]
-
-
-def number_of(unit: PipelineUnit) -> int:
-    return (unit.pts - START) * 25 // 90_000
-
-
-@dataclass
-class Crew:
-    is_fast: bool = True
-    seats: list[Seat] = field(default_factory=list)
-    in_haste: list[bool] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def seat(self, load: float, told: Callable[[], None], *, at_once: bool = False) -> AsyncIterator[Seat]:
-        await trio.lowlevel.checkpoint()
-        assert load > 0
-        self.in_haste.append(at_once)
-        self.seats.append(Seat(told, pid=len(self.seats) + 1, is_fast=lambda: self.is_fast))
-        yield self.seats[-1]
 
 
 @dataclass

@@ -15,8 +15,8 @@ from appliance.media.units import Run
 from appliance.sites.source import SourceError, Trouble
 from appliance.streams.messages import Want
 from tests.streams.scripted import CLIP, SMALL, picture, sound
-from tests.streams.test_transcoder import Crew
-from tests.streams.test_viewer import Stage, settle, stage
+from tests.streams.scripted_workers import Crew
+from tests.streams.staging import Stage, settle, stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,8 +126,8 @@ def test_a_lost_camera_is_told_and_all_that_comes_after_it_is_announced(
     async def play() -> None:
         crew = Crew()
         async with stage(*names, look=look, crew=crew) as s:
-            for name in names:
-                s.openers.opener(next(each for each in s.watched.streams if each.name == name))
+            for stream in s.watched.streams:
+                s.openers.opener(stream)
             scene = Scene(s, names, crew)
             for deed in (*deeds, "no mask", "hearing", "fast", last, "back", "run", "picture"):
                 await scene.do(deed)

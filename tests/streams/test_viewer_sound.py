@@ -12,8 +12,8 @@ from appliance.media.masks import Mask
 from appliance.media.units import Run
 from appliance.streams.messages import Want
 from tests.streams.scripted import CLIP, SMALL, SOUND, SOUNDS, START, picture, sound
-from tests.streams.test_transcoder import Crew
-from tests.streams.test_viewer import Stage, frames, settle, stage
+from tests.streams.scripted_workers import Crew
+from tests.streams.staging import Stage, frames, settle, stage
 
 JPEG = Want(width=320, height=180, mode="transcoded", audio=True)
 ZERO = CLIP.units[0].run.utc_zero
