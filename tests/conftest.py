@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from xdist.remote import Producer
+    from xdist.workermanage import WorkerController
 
 # A single example has no deadline: on a busy machine it takes what it takes.  pytest's time-out bounds the whole test.
 settings.register_profile("fanal", deadline=None)
@@ -24,26 +25,41 @@ settings.load_profile("fanal")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-HERE = Path(__file__).parent
 E2E = "tests/e2e/"
 #: Browsers are heavy: at most two workers have some.  These files are one's, the others the other's: about as long.
 PAGES = ("accessibility", "camera_settings", "masks", "performance_settings", "recording", "signing_in")
-#: Rooms whose tests take long, the longest first: what is begun last should be short.
-FIRST = ("e2e", "cli", "packaging", "faults", "soak", "abuse")
-#: Rooms whose tests wait for cameras and clients much of the time.
-WAIT = ("web", "sites", "streams", "recorder", "serve")
+#: Rooms whose tests wait for cameras, clients and servers much of the time, the longest first: what is begun last
+#: should be short.
+WAIT = ("cli", "faults", "soak", "abuse", "web", "sites", "streams", "recorder", "serve")
 #: Those of all others calculate: these longest.
-CALCULATE = ("bench", "fuzz", "workers", "native", "media")
+CALCULATE = ("packaging", "bench", "fuzz", "workers", "native", "media")
+#: As many processors as there are may be kept busy at a time: by a browser, or by what calculates.
+BUSY = os.cpu_count() or 1
+
+
+def room(file: str) -> str:
+    """The folder below this one that a test's file, or a node's name, is in."""
+    return file.removeprefix("tests/").split("/")[0]
 
 
 class Files(LoadFileScheduling):
-    """For workers side by side: the tests of a file stay together, and browsers are two workers'."""
+    """For workers side by side: a file's tests stay together, browsers are two workers', and waiting is mixed in."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         if not file.startswith(E2E):
             return file
         return f"{E2E} pages" if file.removeprefix(f"{E2E}test_").startswith(PAGES) else f"{E2E} video"
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """The first that is left which waits, if enough others are busy; else the first that calculates."""
+        scopes = [item for other, work in self.assigned_work.items() if other is not node for item in work.items()]
+        busy = sum(room(scope) not in WAIT for scope, tests in scopes if not all(tests.values()))
+        wanted = (scope for scope in self.workqueue if (room(scope) in WAIT) == (busy >= BUSY))
+        first = next(wanted, None)
+        if first is not None:
+            self.workqueue.move_to_end(first, last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files | None:
@@ -63,18 +79,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Rooms with long tests come first; then what waits and what calculates, by turns: one fills the other's time."""
-    order = (*FIRST, *WAIT, *CALCULATE)
+    """Browsers' tests come first, then what waits and what calculates, rooms with long tests before others."""
+    order = ("e2e", *WAIT, *CALCULATE)
 
-    def room(file: Path) -> str:
-        return file.relative_to(HERE).parts[0]
+    def rank(item: pytest.Item) -> int:
+        where = room(item.nodeid)
+        return order.index(where) if where in order else len(order)
 
-    files = list(dict.fromkeys(item.path for item in items))
-    files.sort(key=lambda file: order.index(room(file)) if room(file) in order else len(order))
-    first = [file for file in files if room(file) in FIRST]
-    waiting = [file for file in files if room(file) in WAIT]
-    calculating = [file for file in files if room(file) not in (*FIRST, *WAIT)]
-    turn: dict[Path, float] = {file: number - len(first) for number, file in enumerate(first)}
-    for several in (waiting, calculating):
-        turn.update({file: number / len(several) for number, file in enumerate(several)})
-    items.sort(key=lambda item: turn[item.path])
+    items.sort(key=rank)

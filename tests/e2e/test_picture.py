@@ -127,7 +127,7 @@ def test_what_is_shown_is_told_on_the_tile_in_figures(grid: Visit) -> None:
     grid.until("the figures", right)
 
 
-@pytest.mark.alone
+@pytest.mark.calm
 def test_a_picture_that_is_behind_hurries_and_one_far_behind_jumps(grid: Visit) -> None:
     tile = grid.live("Demo")
     grid.until("some of the past is kept", lambda: grid.video(tile, "video.currentTime - video.buffered.start(0)") > 3)

@@ -18,7 +18,7 @@ from tests.web.transcoding import AVC, decode, open_real
 if TYPE_CHECKING:
     from tests.web.listening import LiveView
 
-pytestmark = [pytest.mark.peer, pytest.mark.alone]
+pytestmark = [pytest.mark.peer, pytest.mark.calm]
 __all__ = ["cameras"]  # the fixture
 
 
