@@ -39,8 +39,8 @@ collect || { tail -n 40 .cache/collected.new; exit 1; }
 nice build/lint.sh >.cache/lint.log 2>&1 & lint=$!
 .venv/bin/python build/webclient.py --test >.cache/client.log 2>&1 & client=$!
 echo "== pytest"
-# Two workers more than there are cores, since many tests wait: tests/conftest.py has as many as there are cores keep
-# one busy, and the others wait beside them.  It says as well what runs beside what.
+# One worker more than there are cores, since many tests wait, and one that calculates meanwhile and stands back
+# (tests/conftest.py, which says as well what runs beside what).  More would hold one another up.
 workers=$(($(nproc) + 2))
 [ "$workers" -le 6 ] || workers=6
 pytest() { .venv/bin/python -m pytest -q "$@" || { code=$?; [ "$code" = 5 ] && code=0; return 0; }; }  # 5: none of these

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,15 +27,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 E2E = "tests/e2e/"
+STANDS_BACK = "stands back"
 #: Browsers are heavy: at most two workers have some.  These files are one's, the others the other's: about as long.
 PAGES = ("accessibility", "camera_settings", "masks", "performance_settings", "recording", "signing_in")
-#: Rooms whose tests wait for cameras, clients and servers much of the time, the longest first: what is begun last
-#: should be short.
-WAIT = ("cli", "faults", "soak", "abuse", "web", "sites", "streams", "recorder", "serve")
-#: Those of all others calculate: these longest.
-CALCULATE = ("packaging", "bench", "fuzz", "workers", "native", "media")
-#: As many processors as there are may be kept busy at a time: by a browser, or by what calculates.
-BUSY = os.cpu_count() or 1
+#: Rooms whose tests wait for browsers, cameras, clients and servers, and hold them to times; those with long tests come
+#: first: what is begun last should be short.  Those of all other rooms calculate.
+TIMED = ("e2e", "cli", "packaging", "faults", "soak", "abuse", "bench", "web", "sites", "streams", "recorder", "serve")
+#: Of those that calculate, the longest.
+CALCULATE = ("fuzz", "workers", "native", "media")
+#: How much the last worker stands back: it calculates while the others wait, and should not make them late.
+NICE = 5
 
 
 def room(file: str) -> str:
@@ -43,7 +45,7 @@ def room(file: str) -> str:
 
 
 class Files(LoadFileScheduling):
-    """For workers side by side: a file's tests stay together, browsers are two workers', and waiting is mixed in."""
+    """For workers side by side: a file's tests stay together, browsers are two workers', the last one calculates."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
@@ -52,14 +54,26 @@ class Files(LoadFileScheduling):
         return f"{E2E} pages" if file.removeprefix(f"{E2E}test_").startswith(PAGES) else f"{E2E} video"
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        """The first that is left which waits, if enough others are busy; else the first that calculates."""
-        scopes = [item for other, work in self.assigned_work.items() if other is not node for item in work.items()]
-        busy = sum(room(scope) not in WAIT for scope, tests in scopes if not all(tests.values()))
-        wanted = (scope for scope in self.workqueue if (room(scope) in WAIT) == (busy >= BUSY))
-        first = next(wanted, None)
+        """The last one is given what calculates as long as there is some, the others what does not."""
+        calculates = node.workerinput[STANDS_BACK]
+        first = next((scope for scope in self.workqueue if (room(scope) not in TIMED) == calculates), None)
         if first is not None:
             self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
+
+
+def pytest_configure_node(node: WorkerController) -> None:
+    last = f"gw{node.workerinput['workercount'] - 1}"
+    by_file = node.config.getoption("dist") == "loadfile"
+    node.workerinput[STANDS_BACK] = by_file and last != "gw0" and node.workerinput["workerid"] == last
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The last worker stands back while it calculates; it comes forward again where that is allowed."""
+    if getattr(item.config, "workerinput", {}).get(STANDS_BACK):
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0 if room(item.nodeid) in TIMED else NICE)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files | None:
@@ -80,7 +94,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browsers' tests come first, then what waits and what calculates, rooms with long tests before others."""
-    order = ("e2e", *WAIT, *CALCULATE)
+    order = (*TIMED, *CALCULATE)
 
     def rank(item: pytest.Item) -> int:
         where = room(item.nodeid)

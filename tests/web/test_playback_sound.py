@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -88,11 +89,14 @@ class Heard:
     pieces: list[bytes] = field(default_factory=list)
     sounds: list[int] = field(default_factory=list)
     pictures: list[int] = field(default_factory=list)
-    leads: list[int] = field(default_factory=list)  # what each piece was before the newest picture
+    leads: list[int] = field(default_factory=list)  # what each piece was before the time that was played
+    _ahead: int = -1 << 62  # of this machine's clock is that time, by the picture that was the least late
 
     def take(self, message: bytes) -> None:
+        now = round(time.monotonic() * S)
         if message[8:10] == b"\xff\xd8":
             self.pictures.append(int.from_bytes(message[:8], "big") * 90)
+            self._ahead = max(self._ahead, self.pictures[-1] - now)
         elif message[4:8] == b"ftyp":
             assert self.told["sound"], "sound that was not announced"
             assert not self.init
@@ -105,7 +109,7 @@ class Heard:
             self.pieces.append(message)
             self.sounds.append(at)
             if self.pictures:
-                self.leads.append(at - self.pictures[-1])
+                self.leads.append(at - now - self._ahead)
 
 
 async def hear(view: LiveView, number: int, until: Callable[[list[Heard]], bool]) -> list[Heard]:
@@ -136,7 +140,7 @@ def goes_with(heard: Heard, at: int) -> None:
     assert heard.sounds[0] <= at < heard.sounds[0] + PIECE
     assert {after - before for before, after in pairwise(heard.sounds)} == {PIECE}
     assert heard.sounds[-1] > heard.pictures[-1] + 0.2 * S
-    assert max(heard.leads) <= (AHEAD_S + 0.1) * S + FRAME
+    assert max(heard.leads) <= (AHEAD_S + 0.1) * S
 
 
 def probed(data: bytes) -> dict[str, Any]:
