@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from tests.e2e.recorded import Recorded
     from tests.e2e.visit import Visit
 
-#: What each tile shows: its state, the number that the picture says of itself, and the video's own time.
+#: What each tile shows: its state, the number that the picture says of itself, and the video's own time; where none is
+#: drawn that is not a number, which is neither before nor after any.
 LOOK = f"""() => [...document.querySelectorAll(".pbstage .tile")].map((tile) => {{
   const player = [...tile.querySelectorAll(".player")].at(-1) ?? null;
   const shown = player && ({SHOWN})(player);
-  const seen = {{ phase: tile.dataset.phase, mode: tile.dataset.mode, number: null, time: null, rate: null }};
+  const seen = {{ phase: tile.dataset.phase, mode: tile.dataset.mode, number: null, time: NaN, rate: null }};
   if (!shown) return seen;
   const canvas = document.createElement("canvas");
   canvas.width = 64; canvas.height = 36;
@@ -63,8 +64,13 @@ class Deck:
 
     def until(self, what: str, holds: Callable[[dict[str, Any]], Any], within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Until it holds of the first picture; that."""
-        self.visit.until(what, lambda: holds(self.look()[0]), within_s)
-        return self.look()[0]
+
+        def holding() -> dict[str, Any] | None:
+            seen = self.look()[0]
+            return seen if holds(seen) else None
+
+        found: dict[str, Any] = self.visit.until(what, holding, within_s)
+        return found
 
     def pause(self) -> int:
         """The number of the picture at which it stops."""
