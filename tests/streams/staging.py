@@ -106,7 +106,7 @@ async def stage(
         outlet = Outlet(lane)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(outlet.run)
-            transcoders = None if crew is None else Transcoders(nursery, crew)  # type: ignore[arg-type]
+            transcoders = None if crew is None else Transcoders(nursery, crew)  # type: ignore[arg-type]  # its workers are scripted
             with Viewer(outlet, directory, watched, policy, transcoders) as viewer:
                 yield Stage(openers, directory, viewer, lane, policy, watched)
             nursery.cancel_scope.cancel()

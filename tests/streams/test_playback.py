@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 import trio
 
 from appliance.base.clock import ManualClock, to_datetime
-from appliance.media.adaptive import StreamMode
-from appliance.media.ladder import NO_LIMIT, Limit
-from appliance.media.masks import NO_MASK, Mask
 from appliance.recorder.archive import Archive
 from appliance.serve.outlet import Outlet
 from appliance.streams.messages import Play, Want
@@ -25,24 +22,13 @@ from tests.media.clips import encode_aac, encode_h264
 from tests.recorder.made import endless, make_recording, open_index
 from tests.serve.test_fanout import FakeLane
 from tests.streams.recordings import START
+from tests.streams.staging import Policy
 from tests.web.scenes import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CAMERA = "11111111-2222-4333-8444-555555555555"
-
-
-@dataclass
-class Policy:
-    adaptive: bool = True
-    may_hear: bool = True
-    may_know: bool = True
-    limit: Limit = NO_LIMIT
-    mask: Mask = NO_MASK
-    level: int = 1
-    mode: StreamMode = StreamMode.QUALITY
-    direct: bool = True
 
 
 @dataclass

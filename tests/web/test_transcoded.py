@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 import trio
@@ -13,9 +12,6 @@ from appliance.auth.rights import Right
 from tests.peers.cameras import Cameras, cameras, running_cameras
 from tests.web.scenes import eventually
 from tests.web.transcoding import AVC, HEVC, decode, open_real, pictures
-
-if TYPE_CHECKING:
-    from tests.web.listening import LiveView
 
 pytestmark = pytest.mark.peer
 __all__ = ["cameras"]  # the fixture
@@ -42,7 +38,8 @@ async def test_a_client_that_cannot_play_the_stream_gets_jpeg(
                 "width": 640, "height": 360, "fps": None, "reason": reason, "utc_zero": 0,
                 "cause": reason, "level": None, "quality": 75, "codec": path[1:] or "h264", "sound": None,
             }  # fmt: skip
-            shown = await complete(view, 12)
+            shown = await pictures(view, 12)
+            assert not [text for text in view.texts if text["type"] == "dropped"]
         times = [at for at, _ in shown]
         assert abs(times[-1] - time.time() * 1000) < 3000
         steps = [later - earlier for earlier, later in itertools.pairwise(times)]  # of the camera's clock: 10 a second
@@ -50,19 +47,6 @@ async def test_a_client_that_cannot_play_the_stream_gets_jpeg(
         picture = decode(shown[-1][1])
         assert picture.shape == (360, 640, 3)
         assert picture.std() > 20
-
-
-async def complete(view: LiveView, count: int) -> list[tuple[int, bytes]]:
-    """So many pictures in a row with none left out.
-
-    A client beside whom much is done may miss one, and is told so, but not again and again.
-    """
-    for _ in range(4):
-        view.texts.clear()
-        shown = await pictures(view, count)
-        if not [text for text in view.texts if text["type"] == "dropped"]:
-            return shown
-    pytest.fail("pictures are left out again and again")
 
 
 @pytest.mark.alone
