@@ -23,6 +23,7 @@ from appliance import __version__
 from appliance.auth import open_auth
 from appliance.auth.passwords import Cost, Passwords
 from appliance.auth.sessions import elapsed_s
+from appliance.base.beat import rest
 from appliance.base.clock import SystemClock
 from appliance.base.faults import Fault, Kind, invalid
 from appliance.base.interfaces import interface_addresses
@@ -400,7 +401,7 @@ async def _sample(load: Load, services: Services) -> None:
         sample = load.sample(trio.current_time(), services.pool.workers, services.audience.bytes_sent)
         if services.levels.see(sample):
             services.audience.decide()
-        await trio.sleep(SAMPLE_S)
+        await rest(SAMPLE_S)
 
 
 def _tell_recording(recorder: Recorder, camera_id: str) -> None:

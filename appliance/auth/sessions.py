@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 import trio
 
+from appliance.base.beat import rest
 from appliance.base.clock import SystemClock, utc_seconds
 from appliance.base.faults import Fault, Kind
 from appliance.base.ids import new_id
@@ -232,7 +233,7 @@ class Sessions:
     async def run(self) -> None:
         """End what has expired and flush, every minute, for ever."""
         while True:
-            await trio.sleep(FLUSH_S)
+            await rest(FLUSH_S)
             self.expire()
             try:
                 await self.flush()

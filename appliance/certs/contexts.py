@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import trio
 
+from appliance.base.beat import rest
 from appliance.base.clock import to_datetime
 from appliance.base.faults import Fault, invalid
 from appliance.base.interfaces import interface_addresses
@@ -153,7 +154,7 @@ class TlsHolder:
         """Check for ever."""
         trouble = ""
         while True:
-            await trio.sleep(CHECK_S)
+            await rest(CHECK_S)
             try:
                 await self.check()
                 trouble = ""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import trio
 
+from appliance.base.beat import rest
 from appliance.base.faults import Fault, Kind
 from appliance.base.watch import Broadcast, Watched
 from appliance.media.recording_rules import NOT_RECORDED
@@ -50,6 +51,8 @@ AGAIN_S: Final = 5.0
 LAST_S: Final = 5.0
 #: The index is looked after this often: whether it was lost, and is to be rebuilt.
 TEND_S: Final = 10.0
+#: With nothing to record it is asked so often whether there is.
+IDLE_S: Final = 1.0
 
 
 class Feeds(Protocol):
@@ -126,7 +129,7 @@ class Recorder:
             for task in self._tasks.values():
                 task.recorder.decide()
             self._look()
-            await trio.sleep(ASK_S)
+            await rest(ASK_S if self._tasks else IDLE_S)
 
     async def tend(self) -> None:
         """Look for files that the index does not know: all of them after it was lost, and after the machine started
@@ -141,7 +144,7 @@ class Recorder:
             except Fault as fault:
                 log.warning("the index of recordings cannot be looked after: %s", fault)
                 self.index.database.lost = lost or self.index.database.lost
-            await trio.sleep(TEND_S)
+            await rest(TEND_S)
 
     async def stop(self) -> None:
         """Write what is left, as long as the disk takes it in time."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from appliance.base.beat import rest
 from appliance.base.clock import TICKS_PER_SECOND
 from appliance.base.faults import Fault
 from appliance.store.folder import fault_of
@@ -77,7 +78,7 @@ class Stock:
                 before, self._kept = self._kept, frozenset(each.camera_id for each in streams if each.bytes)
                 for camera_id in before ^ self.kept:
                     changed(camera_id)
-            await trio.sleep(PERIOD_S)
+            await rest(PERIOD_S)
 
 
 def _figures(index: Index, now: int) -> Figures:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from appliance._native.fanout import Port
     from appliance.media.fmp4 import Fragment
     from appliance.serve.pacing import Way
+    from appliance.serve.send_lock import SendLock
 
     Medium = Fragment | Picture
 
@@ -53,7 +54,7 @@ class Form(Enum):
 class Lane(Protocol):
     """What an outlet needs of its connection (`appliance.serve.connection.Connection`)."""
 
-    send_lock: trio.Lock
+    send_lock: SendLock
     port: Port
 
     def try_send(self, data: bytes | memoryview) -> int: ...
@@ -101,7 +102,7 @@ class Outlet:
     __slots__ = (
         "_backlog", "_beside", "_come", "_framed", "_in_parts", "_lane", "_missed", "_missing_since", "_parked",
         "_rest", "_shows", "_skipped", "_squeezed", "_stopping", "_told_at", "_writing_since", "fragments_dropped",
-        "gaps", "left_out", "pace", "port",
+        "gaps", "left_out", "pace", "port", "stirs",
     )  # fmt: skip
 
     def __init__(
@@ -128,6 +129,7 @@ class Outlet:
         self.port.sent_bytes = self.port.sent_messages = 0
         self.fragments_dropped = 0
         self.left_out = 0  # of those dropped: because this client was too slow
+        self.stirs: Callable[[], object] = lambda: None  # called when something waits, or a picture is on its way
         self.gaps = 0  # how often this client was too slow for all that was offered
 
     @property
@@ -246,13 +248,13 @@ class Outlet:
         taken = self._try(data) if is_next and self._sound_may_go(fragment.dts) else 0
         if not taken:
             self._beside.put(fragment, data)
-            self._parked.unpark()
+            self._wake()
             return
         self._beside.goes(fragment.dts, self.bytes_sent + len(data))
         self.port.sent_bytes += taken
         if taken < len(data):
             self._rest = memoryview(data)[taken:]
-            self._parked.unpark()
+            self._wake()
 
     def _sound_may_go(self, dts: int | None) -> bool:
         """Whether sound of this time, if there is any, may go before what waits: a picture, not what announces it."""
@@ -283,7 +285,7 @@ class Outlet:
             return
         self._took(fragment, fragment.message, taken)
         if self._lane.has_pending:
-            self._parked.unpark()
+            self._wake()
 
     def _took(self, fragment: Medium, data: bytes | memoryview, taken: int) -> None:
         """The socket took so many bytes of a fragment; the rest goes before all else."""
@@ -294,9 +296,10 @@ class Outlet:
             self.pace.begin(now)
             self.pace.wrote(now, self.bytes_sent, whole=taken == len(data))
             self._writing_since = now if taken < len(data) else None
+            self.stirs()
         if taken < len(data):
             self._rest = memoryview(data)[taken:]
-            self._parked.unpark()
+            self._wake()
         self._has_come(fragment)
         free = self._rest is None and not self._backlog and not self._stopping
         self.port.flows = self._framed and free and not self._shows  # beside pictures sound is counted in another way
@@ -449,13 +452,18 @@ class Outlet:
         except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
             return 0  # the client's own task, when it writes, finds out and ends
         if taken and self._lane.has_pending:
-            self._parked.unpark()
+            self._wake()
         return taken
+
+    def _wake(self) -> None:
+        """Something waits, for `run`."""
+        self._parked.unpark()
+        self.stirs()
 
     def _put(self, item: Item) -> None:
         self.port.flows = False
         self._backlog.put(item)
-        self._parked.unpark()
+        self._wake()
 
     def _skip_to_queued_idr(self, fragment: Fragment) -> bool:
         """Drop only what waits before the last IDR picture in the queue; False where that is not enough."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from appliance.base.beat import rest
 from appliance.status.board import Attention, Severity
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ async def watch_disk(folder: Path, board: Board) -> None:
         details: Details = {"folder": str(folder), "megabytes": usage.free >> 20}
         urgent = Attention("disk_full", message, "Free some space.", Severity.URGENT, details)
         board.attend("disk", urgent if full else None)
-        await trio.sleep(PERIOD_S)
+        await rest(PERIOD_S)
 
 
 async def watch_log(logs: Logs, board: Board) -> None:
@@ -40,4 +41,4 @@ async def watch_log(logs: Logs, board: Board) -> None:
             message = f"{told} lines of the log were lost: they came faster than they could be written."
             hint = "Look at the log for what repeats itself, and at the disk, which may be slow."
             board.attend("log", Attention("log_lines_lost", message, hint, details={"lines": told}))
-        await trio.sleep(PERIOD_S)
+        await rest(PERIOD_S)

@@ -60,8 +60,11 @@ class View(Protocol):
         """The camera was configured anew."""
         ...
 
-    def look(self, now: float, /) -> None:
-        """See whether the client's network carries what is sent; called each quarter of a second."""
+    def look(self, now: float, /) -> bool:
+        """See whether the client's network carries what is sent; whether to look again in a quarter of a second.
+
+        Else that is once a second, and when something waits in the outlet.
+        """
         ...
 
 
@@ -118,6 +121,8 @@ class Audience:
         self._members: dict[Member, None] = {}
         self._guests: dict[Hashable, Guest] = {}
         self.bytes_of_the_gone = 0
+        #: Set once something waits for a member, or a picture is on its way to one that gets pictures; then another.
+        self.stirred = trio.Event()
 
     def __iter__(self) -> Iterator[Member]:
         return iter(tuple(self._members))
@@ -165,9 +170,14 @@ class Audience:
         here = sum(member.outlet.bytes_sent for member in self._members)
         return self.bytes_of_the_gone + here + sum(guest.bytes_sent for guest in self._guests.values())
 
+    def _stir(self) -> None:
+        self.stirred.set()
+        self.stirred = trio.Event()
+
     @contextmanager
     def join(self, member: Member) -> Iterator[None]:
         self._members[member] = None
+        member.outlet.stirs = self._stir
         try:
             yield
         finally:

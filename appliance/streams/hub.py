@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import trio
 
+from appliance.base.beat import rest
 from appliance.base.secrets import redact
 from appliance.base.watch import Watched
 from appliance.media.fmp4 import Muxer, init_segment, mime_type
 from appliance.media.ring import GopRing
 from appliance.media.units import AccessUnit
 from appliance.serve.fanout import Fanout
-from appliance.serve.frames import Opcode, frame_header
+from appliance.serve.frames import frame_header
 from appliance.sites.source import SourceError, Trouble
 from appliance.streams.meter import Measured, Meter
 
@@ -113,7 +114,7 @@ class Hub:
         self._taps: dict[Callable[[Fragment], None], bool] = {}  # whether sound too
         self._ear: Callable[[AudioUnit], None] | None = None
         self._heard = trio.Event()
-        self._muxer = Muxer(_message_header)
+        self._muxer = Muxer(frame_header)
         self._picture_at = self._sound_at = 0.0
         self._try_now = trio.Event()
         self._pulling = trio.CancelScope()
@@ -231,7 +232,7 @@ class Hub:
     async def _watch(self) -> None:
         """Notice silence: of pictures (the state says so), of sound (it leaves the stream)."""
         while True:
-            await trio.sleep(0.25)
+            await rest(self._loud_s())
             now = trio.current_time()
             quiet, statistics = now - self._picture_at, self.source_statistics
             if quiet > KEYLESS_S and statistics is not None and statistics.packets_received:
@@ -241,6 +242,14 @@ class Hub:
             segment = self.segment
             if segment is not None and segment.audio is not None and now - self._sound_at > SILENT_S:
                 self._change_segment(replace(segment, audio=None))
+
+    def _loud_s(self) -> float:
+        """How long it takes at least until there may be silence to notice; 0: there is some already."""
+        now = trio.current_time()
+        loud_s = WAITING_S - (now - self._picture_at)
+        if loud_s > 0 and self.segment is not None and self.segment.audio is not None:
+            loud_s = min(loud_s, SILENT_S - (now - self._sound_at))
+        return max(0.0, loud_s)
 
     async def _take(self, unit: Unit) -> None:
         while self.made_sound:  # in this task, so that nobody begins between a unit and the offer of it
@@ -336,10 +345,6 @@ class _Beginning:
 
 def _differ(one: VideoFormat, other: VideoFormat) -> bool:
     return one is not other and one != other  # nearly always the same object
-
-
-def _message_header(length: int) -> bytes:
-    return frame_header(length, Opcode.BINARY)
 
 
 def _first(group: BaseExceptionGroup[SourceError]) -> SourceError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
 
+from appliance.base.beat import beat_within, rest
 from appliance.media.rate_control import LOOK_S, Cause, Control, Sight, follow, rebased
 from appliance.media.steps import Step, rates_kbps
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: With nothing that waits and nothing known to be wrong it is looked at so often, if the client says anything.
 AT_REST_S = 1.0
+#: Looks are a little early or late.
+ALMOST_S = 0.02
 #: After so many viewers the loop is given back.
 BATCH = 32
 
@@ -125,7 +128,7 @@ class Network:
         control = self._control
         if control.step or control.busy is not None or not self._outlet.is_at_rest(now):
             return False
-        return not self._was_heard or now - self._looked_at < AT_REST_S
+        return not self._was_heard or now - self._looked_at < AT_REST_S - ALMOST_S
 
     def told(self, at: int | None) -> dict[str, float | int | None]:
         """How it is, for the client, which gets the ``at``-th of the ways.
@@ -151,14 +154,18 @@ class Network:
 
 
 async def watch_networks(audience: Audience) -> None:
-    """Let each viewer look at its network, for ever."""
+    """Let each viewer look at its network, for ever: while all are at rest, once a second and as soon as one is not."""
     while True:
+        is_at_rest, stirred = True, audience.stirred
         for number, member in enumerate(audience):
             if number % BATCH == BATCH - 1:
                 await trio.lowlevel.checkpoint()
             if member.ending is None:
-                member.viewer.look(trio.current_time())
-        await trio.sleep(LOOK_S)
+                is_at_rest &= not member.viewer.look(trio.current_time())
+        with trio.move_on_at(beat_within(AT_REST_S)):
+            if is_at_rest:
+                await stirred.wait()
+            await rest(LOOK_S)
 
 
 def _keys(ways: Ways) -> list[object]:

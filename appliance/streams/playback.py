@@ -169,12 +169,14 @@ class Playback:
         """Its streams may be others: what was recorded is not."""
         self.decide()
 
-    def look(self, now: float, /) -> None:
-        """See whether the network carries what is played."""
-        if self._show is not None and self._show.playing:
-            picture_bytes = None if self._slides is None else self._slides.mean_bytes
-            if self._selection.look(now, self._show.chosen, picture_bytes):
-                self.decide()
+    def look(self, now: float, /) -> bool:
+        """See whether the network carries what is played; whether to look again in a quarter of a second."""
+        if self._show is None or not self._show.playing:
+            return False
+        picture_bytes = None if self._slides is None else self._slides.mean_bytes
+        if self._selection.look(now, self._show.chosen, picture_bytes):
+            self.decide()
+        return True
 
     def _lag_s(self) -> float:
         return 0.0 if self._replay is None else self._replay.lag_s

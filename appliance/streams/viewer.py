@@ -131,17 +131,19 @@ class Viewer:
         if stats.tell:
             self._tell(messages.network(self._network.told(self._at) | {"level": self._policy.level}))
 
-    def look(self, now: float) -> None:
-        """See whether the client's network carries what is sent; to be called each quarter of a second."""
-        paused = self._want is None or self._want.paused
-        if self._next is not None and self._next.looks and not paused:
+    def look(self, now: float) -> bool:
+        """See whether the client's network carries what is sent; whether to look again in a quarter of a second."""
+        is_awaited = False
+        if self._next is not None and self._next.looks and self._want is not None and not self._want.paused:
+            is_awaited = True
             self._begin_if_possible(self._next)
         current = self._current
         if not self._sending or current is None or self._network.rests(now):
-            return
+            return is_awaited
         picture_bytes = None if current.rendition is None else current.rendition.mean_bytes
         if self._network.look(now, self._at, picture_bytes):
             self.decide()
+        return True
 
     def decide(self) -> None:
         """Choose again: something that matters may have changed."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import trio
 
+from appliance.base.beat import rest
 from appliance.base.faults import Fault
 from appliance.media.aac import LARGEST_FRAME
 from appliance.workers.pool import END_S, WorkerDiedError
@@ -193,7 +194,7 @@ class _Hand:
     async def _watch(self) -> None:
         silent, idle, heard = 0, 0, self.heard
         while True:
-            await trio.sleep(LOOK_S)
+            await rest(LOOK_S)
             idle = 0 if self.seats else idle + 1
             if idle * LOOK_S >= IDLE_S:
                 self.leaving = True
