@@ -100,6 +100,8 @@ class TrackClock:
         self._rate = clock_rate
         self._pace = Pace(clock_rate)
         self._arrivals: Arrivals | None = None  # places what comes, where RTP time says nothing
+        #: Whether `rate_differs` or `is_useless`.
+        self.is_odd = False
         self._leads = leads
         self._run: Run | None = None
         self._high = 0  # the last RTP time, unwrapped
@@ -176,6 +178,7 @@ class TrackClock:
         self._pace.restart(self._high, arrival_90k)
         if self._pace.is_useless:
             self._arrivals = Arrivals(pts, arrival_90k)
+        self.is_odd = self.is_useless or self.rate_differs
         self._offset = self._base = pts - self._ticks(self._high)
         self._reported, self._camera_clock = None, False
         self._least, self._seen, self._drift = None, 0, None
@@ -202,8 +205,9 @@ class TrackClock:
                 wanted = self._drift - self._base
             else:
                 return
-            timeline.shift += _step(wanted - timeline.shift)
-            self._offset = self._base + timeline.shift
+            if wanted != timeline.shift:
+                timeline.shift += _step(wanted - timeline.shift)
+                self._offset = self._base + timeline.shift
             return
         leader = timeline._leader
         assert leader is not None

@@ -3,6 +3,8 @@
 Cameras send when they like.  A process that wakes up for every read pays for the waking, which costs several times the
 reading where there is little else to do: caches have gone cold and the core has gone to sleep.  So where there are
 many cameras, all that have sent something are read together, `PERIOD_S` apart; pictures come later by at most so much.
+
+Deadlines are looked after for all together too: a cancel scope around each read costs as much as the reading.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import outcome
 import trio
 
 from appliance._native.ticker import Ticker
+from appliance.base.beat import LONG_BEAT_S, rest
 
 if TYPE_CHECKING:
     import socket
@@ -54,7 +57,12 @@ class Poller:
         self._epoll.unregister(polled.fd)
 
     async def run(self) -> None:
-        """Wake those who have something to read, at each moment, for ever."""
+        """Wake those who have something to read, at each moment, and those who have waited long enough, for ever."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read)
+            nursery.start_soon(self._end_waits)
+
+    async def _read(self) -> None:
         self._ticker.start()
         while True:
             if not self.is_active and not any(polled.is_awaited for polled in self._polled.values()):
@@ -75,15 +83,22 @@ class Poller:
         self._epoll.close()
         self._ticker.close()
 
+    async def _end_waits(self) -> None:
+        now = trio.current_time()
+        while True:
+            soonest = min((polled.deadline for polled in self._polled.values()), default=math.inf)
+            await rest(max(0.0, min(soonest - now, LONG_BEAT_S)))
+            now = trio.current_time()
+            for polled in self._polled.values():
+                if polled.deadline <= now:
+                    polled.give_up()
+
     def _due(self) -> Iterator[Polled]:
         """Whose turn it is; while others read, some may leave."""
         for fd, _ in self._epoll.poll(0):
             polled = self._polled.get(fd)
             if polled is not None:
                 yield polled
-        now = trio.current_time()
-        for polled in [polled for polled in self._polled.values() if polled.deadline <= now]:
-            yield polled
 
 
 class Polled:
@@ -95,6 +110,7 @@ class Polled:
         self._poller = poller
         self._task: trio.lowlevel.Task | None = None
         self._rest = False  # the last read left something behind
+        self._gave_up = False
 
     @property
     def is_active(self) -> bool:
@@ -106,15 +122,20 @@ class Polled:
         return self._task is not None
 
     async def receive_some(self, limit: int, deadline: float = math.inf) -> bytes | None:
-        """Up to ``limit`` bytes, b"" at the end; None: the deadline came first.  Raises OSError.
+        """Up to ``limit`` bytes, b"" at the end; None: the deadline came first, a second ago at most.  Raises OSError.
 
         Where few are polled, as soon as there is anything.
         """
         if not self._poller.is_active:
-            with trio.CancelScope(deadline=deadline) as patience:
+            self._gave_up, self.deadline = False, deadline
+            try:
                 await trio.lowlevel.wait_readable(self.fd)
-            if patience.cancelled_caught:
+            except trio.ClosedResourceError:
+                if not self._gave_up:
+                    raise
                 return None
+            finally:
+                self.deadline = math.inf
         elif self._rest:
             self._rest = False
             await trio.lowlevel.checkpoint()
@@ -132,6 +153,12 @@ class Polled:
 
     def leave(self) -> None:
         self._poller.unregister(self)
+
+    def give_up(self) -> None:
+        """Who waits here has waited for long enough."""
+        if not self.wake():
+            self._gave_up, self.deadline = True, math.inf
+            trio.lowlevel.notify_closing(self.fd)  # it is not closed: that is how Trio lets who waits for it go on
 
     def wake(self) -> bool:
         """Go on, whoever waits here; whether anybody did."""

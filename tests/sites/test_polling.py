@@ -163,6 +163,27 @@ async def test_with_few_there_are_no_moments_but_who_waits_is_not_forgotten(row,
     assert heard == [b"x"]
 
 
+async def test_with_few_a_deadline_ends_a_wait_too_and_a_closed_socket_is_told(row, nursery) -> None:
+    nursery.start_soon(row.poller.run)
+    for polled in row.polled[MANY - 1 :]:
+        polled.leave()
+    first = row.polled[0]
+    assert not first.is_active
+    with trio.fail_after(5):
+        assert await first.receive_some(100, trio.current_time() + 0.01) is None
+        row.theirs[0].send(b"late")
+        assert await first.receive_some(100, trio.current_time() + 60) == b"late"
+
+    async def close() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        trio.lowlevel.notify_closing(first.fd)
+
+    first.give_up()  # nobody waits: it is not taken for the end of the next wait
+    nursery.start_soon(close)
+    with trio.fail_after(5), pytest.raises(trio.ClosedResourceError):
+        await first.receive_some(100)
+
+
 async def test_a_socket_that_is_left_while_others_read_is_passed_over(row, nursery) -> None:
     """All have something to read; the first of a later turn is left during the first turn."""
     nursery.start_soon(row.poller.run)

@@ -189,8 +189,6 @@ class RtspClient:
     def next_event(self) -> Event | None:
         """What happened next; None: nothing until more is received.  `Packets` are valid until the next call."""
         while not self._events:
-            if self._decoder.is_empty:
-                return None
             message = self._decoder.next_event()
             if message is None:
                 return None

@@ -124,6 +124,8 @@ class Connection:
         self._stream = stream
         self._udp: UdpPorts | None = None
         self._polled: Polled | None = None
+        #: Trio's time when something came last, or would have had to.
+        self.heard_at = trio.current_time()
         self._broken = False  # nothing more can be sent: half a message may be out
         self._silent = False  # it was waited for long enough: what is sent now is not answered either
 
@@ -146,8 +148,9 @@ class Connection:
             else:
                 packets, data = await self._receive_udp(self._udp, deadline)
                 if packets is not None:
+                    self.heard_at = trio.current_time()
                     return packets
-            now = trio.current_time()
+            now = self.heard_at = trio.current_time()
             if data is None:
                 self._silent = True
                 self.client.handle_timeout(now)

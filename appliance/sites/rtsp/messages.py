@@ -66,7 +66,7 @@ class Request:
 class Packets:
     """Interleaved packets: ``(channel, start, end)`` in ``data``, which is valid until the next event is asked for."""
 
-    data: bytearray = field(repr=False)
+    data: bytes | bytearray = field(repr=False)
     spans: list[tuple[int, int, int]] = field(repr=False)
 
 
@@ -77,24 +77,28 @@ class Decoder:
         self._oddities = oddities
         self._head_limit = head_limit
         self._body_limit = body_limit
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""  # what one read brought is taken as it is; most end with a packet's end
         self._done = 0  # bytes of the buffer that are of no more use
         self._searched = 0  # bytes in which no end of a header section was found
         self._waiting: tuple[Request | Response, int] | None = None  # a message and the size of its body
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether all that was received was given out."""
-        return self._done == len(self._buffer) and self._waiting is None
-
     def receive_data(self, data: bytes | bytearray) -> None:
-        self._forget_done()
+        if self._done:
+            self._forget(self._done)
+        if not self._buffer:
+            self._buffer = bytes(data)
+            return
+        if isinstance(self._buffer, bytes):
+            self._buffer = bytearray(self._buffer)
         self._buffer += data
 
     def next_event(self) -> Request | Response | Packets | None:
         """The next message or run of packets; None: more data are needed."""
-        self._forget_done()
         if self._waiting is None:
+            if self._done == len(self._buffer):
+                return None
+            if self._done:
+                self._forget(self._done)
             event = self._packets()
             if event is not None or not self._buffer or self._buffer[0] == _DOLLAR:
                 return event
@@ -102,10 +106,15 @@ class Decoder:
                 return None
         return self._body()
 
-    def _forget_done(self) -> None:
-        if self._done:
-            del self._buffer[: self._done]
-            self._done = 0
+    def _forget(self, size: int) -> None:
+        """So much of the buffer is of no more use."""
+        self._done = 0
+        if size == len(self._buffer):
+            self._buffer = b""
+        elif isinstance(self._buffer, bytearray):
+            del self._buffer[:size]
+        else:
+            self._buffer = bytearray(memoryview(self._buffer)[size:])
 
     def _packets(self) -> Packets | None:
         for _ in range(NOTHINGS_LIMIT):
@@ -119,14 +128,14 @@ class Decoder:
                 return Packets(self._buffer, spans)
             if not stop:
                 return None
-            del self._buffer[:stop]  # empty packets, which say nothing
+            self._forget(stop)  # empty packets, which say nothing
         raise BadMessage("The camera sends nothing but blank lines and empty packets.")
 
     def _skip_blank_lines(self) -> None:
         blank = len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))
         if blank:
             self._oddities.note(Oddity.BLANK_LINES_BETWEEN)
-            del self._buffer[:blank]
+            self._forget(blank)
             self._searched = 0
 
     def _head(self) -> bool:
@@ -141,7 +150,7 @@ class Decoder:
             self._searched = len(self._buffer)
             return False
         head = self._buffer[:end].decode("latin-1")
-        del self._buffer[:end]
+        self._forget(end)
         self._searched = 0
         message = self._parse(head)
         self._waiting = message, self._body_size(message.headers)
@@ -214,7 +223,7 @@ class Decoder:
         return int(size)
 
 
-def _end_of_head(buffer: bytearray, start: int) -> int:
+def _end_of_head(buffer: bytes | bytearray, start: int) -> int:
     """How long the header section is, its blank line included; 0: not there yet."""
     ends = [at + len(mark) for mark in (b"\n\r\n", b"\n\n") if (at := buffer.find(mark, start)) >= 0]
     return min(ends, default=0)

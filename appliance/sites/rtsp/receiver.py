@@ -40,23 +40,15 @@ class TrackReports:
         *,
         fragments_announced: bool = True,
     ) -> None:
-        self._depacketizer = depacketizer
+        #: What counts packets.
+        self.counters = self._depacketizer = depacketizer
         self._clock = clock
         self._reports = ReceiverReports(clock_rate)
+        #: Of what came: its RTP time, and when it did.
+        self.arrived = self._reports.arrived
         self._oddities = oddities
         self._names = _NAMES if fragments_announced else {**_NAMES, rtp.ODD_FRAGMENTS: Oddity.FRAGMENTS_UNANNOUNCED}
         self._noted = 0
-
-    @property
-    def received(self) -> int:
-        return self._depacketizer.received
-
-    @property
-    def lost(self) -> int:
-        return self._depacketizer.lost
-
-    def arrived(self, rtp_time: int, now: float) -> None:
-        self._reports.arrived(rtp_time, now)
 
     def note_oddities(self) -> None:
         """Name what the depacketizer saw since the last call."""
@@ -66,10 +58,11 @@ class TrackReports:
                 if found & bit:
                     self._oddities.note(oddity)
             self._noted = found
-        if self._clock.rate_differs:
-            self._oddities.note(Oddity.CLOCK_RATE_WRONG)
-        if self._clock.is_useless:
-            self._oddities.note(Oddity.TIMES_USELESS)
+        if self._clock.is_odd:
+            if self._clock.rate_differs:
+                self._oddities.note(Oddity.CLOCK_RATE_WRONG)
+            if self._clock.is_useless:
+                self._oddities.note(Oddity.TIMES_USELESS)
         if self._depacketizer.foreign:
             self._oddities.note(Oddity.FOREIGN_PAYLOAD_TYPE)
 

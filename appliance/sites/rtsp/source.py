@@ -235,7 +235,7 @@ class RtspSource:
     # ---- packets
 
     def _take(self, packets: Packets, units: list[Unit]) -> None:
-        arrival_90k, now = self._clock.utc_90k(), trio.current_time()
+        arrival_90k, now = self._clock.utc_90k(), self._connection.heard_at
         spans, receivers, at = packets.spans, self._receivers, 0
         while at < len(spans):
             channel, start, end = spans[at]
@@ -245,11 +245,11 @@ class RtspSource:
             else:
                 self._take_control(channel, bytes(packets.data[start:end]), arrival_90k, now)
                 at += 1
-        heard = self._video.reports.received
+        heard = self._video.reports.counters.received
         if heard != self._heard:
             self._heard = heard
             self._connection.client.media_heard(now)
-        self._count()
+        self._count(heard)
         if now >= self._report_at:
             self._report_at = now + REPORT_EVERY_S
             self._send_reports(now)
@@ -261,10 +261,11 @@ class RtspSource:
         elif reports.control(packet, arrival_90k, now) and reports is self._video.reports:
             self._connection.client.goodbye_heard(now)
 
-    def _count(self) -> None:
-        received, lost = self._video.reports.received, self._video.reports.lost
+    def _count(self, received: int) -> None:
+        lost = self._video.reports.counters.lost
         if self._audio is not None:
-            received, lost = received + self._audio.reports.received, lost + self._audio.reports.lost
+            sound = self._audio.reports.counters
+            received, lost = received + sound.received, lost + sound.lost
         self.statistics.packets_received, self.statistics.packets_lost = received, lost
 
     def _send_reports(self, now: float) -> None:

@@ -62,7 +62,7 @@ def test_a_loss_costs_what_was_lost_and_no_more() -> None:
     units = microphone.push(sound(b"one"), piece, sound(b"three", sequence=3, time=3072))
     assert [unit.data for unit in units] == [b"one", b"three"]
     assert microphone.statistics.units_dropped == 1
-    assert microphone.receiver.reports.lost == 1
+    assert microphone.receiver.reports.counters.lost == 1
 
 
 def test_sound_that_steps_back_is_dropped() -> None:

@@ -115,7 +115,7 @@ def test_everything_that_was_coded_is_shown_in_its_order(footage: Footage, kind:
     units = camera.push(*footage.sent.packets)
     assert len(units) == PICTURES
     assert camera.oddities.names == set()
-    assert (camera.statistics.units_dropped, camera.receiver.reports.lost) == (0, 0)
+    assert (camera.statistics.units_dropped, camera.receiver.reports.counters.lost) == (0, 0)
     assert all(one.dts < other.dts for one, other in pairwise(units))
     assert all(unit.dts <= unit.pts for unit in units)
     result = shown(movie(units))
@@ -183,7 +183,7 @@ def test_a_lost_packet_costs_what_needs_it_and_nothing_else(footage: Footage, ki
     camera, packets = footage.camera(), list(footage.sent.packets)
     lost = next(n for n in range(10, len(packets)) if packets[n][1] & 0x80)  # the end of a picture
     units = camera.push(*packets[:lost], *packets[lost + 1 :])
-    assert camera.receiver.reports.lost == 1
+    assert camera.receiver.reports.counters.lost == 1
     assert camera.statistics.units_dropped > 0
     gaps = [other for one, other in pairwise(units) if other.seq != one.seq + 1]
     if "refresh" in kind:

@@ -86,7 +86,7 @@ def test_after_a_loss_nothing_comes_until_the_next_idr_and_it_is_counted() -> No
     units = camera.push(*packets[:2], *packets[3:])
     assert [(unit.data, unit.seq) for unit in units] == [(avcc(IDR), 0), (avcc(P), 1), (avcc(IDR), 4), (avcc(P), 5)]
     assert camera.statistics.units_dropped == 1  # the one that came and could not be decoded
-    assert camera.receiver.reports.lost == 1
+    assert camera.receiver.reports.counters.lost == 1
 
 
 def test_a_damaged_picture_counts_as_dropped() -> None:

@@ -62,7 +62,7 @@ def test_after_a_loss_what_leads_the_next_start_cannot_be_decoded_either() -> No
     packets = timed((IDR, 0), (P, 1), (P, 2), (CRA, 6), (RASL, 4), (P, 7))
     units = camera.push(*packets[:1], *packets[2:])
     assert [unit.data for unit in units] == [avcc(IDR), avcc(CRA), avcc(P)]
-    assert (camera.statistics.units_dropped, camera.receiver.reports.lost) == (2, 1)
+    assert (camera.statistics.units_dropped, camera.receiver.reports.counters.lost) == (2, 1)
     assert units[1].seq > units[0].seq + 1
 
 
