@@ -26,22 +26,19 @@ cdef class Port:
     """One client's way out: whether the next message may go at once, and what went so.
 
     Of the socket: ``fd``, of a plain one, else -1; ``write``, of one with TLS: takes a message, gives how much of it was
-    taken, -1 if that failed; ``closed``; ``pending``: TLS holds bytes; ``torn``: a message is out in part; ``lock``:
-    whoever holds it is sending.  Of the client: ``flows``: it has begun and nothing waits for it; ``hears``: sound too.
+    taken, -1 if that failed; ``closed``; ``pending``: TLS holds bytes; ``torn``: a message is out in part; ``held``:
+    somebody is sending.  Of the client: ``flows``: it has begun and nothing waits for it; ``hears``: sound too.
     """
     cdef public int fd
     cdef public object write
-    cdef public object lock
-    cdef public bint closed, pending, torn, flows, hears
+    cdef public bint closed, pending, torn, held, flows, hears
     cdef public int64_t sent_bytes, sent_messages
 
     def __init__(self, int fd=-1):
         self.fd = fd
 
-    cdef bint takes(self) except -1:
-        return self.flows and not (self.closed or self.torn or self.pending) and (
-            self.lock is None or not self.lock.locked()
-        )
+    cdef bint takes(self):
+        return self.flows and not (self.closed or self.torn or self.pending or self.held)
 
 
 def send_each(list ports not None, data not None, bint sound=False):

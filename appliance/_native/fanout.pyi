@@ -8,10 +8,10 @@ MOST: Final[int]
 class Port:
     fd: int
     write: Callable[[bytes], int] | None
-    lock: object
     closed: bool
     pending: bool
     torn: bool
+    held: bool
     flows: bool
     hears: bool
     sent_bytes: int

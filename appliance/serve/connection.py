@@ -28,6 +28,7 @@ from appliance.serve.frames import close_frame
 from appliance.serve.guard import NOT_UTF8, MessageLimits, WebSocketGuard
 from appliance.serve.inbox import Inbox
 from appliance.serve.protocol import Http1, Refused
+from appliance.serve.send_lock import SendLock
 from appliance.serve.streams import SLICE, Data, DirectStream, set_up_for_media
 from appliance.serve.tasks import Tasks
 from appliance.serve.tls import SocketTlsStream
@@ -102,7 +103,7 @@ class Connection(TCPServer):
         self.last_heard = trio.current_time()
         self._wire = stream
         self.port = stream.port
-        self.port.lock = self.send_lock
+        self.send_lock: SendLock = SendLock(self.port)  # type: ignore[assignment]  # Hypercorn's is `trio.Lock`, used by us only
         self._policy = policy if policy is not None else Policy()
         self._http: Http1 | None = None
         self._guard: WebSocketGuard | None = None
@@ -168,7 +169,7 @@ class Connection(TCPServer):
 
     async def flush(self) -> None:
         """Wait until nothing is pending.  Takes ``send_lock`` unless the caller holds it."""
-        if self.send_lock.statistics().owner is trio.lowlevel.current_task():
+        if self.send_lock.is_mine:
             await self._wire.flush()
         else:
             async with self.send_lock:

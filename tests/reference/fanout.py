@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,10 +17,10 @@ LARGEST = 65536
 class Port:
     fd: int = -1
     write: Callable[[bytes], int] | None = None
-    lock: Any = None
     closed: bool = False
     pending: bool = False
     torn: bool = False
+    held: bool = False
     flows: bool = False
     hears: bool = False
     sent_bytes: int = 0
@@ -28,8 +28,7 @@ class Port:
 
     @property
     def takes(self) -> bool:
-        busy = self.closed or self.torn or self.pending or (self.lock is not None and self.lock.locked())
-        return self.flows and not busy
+        return self.flows and not (self.closed or self.torn or self.pending or self.held)
 
 
 def send_each(ports: list[Port], data: bytes, sound: bool = False) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from appliance.serve import backlog, fanout
 from appliance.serve.fanout import Fanout
 from appliance.serve.outlet import PIECE, Form, Outlet, ReaderStuckError
 from appliance.serve.pacing import Way
+from appliance.serve.send_lock import SendLock
 
 RUN = Run(0)
 PICTURE = TICKS_PER_SECOND // 25
@@ -29,8 +30,8 @@ class FakeLane:
     """A connection whose socket takes ``room`` bytes and then no more until `drain`."""
 
     def __init__(self, room: int = 1 << 30) -> None:
-        self.send_lock = trio.Lock()
         self.port = Port()  # to which nothing can be written directly
+        self.send_lock = SendLock(self.port)
         self.room = room
         self.taken = bytearray()
         self.aborted = False
@@ -93,7 +94,6 @@ class SocketLane(FakeLane):
         self.offered = 0
         self.gone = False
         self.port.fd = self._ours.fileno()
-        self.port.lock = self.send_lock
 
     def try_send(self, data: bytes | memoryview) -> int:
         if self.gone:
