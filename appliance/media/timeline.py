@@ -136,7 +136,8 @@ class TrackClock:
         if self._run is None:
             self._high = rtp_time
             return self._start(arrival_90k, self._timeline.run)
-        self._high = self._near(rtp_time)
+        ahead = (rtp_time - self._high) % _WRAP  # as `_near` has it: this is asked for every picture
+        self._high += ahead if ahead < _WRAP // 2 else ahead - _WRAP
         run = self._timeline.run
         if run is not self._run:
             return self._start(arrival_90k, run)  # another track's clock jumped: join its run
@@ -147,7 +148,7 @@ class TrackClock:
         if rate is not None:
             self._rate = rate
             return self._start(arrival_90k, None)
-        ticks = self._ticks(self._high)
+        ticks = self._high if self._rate == TICKS_PER_SECOND else self._ticks(self._high)
         step = ticks + self._offset - self._last_pts
         waited = arrival_90k - self._last_arrival
         astray = abs(ticks + self._offset - arrival_90k) > ASTRAY
@@ -248,11 +249,8 @@ class DecodeOrder:
         self._recent: deque[int] = deque(maxlen=16)
         self._highest = 0
         self._last: int | None = None
-
-    @property
-    def exceeded(self) -> bool:
-        """Whether pictures overtook more than was said."""
-        return self._stated is not None and self._depth > self._stated
+        #: Whether pictures overtook more than was said.
+        self.exceeded = False
 
     @property
     def depth(self) -> int:
@@ -267,6 +265,7 @@ class DecodeOrder:
             self._highest = pts
         elif pts < self._highest:
             self._depth = max(self._depth, sum(1 for earlier in self._recent if earlier > pts))
+            self.exceeded = self._stated is not None and self._depth > self._stated
         else:
             self._highest = pts
         self._recent.append(pts)

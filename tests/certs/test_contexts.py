@@ -270,12 +270,16 @@ async def test_a_disk_that_fails_while_running_changes_nothing(
     async with machine.holder() as holder:
         good = holder.context
 
+        failed = trio.Semaphore(0)
+
         def fail(*_: Any) -> None:
+            trio.from_thread.run_sync(failed.release)
             raise OSError("input/output error")
 
         monkeypatch.setattr(contexts, "stamps", fail)
-        with caplog.at_level(logging.WARNING):
-            await trio.sleep(0.2)
+        with caplog.at_level(logging.WARNING), trio.fail_after(20):
+            for _ in range(3):
+                await failed.acquire()
         assert holder.context is good
         assert caplog.text.count("input/output error") == 1
 

@@ -249,7 +249,9 @@ class RtspSource:
         if heard != self._heard:
             self._heard = heard
             self._connection.client.media_heard(now)
-        self._count(heard)
+            self._count(heard)
+        elif self._audio is not None:
+            self._count(heard)
         if now >= self._report_at:
             self._report_at = now + REPORT_EVERY_S
             self._send_reports(now)
