@@ -136,8 +136,7 @@ class TrackClock:
         if self._run is None:
             self._high = rtp_time
             return self._start(arrival_90k, self._timeline.run)
-        ahead = (rtp_time - self._high) % _WRAP  # as `_near` has it: this is asked for every picture
-        self._high += ahead if ahead < _WRAP // 2 else ahead - _WRAP
+        self._high = self._near(rtp_time)
         run = self._timeline.run
         if run is not self._run:
             return self._start(arrival_90k, run)  # another track's clock jumped: join its run
@@ -148,7 +147,7 @@ class TrackClock:
         if rate is not None:
             self._rate = rate
             return self._start(arrival_90k, None)
-        ticks = self._high if self._rate == TICKS_PER_SECOND else self._ticks(self._high)
+        ticks = self._ticks(self._high)
         step = ticks + self._offset - self._last_pts
         waited = arrival_90k - self._last_arrival
         astray = abs(ticks + self._offset - arrival_90k) > ASTRAY

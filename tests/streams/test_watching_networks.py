@@ -30,14 +30,16 @@ class View:
         return self.restless
 
 
-class Viewing(SimpleNamespace):
-    """What is asked of a member."""
+class Viewing:
+    """What is asked of a member; each is itself."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]  # each is itself
+    def __init__(self, view: View) -> None:
+        self.viewer, self.ending = view, None
+        self.outlet = SimpleNamespace(stirs=None, bytes_sent=0)
 
 
 def member(view: View) -> Any:
-    return Viewing(viewer=view, ending=None, outlet=SimpleNamespace(stirs=None, bytes_sent=0))
+    return Viewing(view)
 
 
 def steps(times: list[float]) -> set[float]:
